@@ -1,0 +1,83 @@
+# build.mk - what is linked from what.  POSIX make; GNU make and bmake.
+# Called by the Makefile, after configure has written config.mk.
+
+.POSIX:
+.SUFFIXES:
+.SUFFIXES: .c .o
+
+include config.mk
+
+CPPFLAGS = -Iinclude -Inet -Imailstore $(BSD_FLAGS) $(FORTIFY) \
+	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
+	-DSTATEDIR='"$(STATEDIR)"' -DCHROOTDIR='"$(CHROOTDIR)"'
+COMPILE = $(CC) -std=c11 $(OPTIMIZE) $(HARDENING) $(WARNINGS) $(CPPFLAGS)
+LINKED = $(CC) $(OPTIMIZE) $(HARDENING) $(LINK)
+
+HEADERS = include/account.h include/auth.h include/child.h include/config.h \
+	include/ipc.h include/ipc_messages.h include/limits_postern.h \
+	include/log.h include/parent.h include/passwd_file.h \
+	include/privdrop.h include/sandbox.h net/session.h \
+	mailstore/folder.h mailstore/lines.h mailstore/lock.h \
+	mailstore/mailbox.h mailstore/mbox.h mailstore/wire.h
+
+PARENT = privsep/posternd.o privsep/config.o privsep/listen.o \
+	privsep/children.o privsep/grant.o privsep/privdrop.o $(RIGHTS) \
+	privsep/account.o privsep/passwd_file.o privsep/ipc.o privsep/log.o
+
+CHILD = privsep/child.o privsep/ipc.o privsep/log.o privsep/log_quote.o \
+	$(SANDBOX)
+
+AUTH = privsep/auth.o privsep/auth_passwd.o $(AUTH_SYSTEM) \
+	privsep/calls_auth_passwd.o privsep/calls_auth_system.o \
+	privsep/account.o privsep/passwd_file.o $(CHILD)
+
+NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
+	net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
+	$(RIGHTS) $(CHILD)
+
+STORE = mailstore/store.o mailstore/folder.o mailstore/lock.o \
+	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
+	mailstore/mbox_from.o mailstore/mbox_scan.o mailstore/mbox_send.o \
+	mailstore/mbox_commit.o privsep/calls_store.o $(CHILD)
+
+CTL = privsep/posternctl.o privsep/config.o privsep/account.o \
+	privsep/passwd_file.o privsep/ipc.o privsep/log.o
+
+PROGRAMS = posternd postern-net postern-auth postern-store posternctl
+
+programs: $(PROGRAMS)
+
+posternd: $(PARENT)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(PARENT) $(BSD_LIBS)
+
+postern-net: $(NET)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(NET) $(EVENT_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+
+postern-auth: $(AUTH)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(AUTH) $(SODIUM_LIBS) $(CRYPT_LIBS) $(SECCOMP_LIBS) \
+	    $(BSD_LIBS)
+
+postern-store: $(STORE)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(STORE) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+
+posternctl: $(CTL)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(CTL) $(SODIUM_LIBS) $(BSD_LIBS)
+
+$(PARENT) $(AUTH) $(NET) $(STORE) $(CTL): $(HEADERS) config.mk
+
+.c.o:
+	@echo "  CC $@"
+	@$(COMPILE) -c -o $@ $<
+
+# For the audit: the objects of each program.
+print-objects:
+	@echo posternd: $(PARENT)
+	@echo postern-net: $(NET)
+	@echo postern-auth: $(AUTH)
+	@echo postern-store: $(STORE)
+	@echo posternctl: $(CTL)

@@ -1,0 +1,233 @@
+/*
+ * ipc_messages.h - every message that one Postern process may send another.
+ *
+ * This list is the whole of it.  The receiver's checks (ipc_check) are made
+ * from it: a message whose sender, receiver, phase, size or number of
+ * descriptors differs from its row, or that has a string without an end, is
+ * refused.  Payloads are plain structs between programs of one build.
+ *
+ * Rows: name, sender, receiver, phases of the receiver in which it may
+ * come, payload, descriptors.
+ */
+#ifndef IPC_MESSAGES_H
+#define IPC_MESSAGES_H
+
+#include <stdint.h>
+
+#include "limits_postern.h"
+
+enum ipc_role {
+	ROLE_PARENT,
+	ROLE_NET,
+	ROLE_AUTH,
+	ROLE_STORE,
+	ROLE_CHILD		/* any child: only a row's sender or receiver */
+};
+
+/* Phases of a receiver, one bit each. */
+enum ipc_phase {
+	PHASE_CONFIGURE = 1 << 0,	/* a child that is told its settings */
+	PHASE_RUN = 1 << 1,		/* a process that has started */
+
+	/* a store, about its own session */
+	PHASE_NO_FOLDER = 1 << 2,	/* sandboxed, nothing open */
+	PHASE_FOLDER = 1 << 3,		/* a snapshot is open */
+
+	/* net, about one session: what it waits for */
+	PHASE_WAIT_AUTH = 1 << 4,	/* a verdict from auth, or a store */
+	PHASE_WAIT_STORE = 1 << 5,	/* a new store's readiness */
+	PHASE_WAIT_FOLDER = 1 << 6,	/* a folder's message count */
+	PHASE_WAIT_SIZE = 1 << 7,	/* a message's octets */
+	PHASE_WAIT_DATA = 1 << 8,	/* leave to read the data pipe */
+	PHASE_WAIT_COMMIT = 1 << 9	/* the end of a commit */
+};
+
+#define PHASE_WAIT_ANY_STORE (PHASE_WAIT_STORE | PHASE_WAIT_FOLDER | \
+    PHASE_WAIT_SIZE | PHASE_WAIT_DATA | PHASE_WAIT_COMMIT)
+
+#define IPC_MESSAGE_LIST(X)						\
+	/* settings, before a child runs */				\
+	X(NET_CONFIG,	 PARENT, NET,	PHASE_CONFIGURE, net_config, 0)	\
+	X(NET_LISTENER,	 PARENT, NET,	PHASE_CONFIGURE, net_listener, 1) \
+	X(NET_AUTH,	 PARENT, NET,	PHASE_CONFIGURE, empty, 1)	\
+	X(AUTH_CONFIG,	 PARENT, AUTH,	PHASE_CONFIGURE, auth_config, 0) \
+	X(STORE_CONFIG,	 PARENT, STORE,	PHASE_CONFIGURE, store_config, 0) \
+	X(START,	 PARENT, CHILD,	PHASE_CONFIGURE, empty, 0)	\
+	/* a net process came: auth serves it from now on */		\
+	X(AUTH_NET,	 PARENT, AUTH,	PHASE_CONFIGURE | PHASE_RUN,	\
+					auth_net, 1)			\
+	/* a login */							\
+	X(LOGIN,	 NET,	 AUTH,	PHASE_RUN, login, 0)		\
+	X(LOGIN_REFUSED, AUTH,	 NET,	PHASE_RUN, empty, 0)		\
+	X(LOGIN_GRANTED, AUTH,	 PARENT, PHASE_RUN, login_granted, 0)	\
+	X(SESSION_STORE, PARENT, NET,	PHASE_RUN, empty, 2)		\
+	X(SESSION_FAILED, PARENT, NET,	PHASE_RUN, reason, 0)		\
+	/* an authenticator died: what it was asked is not answered */	\
+	X(AUTH_LOST,	 PARENT, NET,	PHASE_RUN, empty, 0)		\
+	X(STOP,		 PARENT, NET,	PHASE_RUN, empty, 0)		\
+	/* one session's mail */					\
+	X(STORE_READY,	 STORE,	 NET,	PHASE_WAIT_STORE, empty, 0)	\
+	X(FOLDER_OPEN,	 NET,	 STORE,	PHASE_NO_FOLDER | PHASE_FOLDER,	\
+					folder_open, 0)			\
+	X(FOLDER_OPENED, STORE,	 NET,	PHASE_WAIT_FOLDER,		\
+					folder_opened, 0)		\
+	X(MESSAGE_MEASURE, NET,	 STORE,	PHASE_FOLDER, message_number, 0) \
+	X(MESSAGE_SIZE,	 STORE,	 NET,	PHASE_WAIT_SIZE, octets, 0)	\
+	X(MESSAGE_SEND,	 NET,	 STORE,	PHASE_FOLDER, message_number, 0) \
+	X(FOLDER_SEND,	 NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
+	X(DATA_FOLLOWS,	 STORE,	 NET,	PHASE_WAIT_DATA, octets, 0)	\
+	X(MESSAGE_DELETE, NET,	 STORE,	PHASE_FOLDER, message_number, 0) \
+	X(FOLDER_DELETE, NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
+	X(COMMIT,	 NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
+	X(COMMITTED,	 STORE,	 NET,	PHASE_WAIT_COMMIT, committed, 0) \
+	X(FOLDER_CLOSE,	 NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
+	X(STORE_FAILED,	 STORE,	 NET,	PHASE_WAIT_ANY_STORE, reason, 0) \
+	/* settings are in, the sandbox is shut */			\
+	X(STARTED,	 CHILD,	 PARENT, PHASE_RUN, empty, 0)		\
+	/* a line for the log */					\
+	X(LOG,		 CHILD,	 PARENT, PHASE_RUN, log, 0)
+
+/* Strings that must have an end: message, member. */
+#define IPC_STRING_LIST(X)						\
+	X(NET_CONFIG,	 net_config,	host)				\
+	X(NET_CONFIG,	 net_config,	chroot)				\
+	X(AUTH_CONFIG,	 auth_config,	passwd_file)			\
+	X(STORE_CONFIG,	 store_config,	user)				\
+	X(STORE_CONFIG,	 store_config,	peer)				\
+	X(STORE_CONFIG,	 store_config,	maildrop)			\
+	X(STORE_CONFIG,	 store_config,	folder_root)			\
+	X(STORE_CONFIG,	 store_config,	state_directory)		\
+	X(LOGIN,	 login,		peer)				\
+	X(LOGIN,	 login,		user)				\
+	X(LOGIN,	 login,		password)			\
+	X(LOGIN_GRANTED, login_granted,	peer)				\
+	X(LOGIN_GRANTED, login_granted,	user)				\
+	X(SESSION_FAILED, reason,	text)				\
+	X(FOLDER_OPEN,	 folder_open,	name)				\
+	X(STORE_FAILED,	 reason,	text)				\
+	X(LOG,		 log,		text)
+
+enum ipc_type {
+#define X(name, from, to, phases, payload, descriptors) IPC_##name,
+	IPC_MESSAGE_LIST(X)
+#undef X
+	IPC_TYPES
+};
+
+/* Mechanisms that the configuration may name to run without. */
+enum sandbox_without {
+	WITHOUT_SECCOMP = 1 << 0,
+	WITHOUT_LANDLOCK = 1 << 1,
+	WITHOUT_CHROOT = 1 << 2
+};
+
+enum pop_protocol { PROTOCOL_AUTO, PROTOCOL_POP1, PROTOCOL_POP2 };
+
+enum listener_quirks { QUIRK_PCNFS = 1 << 0 };
+
+/* What every child is told of how to start. */
+struct start_settings {
+	uint32_t without;	/* enum sandbox_without bits */
+	uint32_t unprivileged;	/* 1: the tree runs as one ordinary user */
+};
+
+struct ipc_empty {
+	uint64_t unused;	/* 0 */
+};
+
+/* A network from which passwords may come in clear text. */
+struct network {
+	uint32_t family;		/* AF_INET or AF_INET6 */
+	uint32_t prefix;		/* bits of the address that count */
+	uint8_t address[16];		/* network order, 4 or 16 in use */
+};
+
+struct ipc_net_config {
+	struct start_settings start;
+	uint32_t index;			/* which net process this is */
+	uint32_t login_seconds;		/* T2 before login */
+	uint32_t session_seconds;	/* T2 after login */
+	uint32_t connections;		/* most clients at one time */
+	uint32_t network_count;
+	uint32_t unused;
+	struct network networks[NETWORKS_MAX];
+	char host[HOST_NAME_SIZE];	/* as the greeting names it */
+	char chroot[PATH_SIZE];
+};
+
+struct ipc_net_listener {
+	uint32_t protocol;		/* enum pop_protocol */
+	uint32_t quirks;		/* enum listener_quirks bits */
+};
+
+struct ipc_auth_config {
+	struct start_settings start;
+	uint32_t minimum_uid;
+	uint32_t unused;
+	char passwd_file[PATH_SIZE];	/* "": the system's accounts */
+};
+
+struct ipc_auth_net {
+	uint32_t index;
+	uint32_t unused;
+};
+
+struct ipc_store_config {
+	struct start_settings start;
+	uint32_t lock_seconds;		/* how long to try for a lock */
+	uint32_t idle_seconds;		/* a silent net is given up after */
+	char user[USER_SIZE];
+	char peer[PEER_SIZE];
+	char maildrop[PATH_SIZE];
+	char folder_root[PATH_SIZE];	/* "": no folders */
+	char state_directory[PATH_SIZE];
+};
+
+struct ipc_login {
+	uint32_t protocol;
+	uint32_t unused;
+	char peer[PEER_SIZE];
+	char user[USER_SIZE];
+	char password[PASSWORD_SIZE];
+};
+
+struct ipc_login_granted {
+	uint32_t net;			/* index of the net that asked */
+	uint32_t unused;
+	char peer[PEER_SIZE];
+	char user[USER_SIZE];
+};
+
+struct ipc_reason {
+	char text[REASON_SIZE];		/* printable, for the client */
+};
+
+struct ipc_folder_open {
+	char name[FOLDER_SIZE];		/* "": the default mailbox */
+};
+
+struct ipc_folder_opened {
+	uint64_t octets;		/* of FOLDER_SEND's data */
+	uint32_t messages;
+	uint32_t unused;
+};
+
+struct ipc_message_number {
+	uint64_t number;		/* from 1 */
+};
+
+struct ipc_octets {
+	uint64_t octets;		/* on the wire */
+};
+
+struct ipc_committed {
+	uint32_t deleted;		/* messages */
+	uint32_t unused;
+};
+
+struct ipc_log {
+	uint32_t priority;		/* syslog(3)'s LOG_ERR ... LOG_DEBUG */
+	char text[LOG_TEXT_SIZE];
+};
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * limits_postern.h - every limit of Postern has its name and its reason here.
+ *
+ * Included by every process; holds nothing but constants.
+ */
+#ifndef LIMITS_POSTERN_H
+#define LIMITS_POSTERN_H
+
+/* RFC 937 "Sizes": a command or reply line with its CRLF, in octets. */
+#define LINE_OCTETS_MAX		512
+
+/* RFC 5321's longest host name; it must leave room in a greeting line. */
+#define HOST_NAME_SIZE		256
+
+/* A POSIX login name is at most 32; virtual users are often addresses. */
+#define USER_SIZE		128
+
+/* A line holds 512 octets, so no argument is longer than that. */
+#define PASSWORD_SIZE		LINE_OCTETS_MAX
+#define FOLDER_SIZE		LINE_OCTETS_MAX
+
+/* The largest uid or gid; the one above it means "none" to the kernel. */
+#define ACCOUNT_ID_MAX		4294967294LL
+
+/* Paths from the configuration and from the account data base. */
+#define PATH_SIZE		1024
+
+/* "[v6 address%scope]:port". */
+#define PEER_SIZE		80
+
+/* A reason told to a client fits a reply line beside "-ERR " and CRLF. */
+#define REASON_SIZE		256
+
+/* A log line: the longest names above, escaped, and their keys. */
+#define LOG_TEXT_SIZE		2048
+
+/* One datagram between processes (a page pair; far under any SO_SNDBUF). */
+#define IPC_MESSAGE_MAX		8192
+
+/* The most descriptors that one message hands over. */
+#define IPC_DESCRIPTORS_MAX	2
+
+/* Listeners and networks in one configuration: more is a mistake. */
+#define LISTENERS_MAX		32
+#define NETWORKS_MAX		64
+
+/* More workers than this help no machine that reads mail. */
+#define NET_PROCESSES_MAX	64
+#define AUTH_PROCESSES_MAX	64
+
+/* Stores at one time: each costs a process and one descriptor of posternd. */
+#define SESSIONS_MAX		16384
+
+/* Connections that one net process will hold (each is a descriptor). */
+#define CONNECTIONS_MAX		1000000
+
+/*
+ * What one verification may take: libsodium's "interactive" Argon2id wants
+ * 64 MiB, a costly yescrypt 32; the rest is the program itself.  A hash
+ * that asks for more cannot be verified, and that is logged.
+ */
+#define AUTH_MEMORY_BYTES	(256UL * 1024 * 1024)
+
+/*
+ * Logins that one net process may have before the authenticators at a time;
+ * the others wait in net, in order.  They fit the socket buffer, so that a
+ * send to the authenticators never blocks.
+ */
+#define LOGINS_ASKED_MAX	32
+
+/* Failed logins on one POP1 connection before it is closed. */
+#define LOGIN_TRIES_MAX		3
+
+/* Commands that make no sense, on one POP1 connection, before it closes. */
+#define BAD_COMMANDS_MAX	10
+
+/* How long a closed connection is drained so that its peer sees the reply. */
+#define LINGER_SECONDS		2
+
+/* What moves in one read or write of mail: a Linux pipe's own size. */
+#define RELAY_BYTES		65536
+
+/* A passwd file line: name, hash (128), numbers, two paths. */
+#define PASSWD_LINE_SIZE	(USER_SIZE + 2 * PATH_SIZE + 512)
+
+/* A configuration line. */
+#define CONFIG_LINE_SIZE	2048
+
+/* Restart of a dead child: first and longest wait, and "ran well". */
+#define RESTART_FIRST_MS	100
+#define RESTART_LONGEST_MS	60000
+#define RESTART_FORGIVEN_MS	60000
+
+/* How long sessions may finish their command when the daemon stops. */
+#define STOP_SECONDS		30
+
+/* How often, in ms, a taken mailbox lock is tried again (plus a random part). */
+#define LOCK_RETRY_MS		20
+
+/* A From_ line longer than this is text: RFC 5322 lines end at 998. */
+#define FROM_LINE_MAX		1000
+
+/*
+ * Messages in one folder.  At under 100 bytes each this bounds a snapshot
+ * at under 1.6 GB, and a message number always fits an int32_t of a client.
+ */
+#define MESSAGES_MAX		16000000U
+
+#endif

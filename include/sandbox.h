@@ -1,0 +1,65 @@
+/*
+ * sandbox.h - what a process gives up before it meets its peers.
+ *
+ * Linux: seccomp allow-lists (default: kill the process) and Landlock.
+ * OpenBSD: pledge and unveil.  Both fail closed: where the mechanism is
+ * missing the process ends with a line that says so, unless the
+ * configuration named it under "without".
+ *
+ * One file per mechanism (sandbox_seccomp.c, sandbox_landlock.c,
+ * sandbox_openbsd.c); one list of system calls per role (calls_*.c), of
+ * which an executable links only its own.
+ */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A system call that a role may make. */
+struct sandbox_call {
+	int number;		/* -1: this machine has no such call */
+	int argument;		/* the argument that is held fast, or -1 */
+	uint64_t mask;		/* its bits that must */
+	uint64_t value;		/* have this value */
+};
+
+struct sandbox_calls {
+	const char *promises;	/* the same for pledge(2) */
+	const struct sandbox_call *list;
+	size_t count;
+};
+
+/* The roles' lists: calls_parent.c, calls_net.c, ... */
+extern const struct sandbox_calls sandbox_parent, sandbox_net,
+    sandbox_auth_passwd, sandbox_auth_system, sandbox_store;
+
+enum sandbox_access {
+	SANDBOX_READ,		/* files are read, directories listed */
+	SANDBOX_WRITE,		/* and written, cut; none made or removed */
+	SANDBOX_CREATE		/* and made, removed */
+};
+
+/* A file or directory that a process may use, with what is below it. */
+struct sandbox_path {
+	const char *path;	/* "" or NULL: none */
+	enum sandbox_access access;
+};
+
+/*
+ * No core files, no debugger, no regained privilege, no program started
+ * from here gets more than this one has.  Never undone.
+ */
+void	sandbox_harden(void);
+
+/*
+ * From here on no file is reached but those of `paths`; one that does not
+ * exist is passed over.  `without`: enum sandbox_without bits.
+ */
+void	sandbox_files(const struct sandbox_path *paths, size_t count,
+	    uint32_t without);
+
+/* From here on only these system calls are made. */
+void	sandbox_enter(const struct sandbox_calls *calls, uint32_t without);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * lines.c - the lines of a part of a file, in constant memory.
+ *
+ * Linked into postern-store; runs as the user.  Reads, never maps: a file
+ * that another program cuts short must not be the end of this one.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lines.h"
+
+void
+lines_begin(struct line_reader *reader, int fd, uint64_t from,
+    uint64_t limit, crypto_generichash_state *hash)
+{
+	reader->fd = fd;
+	reader->next = from;
+	reader->limit = limit;
+	reader->begin = reader->end = 0;
+	reader->inside = 0;
+	reader->hash = hash;
+}
+
+/* Moves what is left to the front and reads more behind it. */
+static int
+fill(struct line_reader *reader)
+{
+	uint64_t left = reader->limit - reader->next;
+	size_t room;
+	ssize_t got;
+
+	memmove(reader->buffer, reader->buffer + reader->begin,
+	    reader->end - reader->begin);
+	reader->end -= reader->begin;
+	reader->begin = 0;
+	room = sizeof(reader->buffer) - reader->end;
+	if (room > left)
+		room = (size_t)left;
+	do
+		got = pread(reader->fd, reader->buffer + reader->end, room,
+		    (off_t)reader->next);
+	while (got == -1 && errno == EINTR);
+	if (got == 0)
+		errno = 0;
+	if (got <= 0)
+		return (-1);
+	if (reader->hash != NULL)
+		(void)crypto_generichash_update(reader->hash,
+		    reader->buffer + reader->end, (unsigned long long)got);
+	reader->end += (size_t)got;
+	reader->next += (uint64_t)got;
+	return (0);
+}
+
+static void
+hand_out(struct line_reader *reader, struct line *line, size_t length,
+    unsigned int ending)
+{
+	line->text = reader->buffer + reader->begin;
+	line->length = length;
+	line->ending = ending;
+	line->starts = !reader->inside;
+	reader->inside = ending == 0;
+	reader->begin += length + ending;
+}
+
+int
+lines_next(struct line_reader *reader, struct line *line)
+{
+	const unsigned char *text, *feed;
+	size_t length;
+
+	for (;;) {
+		text = reader->buffer + reader->begin;
+		length = reader->end - reader->begin;
+		feed = length == 0 ? NULL : memchr(text, '\n', length);
+		if (feed != NULL) {
+			length = (size_t)(feed - text);
+			if (length > 0 && feed[-1] == '\r')
+				hand_out(reader, line, length - 1, 2);
+			else
+				hand_out(reader, line, length, 1);
+			return (1);
+		}
+		if (reader->next == reader->limit) {
+			if (length == 0)
+				return (0);
+			hand_out(reader, line, length, 0);
+			return (1);
+		}
+		if (length == sizeof(reader->buffer)) {
+			/* A CR may belong to the line feed behind it. */
+			if (text[length - 1] == '\r')
+				length--;
+			hand_out(reader, line, length, 0);
+			return (1);
+		}
+		if (fill(reader) == -1)
+			return (-1);
+	}
+}

@@ -1,0 +1,41 @@
+/*
+ * lines.h - the lines of a part of a file, in constant memory.
+ */
+#ifndef LINES_H
+#define LINES_H
+
+#include <sodium.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "limits_postern.h"
+
+struct line_reader {
+	int fd;
+	uint64_t next;		/* file offset of the next read */
+	uint64_t limit;		/* file offset of the end */
+	size_t begin, end;	/* what of the buffer is not yet handed out */
+	int inside;		/* the next piece goes on with a line */
+	crypto_generichash_state *hash;	/* takes every byte read, or NULL */
+	unsigned char buffer[RELAY_BYTES];
+};
+
+/* A line, or a piece of one that is longer than the buffer. */
+struct line {
+	const unsigned char *text;
+	size_t length;		/* bytes, without the line's end */
+	unsigned int ending;	/* bytes of its end: 1 LF, 2 CRLF, 0 none */
+	int starts;		/* the piece begins the line */
+};
+
+void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
+	    uint64_t limit, crypto_generichash_state *hash);
+
+/*
+ * Finds the next piece.  A line that fits FROM_LINE_MAX always comes in one.
+ * Returns 1, 0 at the limit, -1 when the file cannot be read or has become
+ * shorter (errno 0).
+ */
+int	lines_next(struct line_reader *reader, struct line *line);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * mailbox.h - a folder as the rest of the store sees it: messages, octets.
+ *
+ * Every format is one file behind one struct mailbox_format.  Functions
+ * that can fail return NULL, or a reason that may be told to the client;
+ * the details stand in the log.
+ */
+#ifndef MAILBOX_H
+#define MAILBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "limits_postern.h"
+#include "wire.h"
+
+struct mailbox;
+
+/* Where a mailbox is: an open directory, and a name in it. */
+struct mailbox_place {
+	int directory;			/* stays open while the mailbox is */
+	char name[FOLDER_SIZE];
+	char label[FOLDER_SIZE];	/* for the log */
+	unsigned int lock_seconds;
+	int pulse;			/* a descriptor whose end means: give
+					   up waiting for locks */
+};
+
+struct mailbox_format {
+	const char *name;
+
+	/*
+	 * Takes the mailbox's locks, a snapshot of its messages, and lets
+	 * the locks go.  A mailbox that is not there is empty.
+	 */
+	const char *(*open)(struct mailbox *mailbox);
+
+	/*
+	 * The octets on the wire of message `number` (from 1), every line
+	 * end and the end of the message as CRLF (RFC 937, "Message
+	 * Length"); 0 when it does not exist or is marked.
+	 */
+	uint64_t (*octets)(const struct mailbox *mailbox, uint64_t number);
+
+	/*
+	 * Writes exactly octets() (or all_octets of the whole folder in mbox
+	 * form, RFC 918) to the wire.  An error means that the mailbox does
+	 * not hold what was announced: the session must end.
+	 */
+	const char *(*send)(struct mailbox *mailbox, uint64_t number,
+	    struct wire *wire);
+	const char *(*send_all)(struct mailbox *mailbox, struct wire *wire);
+
+	/*
+	 * Marks a message for deletion: -1 unless it was sent whole and is
+	 * not marked yet.
+	 */
+	int (*mark)(struct mailbox *mailbox, uint64_t number);
+
+	/*
+	 * Deletes what is marked, and answers when that is on the disk.  A
+	 * mailbox that may not be written is left as it is and `deleted`
+	 * is 0 (RFC 937, "ACKD").  On an error nothing was deleted.
+	 */
+	const char *(*commit)(struct mailbox *mailbox, uint32_t *deleted);
+
+	void (*close)(struct mailbox *mailbox);
+};
+
+struct mailbox {
+	const struct mailbox_format *format;
+	struct mailbox_place place;
+	void *state;			/* the format's own */
+	uint32_t messages;
+	uint64_t all_octets;		/* of send_all */
+};
+
+extern const struct mailbox_format mailbox_mbox;
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * mbox.c - the mbox format behind the mailbox operations.
+ *
+ * Linked into postern-store; runs as the user whose mail it is.  The file is
+ * in a directory that others may write (a spool): it is opened without
+ * following links, and used only as a regular file of this user.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "log.h"
+#include "mbox.h"
+
+static void
+close_mbox(struct mailbox *mailbox)
+{
+	struct mbox *mbox = mailbox->state;
+
+	if (mbox == NULL)
+		return;
+	if (mbox->fd != -1)
+		(void)close(mbox->fd);
+	free(mbox->messages);
+	free(mbox);
+	mailbox->state = NULL;
+}
+
+/* Opens for writing where that is allowed.  0, or -1 with errno. */
+static int
+open_file(struct mbox *mbox, const struct mailbox_place *place)
+{
+	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	mbox->writable = 1;
+	mbox->fd = openat(place->directory, place->name, O_RDWR | flags);
+	if (mbox->fd == -1 && (errno == EACCES || errno == EROFS ||
+	    errno == EPERM)) {
+		mbox->writable = 0;
+		mbox->fd = openat(place->directory, place->name,
+		    O_RDONLY | flags);
+	}
+	return (mbox->fd == -1 ? -1 : 0);
+}
+
+/* After the lock is held: the path leads to this file, and it is fit. */
+static const char *
+check_opened(struct mbox *mbox, const struct mailbox_place *place)
+{
+	struct stat file, path;
+
+	if (fstat(mbox->fd, &file) == -1 || fstatat(place->directory,
+	    place->name, &path, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    file.st_dev != path.st_dev || file.st_ino != path.st_ino)
+		return ("the mailbox was replaced; try again");
+	if (!S_ISREG(file.st_mode))
+		return ("the mailbox is not a regular file");
+	if (file.st_uid != geteuid())
+		return ("the mailbox belongs to somebody else");
+	if (file.st_nlink != 1)
+		return ("the mailbox has more than one name");
+	mbox->device = file.st_dev;
+	mbox->inode = file.st_ino;
+	mbox->size = (uint64_t)file.st_size;
+	return (NULL);
+}
+
+static const char *
+take_snapshot(struct mailbox *mailbox, struct mbox *mbox)
+{
+	const char *wrong;
+	size_t i;
+
+	/* Before any lock: a FIFO or a device is not to be waited for. */
+	wrong = check_opened(mbox, &mailbox->place);
+	if (wrong == NULL)
+		wrong = lock_file(mbox->fd, 0, &mailbox->place);
+	if (wrong != NULL)
+		return (wrong);
+	wrong = check_opened(mbox, &mailbox->place);
+	if (wrong == NULL)
+		wrong = mbox_scan(mbox, mailbox->place.label);
+	lock_release(mbox->fd);
+	for (i = 0; i < mbox->count; i++)
+		mailbox->all_octets += mbox_whole_octets(&mbox->messages[i]);
+	mailbox->messages = (uint32_t)mbox->count;
+	return (wrong);
+}
+
+static const char *
+open_mbox(struct mailbox *mailbox)
+{
+	struct mbox *mbox = calloc(1, sizeof(*mbox));
+	const char *wrong = NULL;
+
+	mailbox->messages = 0;
+	mailbox->all_octets = 0;
+	mailbox->state = mbox;
+	if (mbox == NULL)
+		return ("the server is short of memory");
+	mbox->fd = -1;
+	if (open_file(mbox, &mailbox->place) == 0)
+		wrong = take_snapshot(mailbox, mbox);
+	else if (errno != ENOENT) {
+		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
+		    mailbox->place.label, strerror(errno));
+		wrong = "the mailbox cannot be opened";
+	}
+	if (wrong != NULL)
+		close_mbox(mailbox);
+	return (wrong);
+}
+
+static struct mbox_message *
+find_message(const struct mailbox *mailbox, uint64_t number)
+{
+	struct mbox *mbox = mailbox->state;
+
+	if (number < 1 || number > mbox->count ||
+	    (mbox->messages[number - 1].flags & MBOX_MARKED) != 0)
+		return (NULL);
+	return (&mbox->messages[number - 1]);
+}
+
+static uint64_t
+mbox_octets(const struct mailbox *mailbox, uint64_t number)
+{
+	const struct mbox_message *message = find_message(mailbox, number);
+
+	return (message == NULL ? 0 : mbox_message_octets(message));
+}
+
+static const char *
+send_message(struct mailbox *mailbox, uint64_t number, struct wire *wire)
+{
+	struct mbox_message *message = find_message(mailbox, number);
+
+	return (message == NULL ? "no such message" :
+	    mbox_send(mailbox->state, message, wire, 0));
+}
+
+static const char *
+send_all(struct mailbox *mailbox, struct wire *wire)
+{
+	struct mbox *mbox = mailbox->state;
+	const char *wrong = NULL;
+	size_t i;
+
+	for (i = 0; i < mbox->count && wrong == NULL; i++)
+		wrong = mbox_send(mbox, &mbox->messages[i], wire, 1);
+	return (wrong);
+}
+
+static int
+mark(struct mailbox *mailbox, uint64_t number)
+{
+	struct mbox_message *message = find_message(mailbox, number);
+
+	if (message == NULL || (message->flags & MBOX_SENT) == 0)
+		return (-1);
+	message->flags |= MBOX_MARKED;
+	return (0);
+}
+
+static const char *
+commit(struct mailbox *mailbox, uint32_t *deleted)
+{
+	struct mbox *mbox = mailbox->state;
+	const char *wrong;
+	size_t i, marked = 0;
+
+	*deleted = 0;
+	for (i = 0; i < mbox->count; i++)
+		marked += (mbox->messages[i].flags & MBOX_MARKED) != 0;
+	if (marked == 0)
+		return (NULL);
+	if (!mbox->writable) {
+		log_line(LOG_NOTICE, "event=commit folder=%s error=\"may not "
+		    "be written; nothing was deleted\"", mailbox->place.label);
+		return (NULL);
+	}
+	wrong = lock_file(mbox->fd, 1, &mailbox->place);
+	if (wrong != NULL)
+		return (wrong);
+	wrong = mbox_commit_locked(mbox, &mailbox->place, deleted);
+	lock_release(mbox->fd);
+	return (wrong);
+}
+
+const struct mailbox_format mailbox_mbox = {
+	"mbox", open_mbox, mbox_octets, send_message, send_all, mark, commit,
+	close_mbox
+};

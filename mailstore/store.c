@@ -1,0 +1,324 @@
+/*
+ * store.c - postern-store: one session's mail.
+ *
+ * Runs as the user whose mail it is, never as root.  What asks is net, which
+ * may have been taken over: every request is checked by the table, numbers
+ * by the snapshot, and nothing is deleted that was not sent whole.
+ */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "folder.h"
+#include "lock.h"
+#include "log.h"
+#include "mailbox.h"
+#include "sandbox.h"
+
+static struct ipc_store_config config;
+static uint64_t session;
+static int state_directory = -1;
+static struct mailbox mailbox;
+static int is_open;
+static int all_sent;		/* FOLDER_SEND came to its end */
+static struct wire wire;
+
+static void
+answer(enum ipc_type type, const void *payload)
+{
+	if (ipc_send(CHILD_SESSION, type, session, payload, NULL) == -1)
+		exit(0);	/* net is gone: so is the session */
+}
+
+static void
+answer_failure(const char *why)
+{
+	struct ipc_reason reason;
+
+	memset(&reason, 0, sizeof(reason));
+	(void)strlcpy(reason.text, why, sizeof(reason.text));
+	answer(IPC_STORE_FAILED, &reason);
+}
+
+static void
+close_mailbox(void)
+{
+	if (is_open) {
+		mailbox.format->close(&mailbox);
+		(void)close(mailbox.place.directory);
+		lock_session_release();
+	}
+	is_open = all_sent = 0;
+}
+
+/* A request that net never makes: whoever sent it gets nothing more. */
+static void __attribute__((noreturn))
+broken_promise(const struct ipc_message *message, const char *wrong)
+{
+	log_fatal("event=ipc user=%s from=net message=%s error=\"%s\"",
+	    config.user, ipc_name(message->header.type), wrong);
+}
+
+static void
+handle_config(void *context, struct ipc_message *message)
+{
+	(void)context;
+	config = *IPC_PAYLOAD(message, ipc_store_config);
+	session = message->header.session;
+}
+
+/* A folder that is not there, or may not be opened, is empty. */
+static void
+open_empty(void)
+{
+	static const struct ipc_folder_opened nothing;
+
+	answer(IPC_FOLDER_OPENED, &nothing);
+}
+
+static void
+handle_open(void *context, struct ipc_message *message)
+{
+	const char *name = IPC_PAYLOAD(message, ipc_folder_open)->name;
+	struct ipc_folder_opened opened;
+	const char *wrong;
+	enum folder_kind kind;
+
+	(void)context;
+	close_mailbox();
+	memset(&mailbox, 0, sizeof(mailbox));
+	kind = folder_find(name, &mailbox.place);
+	if (kind == FOLDER_NONE) {
+		open_empty();
+		return;
+	}
+	mailbox.format = &mailbox_mbox;
+	mailbox.place.lock_seconds = config.lock_seconds;
+	mailbox.place.pulse = CHILD_SESSION;
+	wrong = lock_session(state_directory, &mailbox.place);
+	if (wrong == NULL && (wrong = mailbox.format->open(&mailbox)) == NULL) {
+		is_open = 1;
+		opened.octets = mailbox.all_octets;
+		opened.messages = mailbox.messages;
+		opened.unused = 0;
+		answer(IPC_FOLDER_OPENED, &opened);
+		return;
+	}
+	log_line(LOG_NOTICE, "event=folder user=%s folder=%s error=\"%s\"",
+	    config.user, mailbox.place.label, wrong);
+	(void)close(mailbox.place.directory);
+	lock_session_release();
+	answer_failure(wrong);
+}
+
+static void
+handle_measure(void *context, struct ipc_message *message)
+{
+	struct ipc_octets size;
+
+	(void)context;
+	size.octets = !is_open ? 0 : mailbox.format->octets(&mailbox,
+	    IPC_PAYLOAD(message, ipc_message_number)->number);
+	answer(IPC_MESSAGE_SIZE, &size);
+}
+
+/* Data that turns out not to be what was announced ends the session. */
+static void
+finish_data(const char *wrong)
+{
+	if (wrong == NULL && wire_end(&wire) == 0)
+		return;
+	log_line(LOG_NOTICE, "event=send user=%s folder=%s octets=%llu "
+	    "announced=%llu error=\"%s\"", config.user, mailbox.place.label,
+	    (unsigned long long)wire.sent,
+	    (unsigned long long)wire.announced,
+	    wrong != NULL ? wrong : "the session ended");
+	exit(0);
+}
+
+static void
+handle_send(void *context, struct ipc_message *message)
+{
+	uint64_t number = IPC_PAYLOAD(message, ipc_message_number)->number;
+	struct ipc_octets size;
+
+	(void)context;
+	size.octets = is_open ? mailbox.format->octets(&mailbox, number) : 0;
+	if (size.octets == 0)
+		broken_promise(message, "no such message");
+	answer(IPC_DATA_FOLLOWS, &size);
+	wire_begin(&wire, size.octets);
+	finish_data(mailbox.format->send(&mailbox, number, &wire));
+}
+
+static void
+handle_send_all(void *context, struct ipc_message *message)
+{
+	struct ipc_octets size;
+
+	(void)context;
+	(void)message;
+	size.octets = is_open ? mailbox.all_octets : 0;
+	answer(IPC_DATA_FOLLOWS, &size);
+	wire_begin(&wire, size.octets);
+	finish_data(is_open ? mailbox.format->send_all(&mailbox, &wire) :
+	    NULL);
+	all_sent = 1;
+}
+
+static void
+handle_delete(void *context, struct ipc_message *message)
+{
+	(void)context;
+	if (!is_open || mailbox.format->mark(&mailbox,
+	    IPC_PAYLOAD(message, ipc_message_number)->number) == -1)
+		broken_promise(message, "this message was not sent");
+}
+
+static void
+handle_delete_all(void *context, struct ipc_message *message)
+{
+	uint64_t number;
+
+	(void)context;
+	if (!all_sent)
+		broken_promise(message, "the mailbox was not sent");
+	for (number = 1; is_open && number <= mailbox.messages; number++)
+		if (mailbox.format->mark(&mailbox, number) == -1)
+			broken_promise(message, "this message was not sent");
+}
+
+static void
+handle_commit(void *context, struct ipc_message *message)
+{
+	struct ipc_committed committed = { 0, 0 };
+	const char *wrong = NULL;
+
+	(void)context;
+	(void)message;
+	if (is_open)
+		wrong = mailbox.format->commit(&mailbox, &committed.deleted);
+	if (wrong != NULL || committed.deleted > 0)
+		log_line(wrong != NULL ? LOG_ERR : LOG_INFO, "event=commit "
+		    "user=%s peer=%s folder=%s deleted=%u%s%s%s", config.user,
+		    config.peer, mailbox.place.label, committed.deleted,
+		    wrong != NULL ? " error=\"" : "", wrong != NULL ? wrong :
+		    "", wrong != NULL ? "\"" : "");
+	close_mailbox();
+	if (wrong != NULL)
+		answer_failure(wrong);
+	else
+		answer(IPC_COMMITTED, &committed);
+}
+
+static void
+handle_close(void *context, struct ipc_message *message)
+{
+	(void)context;
+	(void)message;
+	close_mailbox();
+}
+
+static const struct ipc_handler net_handlers[] = {
+	{ IPC_FOLDER_OPEN, handle_open },
+	{ IPC_MESSAGE_MEASURE, handle_measure },
+	{ IPC_MESSAGE_SEND, handle_send },
+	{ IPC_FOLDER_SEND, handle_send_all },
+	{ IPC_MESSAGE_DELETE, handle_delete },
+	{ IPC_FOLDER_DELETE, handle_delete_all },
+	{ IPC_COMMIT, handle_commit },
+	{ IPC_FOLDER_CLOSE, handle_close },
+};
+static const struct ipc_handler parent_handlers[] = {
+	{ IPC_STORE_CONFIG, handle_config },
+};
+
+static unsigned int
+phase_after(enum ipc_type request, unsigned int phase)
+{
+	switch (request) {
+	case IPC_FOLDER_OPEN:
+		return (PHASE_FOLDER);
+	case IPC_COMMIT:
+	case IPC_FOLDER_CLOSE:
+		return (PHASE_NO_FOLDER);
+	default:
+		return (phase);
+	}
+}
+
+/* Waits for net; its silence, its end and the parent's end are the end. */
+static void
+serve(unsigned int *phase)
+{
+	static const struct ipc_channel channel = { ROLE_NET, ROLE_STORE,
+	    net_handlers, sizeof(net_handlers) / sizeof(net_handlers[0]) };
+	static struct ipc_message message;
+	struct pollfd polled[2] = { { CHILD_SESSION, POLLIN, 0 },
+	    { CHILD_CONTROL, POLLIN, 0 } };
+	const char *wrong;
+	int got;
+
+	got = poll(polled, 2, wire.timeout_ms);
+	if (got == -1)
+		return;
+	if (got == 0 || polled[1].revents != 0)
+		exit(0);
+	if ((got = ipc_receive(CHILD_SESSION, &message)) == 0)
+		exit(0);
+	wrong = got == 1 ? ipc_check(&message, ROLE_NET, ROLE_STORE, *phase) :
+	    "not a message";
+	if (wrong == NULL && message.header.session != session)
+		wrong = "wrong session";
+	if (wrong == NULL)
+		wrong = ipc_dispatch(&channel, *phase, &message, NULL);
+	if (wrong != NULL)
+		broken_promise(&message, wrong);
+	*phase = phase_after(message.header.type, *phase);
+	ipc_release(&message);
+}
+
+static void
+shut_sandbox(void)
+{
+	const struct sandbox_path paths[] = {
+		{ config.maildrop, SANDBOX_WRITE },
+		{ config.folder_root, SANDBOX_WRITE },
+		{ config.state_directory, SANDBOX_CREATE },
+	};
+
+	sandbox_files(paths, sizeof(paths) / sizeof(paths[0]),
+	    config.start.without);
+	sandbox_enter(&sandbox_store, config.start.without);
+}
+
+int
+main(void)
+{
+	unsigned int phase = PHASE_NO_FOLDER;
+
+	child_receive_settings(ROLE_STORE, parent_handlers,
+	    sizeof(parent_handlers) / sizeof(parent_handlers[0]), NULL);
+	if (sodium_init() == -1)
+		log_fatal("event=start error=\"libsodium cannot start\"");
+	state_directory = open(config.state_directory,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	folder_begin(&config);
+	(void)fcntl(CHILD_DATA, F_SETFL, O_NONBLOCK);
+	wire.fd = CHILD_DATA;
+	/* Net's own timer is the one that counts; this one is a safeguard. */
+	wire.timeout_ms = (int)(config.idle_seconds + 60) * 1000;
+	child_limit(RLIMIT_NOFILE, 32);
+	child_limit(RLIMIT_NPROC, 0);
+	shut_sandbox();
+	answer(IPC_STORE_READY, NULL);
+	for (;;)
+		serve(&phase);
+}

@@ -1,0 +1,70 @@
+/*
+ * wire.c - counted octets into the data pipe.
+ *
+ * Linked into postern-store; runs as the user whose mail it is.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+static int
+flush(struct wire *wire)
+{
+	struct pollfd polled = { wire->fd, POLLOUT, 0 };
+	size_t done = 0;
+	ssize_t wrote;
+
+	while (done < wire->used) {
+		wrote = write(wire->fd, wire->buffer + done,
+		    wire->used - done);
+		if (wrote > 0)
+			done += (size_t)wrote;
+		else if (wrote == -1 && errno == EAGAIN) {
+			if (poll(&polled, 1, wire->timeout_ms) == 0)
+				return (-1);
+		} else if (wrote != -1 || errno != EINTR)
+			return (-1);
+	}
+	wire->used = 0;
+	return (0);
+}
+
+void
+wire_begin(struct wire *wire, uint64_t announced)
+{
+	wire->announced = announced;
+	wire->sent = 0;
+	wire->used = 0;
+}
+
+int
+wire_put(struct wire *wire, const void *octets, size_t length)
+{
+	const unsigned char *from = octets;
+	size_t part;
+
+	if (length > wire->announced - wire->sent)
+		return (-1);
+	wire->sent += length;
+	while (length > 0) {
+		part = sizeof(wire->buffer) - wire->used;
+		if (part > length)
+			part = length;
+		memcpy(wire->buffer + wire->used, from, part);
+		wire->used += part;
+		from += part;
+		length -= part;
+		if (wire->used == sizeof(wire->buffer) && flush(wire) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+int
+wire_end(struct wire *wire)
+{
+	return (wire->sent != wire->announced ? -1 : flush(wire));
+}

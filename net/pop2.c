@@ -1,0 +1,205 @@
+/*
+ * pop2.c - POP2, RFC 937, as a table.
+ *
+ * Linked into postern-net; unprivileged.  The rows are the RFC's Server
+ * Decision Table (page 22); what has no row is its action 1, "Send - error,
+ * and Close the connection".
+ */
+#include <string.h>
+
+#include "session.h"
+
+enum pop2_state { AUTH, MBOX, ITEM, NEXT, DONE };
+
+static const char *const states[] = { "AUTH", "MBOX", "ITEM", "NEXT",
+    "DONE" };
+
+#define IN(state)	(1U << (state))
+
+/* What PC-NFS wants behind each message, and counted: one more CRLF. */
+static uint64_t
+quirk_octets(const struct session *session)
+{
+	return ((session->quirks & QUIRK_PCNFS) != 0 ? 2 : 0);
+}
+
+/* Action 3: HELO user password. */
+static void
+helo(struct session *session, struct command *command)
+{
+	session_user(session, command->text);
+	session_login(session, command->password);
+}
+
+static void
+store_ready(struct session *session)
+{
+	session_open_folder(session, "");
+}
+
+/* "#nnn": to HELO and to FOLD.  The current message is the first. */
+static void
+folder_opened(struct session *session, const struct ipc_folder_opened *opened)
+{
+	session->current = 1;
+	session->size = 0;
+	session_reply(session, "#%u message%s", opened->messages,
+	    opened->messages == 1 ? "" : "s");
+	session_succeed(session);
+}
+
+/* Action 5: what was marked in the folder that is left is deleted now. */
+static void
+fold(struct session *session, struct command *command)
+{
+	(void)strlcpy(session->folder, command->text, sizeof(session->folder));
+	session_ask(session, IPC_COMMIT, NULL, PHASE_WAIT_COMMIT);
+}
+
+/* Action 4, where a mailbox is open; `committed` answers. */
+static void
+quit(struct session *session, struct command *command)
+{
+	(void)command;
+	session_ask(session, IPC_COMMIT, NULL, PHASE_WAIT_COMMIT);
+}
+
+/* Action 4, before the login. */
+static void
+quit_early(struct session *session, struct command *command)
+{
+	(void)command;
+	session_reply(session, "+ OK bye");
+	session_succeed(session);
+}
+
+static void
+committed(struct session *session, uint32_t deleted)
+{
+	(void)deleted;
+	if (session->row->next == DONE)
+		quit_early(session, NULL);
+	else
+		session_open_folder(session, session->folder);
+}
+
+/* Action 6: READ [n]. */
+static void
+read_message(struct session *session, struct command *command)
+{
+	if (command->has_number)
+		session->current = command->number;
+	session_measure(session, session->current);
+}
+
+/* "=ccc": to READ and to the acknowledgments. */
+static void
+size_known(struct session *session, uint64_t octets)
+{
+	session->size = octets;
+	if (octets == 0)
+		session_reply(session, "=0 no message");
+	else
+		session_reply(session, "=%llu characters", (unsigned long long)
+		    (octets + quirk_octets(session)));
+	session_succeed(session);
+}
+
+/* Action 7: no data and no reply where there is no message. */
+static void
+retr(struct session *session, struct command *command)
+{
+	const struct ipc_message_number number = { session->current };
+
+	(void)command;
+	if (session->size == 0)
+		session_finish(session, "RETR of a message of length 0");
+	else
+		session_ask(session, IPC_MESSAGE_SEND, &number,
+		    PHASE_WAIT_DATA);
+}
+
+static void
+data_sent(struct session *session)
+{
+	session->messages_sent++;
+	session_succeed(session);
+}
+
+static void
+next_message(struct session *session)
+{
+	if (session->current < UINT64_MAX)
+		session->current++;
+	session_measure(session, session->current);
+}
+
+/* Action 8. */
+static void
+acks(struct session *session, struct command *command)
+{
+	(void)command;
+	next_message(session);
+}
+
+static void
+ackd(struct session *session, struct command *command)
+{
+	const struct ipc_message_number number = { session->current };
+
+	(void)command;
+	session_ask(session, IPC_MESSAGE_DELETE, &number, 0);
+	next_message(session);
+}
+
+static void
+nack(struct session *session, struct command *command)
+{
+	(void)command;
+	session_measure(session, session->current);
+}
+
+static const struct protocol_row rows[] = {
+	{ "HELO", IN(AUTH),		ARGUMENT_LOGIN,	  helo,		MBOX },
+	{ "FOLD", IN(MBOX) | IN(ITEM),	ARGUMENT_MAILBOX, fold,		MBOX },
+	{ "READ", IN(MBOX) | IN(ITEM),	ARGUMENT_NUMBER,  read_message,	ITEM },
+	{ "RETR", IN(ITEM),		ARGUMENT_NONE,	  retr,		NEXT },
+	{ "ACKS", IN(NEXT),		ARGUMENT_NONE,	  acks,		ITEM },
+	{ "ACKD", IN(NEXT),		ARGUMENT_NONE,	  ackd,		ITEM },
+	{ "NACK", IN(NEXT),		ARGUMENT_NONE,	  nack,		ITEM },
+	{ "QUIT", IN(AUTH),		ARGUMENT_NONE,	  quit_early,	DONE },
+	{ "QUIT", IN(MBOX) | IN(ITEM),	ARGUMENT_NONE,	  quit,		DONE },
+};
+
+static void
+greet(struct session *session)
+{
+	session_reply(session, "+ POP2 %s Postern", session_host());
+}
+
+/* Action 3 (b). */
+static void
+login_refused(struct session *session)
+{
+	session_fail(session, "login refused");
+}
+
+const struct protocol protocol_pop2 = {
+	"pop2", rows, sizeof(rows) / sizeof(rows[0]), states, AUTH, DONE,
+	"-", 1, greet, login_refused, store_ready, folder_opened, size_known,
+	data_sent, committed, session_fail
+};
+
+/*
+ * A listener for both: greets as POP2; HELO makes the connection a POP2 one
+ * and USER a POP1 one, before that very command is handled by its table.
+ */
+static const struct protocol_row auto_rows[] = {
+	{ "QUIT", IN(AUTH),		ARGUMENT_NONE,	  quit_early,	DONE },
+};
+
+const struct protocol protocol_auto = {
+	"auto", auto_rows, sizeof(auto_rows) / sizeof(auto_rows[0]), states,
+	AUTH, DONE, "-", 1, greet, login_refused, NULL, NULL, NULL, NULL, NULL,
+	session_fail
+};

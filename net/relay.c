@@ -1,0 +1,99 @@
+/*
+ * relay.c - mail from the store's pipe to the client.
+ *
+ * Linked into postern-net; unprivileged.  Exactly the announced octets go
+ * through; nothing is read from the pipe that the client has not room for.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "session.h"
+
+/* Moves at a time, so that one fast client does not hold up the others. */
+#define MOVES_AT_A_TIME	8
+
+/* 1: something is there to send; 0: not yet; -1: the store is gone. */
+static int
+take(struct session *session)
+{
+	size_t wanted = session->relay_left < RELAY_BYTES ?
+	    (size_t)session->relay_left : RELAY_BYTES;
+	ssize_t got = read(session->data, session->relay, wanted);
+
+	if (got == -1 && (errno == EAGAIN || errno == EINTR)) {
+		(void)event_add(&session->data_event, NULL);
+		return (0);
+	}
+	if (got <= 0)
+		return (-1);
+	session->relay_have = (size_t)got;
+	session->relay_sent = 0;
+	session->relay_left -= (uint64_t)got;
+	return (1);
+}
+
+/* 1: all is sent; 0: the client has no room; -1: the client is gone. */
+static int
+give(struct session *session)
+{
+	ssize_t sent;
+
+	while (session->relay_sent < session->relay_have) {
+		sent = send(session->fd, session->relay + session->relay_sent,
+		    session->relay_have - session->relay_sent, MSG_NOSIGNAL);
+		if (sent >= 0) {
+			session->relay_sent += (size_t)sent;
+			session->octets_sent += (uint64_t)sent;
+		} else if (errno == EAGAIN)
+			return (0);
+		else if (errno != EINTR)
+			return (-1);
+	}
+	session->relay_have = session->relay_sent = 0;
+	return (1);
+}
+
+static void
+finish(struct session *session)
+{
+	freezero(session->relay, RELAY_BYTES);
+	session->relay = NULL;
+	session->relaying = 0;
+	/* PC-NFS counts and wants one more CRLF behind each message. */
+	if ((session->quirks & QUIRK_PCNFS) != 0 &&
+	    session->protocol == &protocol_pop2) {
+		session_reply(session, "%s", "");
+		session->octets_sent += 2;
+	}
+	session->protocol->data_sent(session);
+	session_run(session);
+}
+
+void
+relay_run(struct session *session)
+{
+	int moves, moved = 1;
+
+	for (moves = 0; moves < MOVES_AT_A_TIME && moved == 1; moves++) {
+		if (session->relay_have == 0 && session->relay_left > 0)
+			moved = take(session);
+		if (moved == 1 && (moved = give(session)) == 0)
+			session_wait_to_send(session);
+		if (moved == 1 && session->relay_left == 0) {
+			finish(session);
+			return;
+		}
+	}
+	if (moved == -1) {
+		session_fail(session, "the message could not be sent whole");
+		session_run(session);
+		return;
+	}
+	session_progress(session);
+	if (moved == 1)		/* there is more, after the others */
+		(void)event_add(&session->data_event, NULL);
+}

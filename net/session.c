@@ -1,0 +1,636 @@
+/*
+ * session.c - the engine under every protocol: lines in, replies out, the
+ * one transition of states, timers, and the end of a session.
+ *
+ * Linked into postern-net; unprivileged, on bytes from anybody.  One reply
+ * is under way at a time, and while it is, or while something was asked of
+ * auth or the store, the client is not read: that is the back-pressure.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "session.h"
+
+/*
+ * A session's id is a number that never comes again, above its place in the
+ * table: an answer that comes too late finds nobody.
+ */
+#define PLACE_BITS	20
+#define PLACE_MASK	((1U << PLACE_BITS) - 1)
+
+_Static_assert(CONNECTIONS_MAX <= PLACE_MASK, "places fit their bits");
+
+static struct session **table;
+static uint32_t *free_places;		/* a stack */
+static uint32_t table_size, free_count, net_index;
+static uint64_t next_number = 1;
+static struct timeval login_time, session_time;
+static const char *host;
+static int stopping;
+static TAILQ_HEAD(, session) strangers = TAILQ_HEAD_INITIALIZER(strangers);
+static TAILQ_HEAD(, session) users = TAILQ_HEAD_INITIALIZER(users);
+
+static void on_client(int fd, short what, void *argument);
+static void on_timer(int fd, short what, void *argument);
+
+void
+session_limits(const struct ipc_net_config *config)
+{
+	uint32_t i;
+
+	table_size = free_count = config->connections;
+	table = calloc(table_size, sizeof(*table));
+	free_places = calloc(table_size, sizeof(*free_places));
+	if (table == NULL || free_places == NULL)
+		log_fatal("event=start error=\"no memory for %u connections\"",
+		    table_size);
+	for (i = 0; i < table_size; i++)
+		free_places[i] = table_size - 1 - i;
+	login_time.tv_sec = (time_t)config->login_seconds;
+	session_time.tv_sec = (time_t)config->session_seconds;
+	host = config->host;
+	net_index = config->index;
+}
+
+const char *
+session_host(void)
+{
+	return (host);
+}
+
+size_t
+session_count(void)
+{
+	return (table_size - free_count);
+}
+
+struct session *
+session_find(uint64_t id)
+{
+	uint32_t place = (uint32_t)(id & PLACE_MASK);
+
+	return (place < table_size && table[place] != NULL &&
+	    table[place]->id == id ? table[place] : NULL);
+}
+
+static void
+free_session(struct session *session)
+{
+	uint32_t place = (uint32_t)(session->id & PLACE_MASK);
+
+	if (session->logged_in)
+		TAILQ_REMOVE(&users, session, entry);
+	else
+		TAILQ_REMOVE(&strangers, session, entry);
+	(void)event_del(&session->client_event);
+	(void)event_del(&session->timer);
+	(void)close(session->fd);
+	table[place] = NULL;
+	free_places[free_count++] = place;
+	explicit_bzero(session, sizeof(*session));
+	free(session);
+}
+
+static void
+log_end(const struct session *session)
+{
+	char user[LOG_QUOTED_SIZE], folder[LOG_QUOTED_SIZE];
+
+	log_line(LOG_INFO, "event=end session=%u-%llu peer=%s user=%s "
+	    "protocol=%s state=%s folder=%s messages=%llu octets=%llu "
+	    "deleted=%llu seconds=%lld reason=\"%s\"",
+	    net_index, (unsigned long long)session->id, session->peer,
+	    log_quote(user, sizeof(user), session->user),
+	    session->protocol->name, session->protocol->states[session->state],
+	    log_quote(folder, sizeof(folder), session->folder),
+	    (unsigned long long)session->messages_sent,
+	    (unsigned long long)session->octets_sent,
+	    (unsigned long long)session->messages_deleted,
+	    (long long)(time(NULL) - session->began), session->end_reason);
+}
+
+/* What a session has beyond its connection goes at its end. */
+static void
+release(struct session *session)
+{
+	login_over(session);
+	store_link_close(session);
+	if (session->relay != NULL)
+		freezero(session->relay, RELAY_BYTES);
+	session->relay = NULL;
+	session->relaying = 0;
+	session->phase = 0;
+}
+
+/* The end, at once. */
+static void
+end(struct session *session, const char *reason)
+{
+	if (!session->lingering) {
+		session->end_reason = reason;
+		log_end(session);
+		release(session);
+	}
+	free_session(session);
+}
+
+/*
+ * The end, with the last reply on its way.  Closing a socket that has
+ * unread octets would reset the connection and take the reply with it: so
+ * what still comes is read and forgotten for a moment.
+ */
+static void
+linger(struct session *session)
+{
+	static const struct timeval moment = { LINGER_SECONDS, 0 };
+
+	log_end(session);
+	release(session);
+	session->lingering = 1;
+	explicit_bzero(session->line, sizeof(session->line));
+	if (shutdown(session->fd, SHUT_WR) == -1) {
+		free_session(session);
+		return;
+	}
+	(void)event_del(&session->client_event);
+	event_set(&session->client_event, session->fd, EV_READ | EV_PERSIST,
+	    on_client, session);
+	(void)event_add(&session->client_event, NULL);
+	(void)event_add(&session->timer, &moment);
+}
+
+void
+session_reply(struct session *session, const char *format, ...)
+{
+	va_list arguments;
+	size_t i, room = sizeof(session->reply) - 2;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(session->reply, room, format, arguments);
+	va_end(arguments);
+	session->reply_length = length < 0 ? 0 :
+	    (size_t)length >= room ? room - 1 : (size_t)length;
+	session->reply_sent = 0;
+	for (i = 0; i < session->reply_length; i++)
+		if (session->reply[i] < 0x20 || session->reply[i] > 0x7e)
+			session->reply[i] = '?';
+	session->reply[session->reply_length++] = '\r';
+	session->reply[session->reply_length++] = '\n';
+}
+
+void
+session_enter(struct session *session, unsigned int state)
+{
+	session->state = state;
+}
+
+/* T2 runs from here; before the login it runs from the greeting on. */
+static void
+restart_timer(struct session *session)
+{
+	if (session->logged_in)
+		(void)event_add(&session->timer, &session_time);
+}
+
+void
+session_succeed(struct session *session)
+{
+	session->phase = 0;
+	session_enter(session, session->row->next);
+	restart_timer(session);
+	if (session->state == session->protocol->done_state)
+		session_finish(session, "QUIT");
+}
+
+void
+session_finish(struct session *session, const char *reason)
+{
+	session->phase = 0;
+	session->finishing = 1;
+	session->end_reason = reason;
+}
+
+void
+session_fail(struct session *session, const char *reason)
+{
+	/* In the middle of a message a reply would be taken for mail. */
+	if (!session->relaying)
+		session_reply(session, "%s %s", session->protocol->error,
+		    reason);
+	else
+		session->reply_length = session->reply_sent = 0;
+	session->relaying = 0;
+	session_finish(session, reason);
+}
+
+void
+session_refuse(struct session *session, const char *reason)
+{
+	if (session->protocol->errors_close) {
+		session_fail(session, reason);
+		return;
+	}
+	session->phase = 0;
+	session_reply(session, "%s %s", session->protocol->error, reason);
+	restart_timer(session);
+}
+
+void
+session_user(struct session *session, const char *user)
+{
+	/* A cut name could be somebody else's; "?" is nobody's. */
+	if (strlcpy(session->user, user, sizeof(session->user)) >=
+	    sizeof(session->user))
+		(void)strlcpy(session->user, "?", sizeof(session->user));
+}
+
+void
+session_login(struct session *session, char *password)
+{
+	struct login *login = calloc(1, sizeof(*login));
+
+	if (login == NULL) {
+		session_fail(session, "the server is short of memory");
+		return;
+	}
+	login->message.protocol = session->protocol == &protocol_pop1 ?
+	    PROTOCOL_POP1 : PROTOCOL_POP2;
+	(void)strlcpy(login->message.peer, session->peer, PEER_SIZE);
+	(void)strlcpy(login->message.user, session->user, USER_SIZE);
+	(void)strlcpy(login->message.password, password, PASSWORD_SIZE);
+	explicit_bzero(password, strlen(password));
+	session->phase = PHASE_WAIT_AUTH;
+	login_enqueue(session, login);
+}
+
+void
+session_ask(struct session *session, enum ipc_type request,
+    const void *payload, unsigned int phase)
+{
+	session->phase = phase;
+	if (ipc_send(session->store, request, session->id, payload, NULL) ==
+	    -1)
+		session_fail(session, "the mailbox process is gone");
+}
+
+void
+session_open_folder(struct session *session, const char *name)
+{
+	struct ipc_folder_open open;
+
+	memset(&open, 0, sizeof(open));
+	(void)strlcpy(open.name, name, sizeof(open.name));
+	(void)strlcpy(session->folder, name[0] != '\0' ? name : "INBOX",
+	    sizeof(session->folder));
+	session_ask(session, IPC_FOLDER_OPEN, &open, PHASE_WAIT_FOLDER);
+}
+
+void
+session_measure(struct session *session, uint64_t number)
+{
+	const struct ipc_message_number message = { number };
+
+	if (!session->finishing)
+		session_ask(session, IPC_MESSAGE_MEASURE, &message,
+		    PHASE_WAIT_SIZE);
+}
+
+void
+session_relay(struct session *session, uint64_t octets)
+{
+	session->phase = 0;
+	session->relaying = 1;
+	session->relay_left = octets;
+	session->relay_have = session->relay_sent = 0;
+	if ((session->relay = malloc(RELAY_BYTES)) == NULL)
+		session_fail(session, "the server is short of memory");
+}
+
+/* Writes what it can of the reply; 1 when all is out, 0 later, -1 never. */
+static int
+flush_reply(struct session *session)
+{
+	ssize_t sent;
+
+	while (session->reply_sent < session->reply_length) {
+		sent = send(session->fd, session->reply + session->reply_sent,
+		    session->reply_length - session->reply_sent,
+		    MSG_NOSIGNAL);
+		if (sent >= 0)
+			session->reply_sent += (size_t)sent;
+		else if (errno == EAGAIN)
+			return (0);
+		else if (errno != EINTR)
+			return (-1);
+	}
+	session->reply_length = session->reply_sent = 0;
+	return (1);
+}
+
+/* A listener for both protocols learns from the verb which one it is. */
+static void
+choose_protocol(struct session *session, const char *line)
+{
+	size_t length = strcspn(line, " ");
+
+	if (session->protocol != &protocol_auto || length != 4)
+		return;
+	if (strncasecmp(line, "HELO", length) == 0)
+		session->protocol = &protocol_pop2;
+	else if (strncasecmp(line, "USER", length) == 0)
+		session->protocol = &protocol_pop1;
+	session_enter(session, session->protocol->first_state);
+}
+
+static void
+handle_line(struct session *session, char *line)
+{
+	const struct protocol_row *row;
+	struct command command;
+	const char *wrong;
+
+	choose_protocol(session, line);
+	wrong = command_read(session->protocol, session->state, line, &row,
+	    &command);
+	if (wrong == NULL) {
+		session->row = row;
+		row->handle(session, &command);
+	} else if (++session->bad_commands >= BAD_COMMANDS_MAX)
+		session_fail(session, wrong);
+	else
+		session_refuse(session, wrong);
+}
+
+/*
+ * Takes one line off the buffer and handles it.  Lines end with CRLF; LF
+ * alone is accepted.  Returns 0 when there is no whole line.
+ */
+static int
+take_line(struct session *session)
+{
+	char line[LINE_OCTETS_MAX];
+	char *feed = memchr(session->line, '\n', session->have);
+	size_t length, taken;
+
+	if (feed == NULL) {
+		if (session->have < sizeof(session->line))
+			return (0);
+		session_fail(session, "the line is longer than 512 octets");
+		return (1);
+	}
+	length = (size_t)(feed - session->line);
+	taken = length + 1;
+	if (length > 0 && feed[-1] == '\r')
+		length--;
+	memcpy(line, session->line, length);
+	line[length] = '\0';
+	memmove(session->line, session->line + taken, session->have - taken);
+	session->have -= taken;
+	explicit_bzero(session->line + session->have, taken);
+	if (memchr(line, '\0', length) != NULL)
+		session_fail(session, "a NUL is not allowed in a command");
+	else
+		handle_line(session, line);
+	explicit_bzero(line, sizeof(line));
+	return (1);
+}
+
+/* Reads what fits.  0 when nothing came, or the session is over now. */
+static int
+read_client(struct session *session)
+{
+	ssize_t got;
+
+	got = recv(session->fd, session->line + session->have,
+	    sizeof(session->line) - session->have, 0);
+	if (got > 0) {
+		session->have += (size_t)got;
+		return (1);
+	}
+	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		return (0);
+	if (got == 0) {
+		session_fail(session, "the connection was closed");
+		session_run(session);
+	} else
+		end(session, "the connection was lost");
+	return (0);
+}
+
+static void
+wait_for_client(struct session *session, short what)
+{
+	(void)event_del(&session->client_event);
+	event_set(&session->client_event, session->fd, what, on_client,
+	    session);
+	(void)event_add(&session->client_event, NULL);
+}
+
+void
+session_progress(struct session *session)
+{
+	restart_timer(session);
+}
+
+void
+session_wait_to_send(struct session *session)
+{
+	wait_for_client(session, EV_WRITE);
+}
+
+/* In POP2's DONE state, whatever came behind QUIT is (action 1). */
+static int
+has_garbage(const struct session *session)
+{
+	return (session->have > 0 && session->protocol->errors_close &&
+	    session->state == session->protocol->done_state);
+}
+
+void
+session_run(struct session *session)
+{
+	int flushed;
+
+	for (;;) {
+		if ((flushed = flush_reply(session)) == -1) {
+			end(session, "the connection was lost");
+			return;
+		}
+		if (flushed == 0) {
+			wait_for_client(session, EV_WRITE);
+			return;
+		}
+		if (session->relaying) {
+			relay_run(session);
+			return;
+		}
+		if (session->finishing && !has_garbage(session)) {
+			linger(session);
+			return;
+		}
+		if (session->phase != 0) {
+			(void)event_del(&session->client_event);
+			return;
+		}
+		if (stopping && !session->finishing) {
+			session_fail(session, "the server is going down");
+			continue;
+		}
+		if (session->finishing) {
+			session->have = 0;
+			session_fail(session, "nothing is expected after QUIT");
+		} else if (!take_line(session)) {
+			wait_for_client(session, EV_READ);
+			return;
+		}
+	}
+}
+
+static void
+on_client(int fd, short what, void *argument)
+{
+	struct session *session = argument;
+	char forgotten[LINE_OCTETS_MAX];
+	ssize_t got;
+
+	if (session->lingering) {
+		got = recv(fd, forgotten, sizeof(forgotten), 0);
+		if (got == 0 || (got == -1 && errno != EAGAIN))
+			free_session(session);
+		return;
+	}
+	if ((what & EV_READ) == 0 || read_client(session))
+		session_run(session);
+}
+
+static void
+on_timer(int fd, short what, void *argument)
+{
+	struct session *session = argument;
+
+	(void)fd;
+	(void)what;
+	if (session->lingering) {
+		free_session(session);
+		return;
+	}
+	/* A reply that is stuck will not be followed by another. */
+	if (session->reply_length > 0 || session->relaying ||
+	    session->finishing) {
+		end(session, "timeout");
+		return;
+	}
+	session_fail(session, "timeout");
+	session_run(session);
+}
+
+/* There is always room for one more: the oldest stranger makes it. */
+static int
+make_room(void)
+{
+	struct session *oldest = TAILQ_FIRST(&strangers);
+
+	if (free_count > 0)
+		return (0);
+	if (oldest == NULL)
+		return (-1);
+	if (!oldest->lingering && oldest->reply_length == 0) {
+		session_fail(oldest, "too many connections; try again later");
+		(void)flush_reply(oldest);
+	}
+	end(oldest, "too many connections");
+	return (0);
+}
+
+void
+session_begin(int fd, const char *peer, int cleartext_allowed,
+    enum pop_protocol protocol, uint32_t quirks)
+{
+	static const struct protocol *const protocols[] = { &protocol_auto,
+	    &protocol_pop1, &protocol_pop2 };
+	struct session *session = NULL;
+	uint32_t place;
+
+	if (make_room() == -1 ||
+	    (session = calloc(1, sizeof(*session))) == NULL) {
+		(void)close(fd);
+		return;
+	}
+	place = free_places[--free_count];
+	table[place] = session;
+	session->id = (next_number++ << PLACE_BITS) | place;
+	session->fd = fd;
+	session->store = session->data = -1;
+	session->protocol = protocols[protocol];
+	session->state = session->protocol->first_state;
+	session->quirks = quirks;
+	session->began = time(NULL);
+	(void)strlcpy(session->peer, peer, sizeof(session->peer));
+	TAILQ_INSERT_TAIL(&strangers, session, entry);
+	event_set(&session->client_event, fd, EV_READ, on_client, session);
+	evtimer_set(&session->timer, on_timer, session);
+	(void)event_add(&session->timer, &login_time);
+	if (cleartext_allowed)
+		session->protocol->greet(session);
+	else	/* before the client sends a password in its first line */
+		session_fail(session, "passwords in clear text are not "
+		    "accepted from your address");
+	session_run(session);
+}
+
+void
+session_logged_in(struct session *session)
+{
+	session->logged_in = 1;
+	TAILQ_REMOVE(&strangers, session, entry);
+	TAILQ_INSERT_TAIL(&users, session, entry);
+}
+
+static void
+for_all(void (*act)(struct session *))
+{
+	uint32_t i;
+
+	for (i = 0; i < table_size; i++)
+		if (table[i] != NULL && !table[i]->lingering)
+			act(table[i]);
+}
+
+static void
+stop_one(struct session *session)
+{
+	if (session->phase == 0 && !session->relaying)
+		session_run(session);
+}
+
+void
+session_stop_all(void)
+{
+	stopping = 1;
+	for_all(stop_one);
+}
+
+static void
+lose_auth(struct session *session)
+{
+	if (!session->asked_auth)
+		return;
+	session_fail(session, "the login could not be checked; "
+	    "try again later");
+	session_run(session);
+}
+
+void
+session_auth_lost(void)
+{
+	for_all(lose_auth);
+}

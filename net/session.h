@@ -1,0 +1,230 @@
+/*
+ * session.h - one client: its connection, its protocol's state, its store.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <sys/types.h>
+#include <sys/queue.h>
+
+#include <event.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "ipc.h"
+
+struct session;
+
+/* How a row reads what stands behind its verb. */
+enum argument_rule {
+	ARGUMENT_NONE,
+	ARGUMENT_TEXT,		/* RFC 918: the rest of the line, as it is */
+	ARGUMENT_MAILBOX,	/* RFC 937 <string>, with quotes */
+	ARGUMENT_LOGIN,		/* RFC 937 <user> <SP> <password>, quoted */
+	ARGUMENT_NUMBER		/* RFC 937 [<number>] */
+};
+
+struct command {
+	char *text;		/* user, mailbox, or the line's rest */
+	char *password;
+	int has_number;
+	uint64_t number;	/* as large as it can be where it is larger */
+};
+
+/*
+ * One row of a protocol's table: in these states this verb, with such an
+ * argument, is handled so; when the reply is a success the next state is
+ * `next`.  What has no row is refused.
+ */
+struct protocol_row {
+	const char *verb;
+	unsigned int states;		/* bits: 1 << state */
+	enum argument_rule argument;
+	void (*handle)(struct session *session, struct command *command);
+	unsigned int next;
+};
+
+struct protocol {
+	const char *name;
+	const struct protocol_row *rows;
+	size_t row_count;
+	const char *const *states;	/* their names */
+	unsigned int first_state;
+	unsigned int done_state;	/* the reply to QUIT was sent */
+	const char *error;		/* "-" or "-ERR" */
+	int errors_close;		/* "if anything goes wrong close" */
+
+	/* The greeting; the connection is open. */
+	void (*greet)(struct session *session);
+
+	/* Answers to what a handler asked; any but the first may be NULL. */
+	void (*login_refused)(struct session *session);
+	void (*store_ready)(struct session *session);
+	void (*folder_opened)(struct session *session,
+	    const struct ipc_folder_opened *opened);
+	void (*size_known)(struct session *session, uint64_t octets);
+	void (*data_sent)(struct session *session);
+	void (*committed)(struct session *session, uint32_t deleted);
+	void (*store_failed)(struct session *session, const char *reason);
+};
+
+extern const struct protocol protocol_auto, protocol_pop1, protocol_pop2;
+
+/* A login on its way to the authenticators; wiped when it is sent. */
+struct login {
+	TAILQ_ENTRY(login) entry;
+	struct session *session;
+	struct ipc_login message;
+};
+
+struct session {
+	TAILQ_ENTRY(session) entry;	/* among those not logged in, or in */
+	uint64_t id;
+	int fd;
+	const struct protocol *protocol;
+	const struct protocol_row *row;	/* the command being answered */
+	unsigned int state;
+	unsigned int phase;		/* enum ipc_phase, 0: asked nothing */
+	uint32_t quirks;
+	unsigned int tries;		/* failed logins */
+	unsigned int bad_commands;
+
+	unsigned int logged_in : 1;	/* a store is there */
+	unsigned int relaying : 1;	/* mail is under way */
+	unsigned int lingering : 1;	/* over; waiting for the client's end */
+	unsigned int finishing : 1;	/* over when the reply is sent */
+	unsigned int deleting : 1;	/* POP1: RDEL, not RETR */
+	unsigned int asked_auth : 1;	/* and there is no answer yet */
+
+	struct event client_event;	/* reading or writing */
+	struct event timer;
+	struct event store_event;
+	struct event data_event;
+
+	size_t have;			/* octets in `line` */
+	size_t reply_length, reply_sent;
+	char line[LINE_OCTETS_MAX];
+	char reply[LINE_OCTETS_MAX];
+
+	int store;			/* channel to the store, -1 */
+	int data;			/* pipe from the store, -1 */
+	unsigned char *relay;		/* RELAY_BYTES while relaying */
+	size_t relay_have, relay_sent;
+	uint64_t relay_left;		/* octets still to come */
+
+	struct login *login;		/* not yet sent to auth */
+	uint64_t current;		/* RFC 937's current message */
+	uint64_t size;			/* its octets, as the store has them */
+	uint64_t folder_octets;
+	uint32_t folder_messages;
+
+	/* for the log */
+	time_t began;
+	uint64_t messages_sent, octets_sent, messages_deleted;
+	const char *end_reason;
+	char peer[PEER_SIZE];
+	char user[USER_SIZE];
+	char folder[FOLDER_SIZE];
+};
+
+/* session.c */
+
+/* Takes a new connection; `fd` is its own from now on. */
+void	session_begin(int fd, const char *peer, int cleartext_allowed,
+	    enum pop_protocol protocol, uint32_t quirks);
+
+/* How many connections there are. */
+size_t	session_count(void);
+
+/* No further commands; sessions end when theirs are answered. */
+void	session_stop_all(void);
+
+/* Every login that auth was asked about is answered with an error. */
+void	session_auth_lost(void);
+
+/* The session of this id, or NULL when it has ended. */
+struct session *session_find(uint64_t id);
+
+/* Makes the table of connections, and keeps what the settings say. */
+void	session_limits(const struct ipc_net_config *config);
+
+/* A store has come: the session is no stranger's any more. */
+void	session_logged_in(struct session *session);
+
+/* For protocols' handlers. */
+
+/* One reply line, CRLF added; text that does not print becomes "?". */
+void	session_reply(struct session *session, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/* The command has succeeded: its row's next state. */
+void	session_succeed(struct session *session);
+
+/* The one transition of states. */
+void	session_enter(struct session *session, unsigned int state);
+
+/* The protocol's error, then the end of the connection. */
+void	session_fail(struct session *session, const char *reason);
+
+/*
+ * The protocol's error to a command: the end of the connection where the
+ * protocol's rule is so, else the state stays as it is.
+ */
+void	session_refuse(struct session *session, const char *reason);
+
+/* The end of the connection, when the reply is out. */
+void	session_finish(struct session *session, const char *reason);
+
+/* Sends so many octets from the store to the client; then data_sent. */
+void	session_relay(struct session *session, uint64_t octets);
+
+/* Notes who wants to log in. */
+void	session_user(struct session *session, const char *user);
+
+/* Asks auth; the password is wiped from `password` and soon from here. */
+void	session_login(struct session *session, char *password);
+
+/* Asks the store; the answer comes by the protocol's functions. */
+void	session_ask(struct session *session, enum ipc_type request,
+	    const void *payload, unsigned int phase);
+void	session_open_folder(struct session *session, const char *name);
+void	session_measure(struct session *session, uint64_t number);
+
+/* The host name of greetings. */
+const char *session_host(void);
+
+/* Something happened elsewhere: replies go out, commands come in. */
+void	session_run(struct session *session);
+
+/* Octets moved: T2 begins anew. */
+void	session_progress(struct session *session);
+
+/* The client has no room: session_run is called when it has. */
+void	session_wait_to_send(struct session *session);
+
+/* relay.c: moves what can be moved; called when either side is ready. */
+void	relay_run(struct session *session);
+
+/* login.c: the queue before the authenticators. */
+void	login_begin(int auth_channel);
+void	login_enqueue(struct session *session, struct login *login);
+
+/* The answer came, or nobody waits for it any more. */
+void	login_over(struct session *session);
+
+/* store_link.c: a session's store. */
+void	store_link_attach(struct session *session, int store, int data);
+void	store_link_close(struct session *session);
+
+/* command.c */
+
+/*
+ * Finds the row for a line (ended by NUL, without its CRLF) and reads its
+ * argument in place.  Returns NULL, or what is wrong.
+ */
+const char *command_read(const struct protocol *protocol, unsigned int state,
+	    char *line, const struct protocol_row **row,
+	    struct command *command);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * store_link.c - what a session's store says.
+ *
+ * Linked into postern-net; unprivileged.  A store may have been taken over
+ * by a message it read: it is heard only about its own session, only in
+ * answer to what was asked, and can do no worse than end that session.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "session.h"
+
+static void
+handle_ready(void *context, struct ipc_message *message)
+{
+	struct session *session = context;
+
+	(void)message;
+	session->protocol->store_ready(session);
+}
+
+static void
+handle_opened(void *context, struct ipc_message *message)
+{
+	struct session *session = context;
+
+	session->protocol->folder_opened(session,
+	    IPC_PAYLOAD(message, ipc_folder_opened));
+}
+
+static void
+handle_size(void *context, struct ipc_message *message)
+{
+	struct session *session = context;
+	uint64_t octets = IPC_PAYLOAD(message, ipc_octets)->octets;
+
+	if (octets > INT64_MAX)
+		session_fail(session, "the mailbox process is not sound");
+	else
+		session->protocol->size_known(session, octets);
+}
+
+/* Not an octet more or less than the client was told. */
+static void
+handle_data(void *context, struct ipc_message *message)
+{
+	struct session *session = context;
+	uint64_t octets = IPC_PAYLOAD(message, ipc_octets)->octets;
+
+	if (octets != session->size)
+		session_fail(session, "the message has changed");
+	else
+		session_relay(session, octets);
+}
+
+static void
+handle_committed(void *context, struct ipc_message *message)
+{
+	struct session *session = context;
+	uint32_t deleted = IPC_PAYLOAD(message, ipc_committed)->deleted;
+
+	session->messages_deleted += deleted;
+	session->protocol->committed(session, deleted);
+}
+
+static void
+handle_failed(void *context, struct ipc_message *message)
+{
+	struct session *session = context;
+
+	session->protocol->store_failed(session,
+	    IPC_PAYLOAD(message, ipc_reason)->text);
+}
+
+static const struct ipc_handler handlers[] = {
+	{ IPC_STORE_READY, handle_ready },
+	{ IPC_FOLDER_OPENED, handle_opened },
+	{ IPC_MESSAGE_SIZE, handle_size },
+	{ IPC_DATA_FOLLOWS, handle_data },
+	{ IPC_COMMITTED, handle_committed },
+	{ IPC_STORE_FAILED, handle_failed },
+};
+
+static void
+on_store(int fd, short what, void *argument)
+{
+	static const struct ipc_channel from_store = { ROLE_STORE, ROLE_NET,
+	    handlers, sizeof(handlers) / sizeof(handlers[0]) };
+	static struct ipc_message message;
+	struct session *session = argument;
+	const char *wrong = NULL;
+	int got;
+
+	(void)what;
+	if ((got = ipc_receive(fd, &message)) == -1 && errno == EAGAIN)
+		return;
+	if (got == 0) {
+		session_fail(session, "the mailbox process ended");
+		(void)event_del(&session->store_event);
+		session_run(session);
+		return;
+	}
+	if (got == -1)
+		wrong = "not a message";
+	else if (message.header.session != session->id)
+		wrong = "wrong session";
+	else
+		wrong = ipc_dispatch(&from_store, session->phase, &message,
+		    session);
+	if (wrong != NULL) {
+		log_line(LOG_CRIT, "event=ipc from=store session=%llu "
+		    "message=%s error=\"%s\"", (unsigned long long)session->id,
+		    got == 1 ? ipc_name(message.header.type) : "none", wrong);
+		session_fail(session, "the mailbox process is not sound");
+	}
+	if (got == 1)
+		ipc_release(&message);
+	session_run(session);
+}
+
+static void
+on_data(int fd, short what, void *argument)
+{
+	struct session *session = argument;
+
+	(void)fd;
+	(void)what;
+	if (session->relaying)
+		session_run(session);
+}
+
+void
+store_link_attach(struct session *session, int store, int data)
+{
+	session->store = store;
+	session->data = data;
+	session_logged_in(session);
+	session->phase = PHASE_WAIT_STORE;
+	event_set(&session->store_event, store, EV_READ | EV_PERSIST,
+	    on_store, session);
+	event_set(&session->data_event, data, EV_READ, on_data, session);
+	if (event_add(&session->store_event, NULL) == -1) {
+		session_fail(session, "the server is short of memory");
+		session_run(session);
+	}
+}
+
+void
+store_link_close(struct session *session)
+{
+	if (session->store == -1)
+		return;
+	(void)event_del(&session->store_event);
+	(void)event_del(&session->data_event);
+	(void)close(session->store);
+	(void)close(session->data);
+	session->store = session->data = -1;
+}

@@ -1,0 +1,210 @@
+/*
+ * auth.c - postern-auth: is this the user's password?
+ *
+ * Runs as its own user, one login at a time.  Several such processes share
+ * one socket to each net process, and whichever is free takes the next
+ * login: one slow hash holds up nobody else, what hashing takes is bounded
+ * by their number, and a fault in one ends one.
+ */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "auth.h"
+#include "child.h"
+#include "log.h"
+#include "sandbox.h"
+
+/* What verification leaves on the stack is within this far of its top. */
+#define STACK_WIPED	(128 * 1024)
+
+static struct ipc_auth_config config;
+static const struct auth_backend *backend;
+static int nets[NET_PROCESSES_MAX];
+
+static void
+handle_config(void *context, struct ipc_message *message)
+{
+	(void)context;
+	config = *IPC_PAYLOAD(message, ipc_auth_config);
+}
+
+static void
+handle_net(void *context, struct ipc_message *message)
+{
+	const struct ipc_auth_net *net = IPC_PAYLOAD(message, ipc_auth_net);
+
+	(void)context;
+	if (net->index >= NET_PROCESSES_MAX)
+		log_fatal("event=ipc error=\"net index out of range\"");
+	if (nets[net->index] != -1)
+		(void)close(nets[net->index]);
+	nets[net->index] = ipc_take_descriptor(message, 0);
+}
+
+static void
+handle_login(void *context, struct ipc_message *message)
+{
+	static const char *const protocols[] = { "auto", "pop1", "pop2" };
+	const struct ipc_login *login = IPC_PAYLOAD(message, ipc_login);
+	unsigned int net = *(const unsigned int *)context;
+	struct ipc_login_granted granted;
+	char user[LOG_QUOTED_SIZE], peer[LOG_QUOTED_SIZE];
+	const char *why = NULL;
+	int good;
+
+	good = backend->verify(login->user, login->password,
+	    (uid_t)config.minimum_uid, &why);
+	log_line(good ? LOG_INFO : LOG_NOTICE, "event=%s session=%u-%llu "
+	    "peer=%s user=%s protocol=%s%s%s%s", good ? "login" :
+	    "login-refused", net, (unsigned long long)message->header.session,
+	    log_quote(peer, sizeof(peer), login->peer),
+	    log_quote(user, sizeof(user), login->user),
+	    login->protocol <= PROTOCOL_POP2 ? protocols[login->protocol] :
+	    "?", good ? "" : " reason=\"", good ? "" : why, good ? "" : "\"");
+	if (!good) {
+		(void)ipc_send(nets[net], IPC_LOGIN_REFUSED,
+		    message->header.session, NULL, NULL);
+		return;
+	}
+	memset(&granted, 0, sizeof(granted));
+	granted.net = net;
+	(void)strlcpy(granted.peer, login->peer, sizeof(granted.peer));
+	(void)strlcpy(granted.user, login->user, sizeof(granted.user));
+	if (ipc_send(CHILD_CONTROL, IPC_LOGIN_GRANTED, message->header.session,
+	    &granted, NULL) == -1)
+		log_fatal("event=ipc error=\"%s\"", strerror(errno));
+}
+
+static const struct ipc_handler parent_handlers[] = {
+	{ IPC_AUTH_CONFIG, handle_config },
+	{ IPC_AUTH_NET, handle_net },
+};
+static const struct ipc_handler net_handlers[] = {
+	{ IPC_LOGIN, handle_login },
+};
+
+static void
+hear_parent(void)
+{
+	static const struct ipc_channel channel = { ROLE_PARENT, ROLE_AUTH,
+	    parent_handlers, sizeof(parent_handlers) /
+	    sizeof(parent_handlers[0]) };
+	struct ipc_message message;
+	const char *wrong;
+	int got;
+
+	if ((got = ipc_receive(CHILD_CONTROL, &message)) == 0)
+		exit(0);
+	wrong = got == 1 ? ipc_dispatch(&channel, PHASE_RUN, &message, NULL) :
+	    "not a message";
+	if (wrong != NULL)
+		log_fatal("event=ipc from=parent error=\"%s\"", wrong);
+	ipc_release(&message);
+}
+
+/* Another authenticator may have been faster: EAGAIN is no error. */
+static void
+hear_net(unsigned int net)
+{
+	static const struct ipc_channel channel = { ROLE_NET, ROLE_AUTH,
+	    net_handlers, sizeof(net_handlers) / sizeof(net_handlers[0]) };
+	struct ipc_message message;
+	const char *wrong;
+	int got;
+
+	got = ipc_receive(nets[net], &message);
+	if (got == 0) {
+		(void)close(nets[net]);
+		nets[net] = -1;
+		return;
+	}
+	if (got == -1 && errno != EBADMSG)
+		return;
+	wrong = got == 1 ? ipc_dispatch(&channel, PHASE_RUN, &message, &net) :
+	    "not a message";
+	if (wrong != NULL)
+		log_line(LOG_CRIT, "event=ipc from=net index=%u session=%llu "
+		    "error=\"%s\"", net, got == 1 ? (unsigned long long)
+		    message.header.session : 0ULL, wrong);
+	if (got == 1)
+		ipc_release(&message);
+	sodium_stackzero(STACK_WIPED);
+}
+
+/* Hears each net process once, beginning with another one every time. */
+static void
+serve(void)
+{
+	struct pollfd polled[NET_PROCESSES_MAX + 1];
+	static unsigned int first;
+	unsigned int i, net;
+
+	for (i = 0; i < NET_PROCESSES_MAX; i++)
+		polled[i] = (struct pollfd){ nets[i], POLLIN, 0 };
+	polled[i] = (struct pollfd){ CHILD_CONTROL, POLLIN, 0 };
+	if (poll(polled, NET_PROCESSES_MAX + 1, -1) <= 0)
+		return;
+	if (polled[NET_PROCESSES_MAX].revents != 0)
+		hear_parent();
+	for (i = 0; i < NET_PROCESSES_MAX; i++) {
+		net = (first + i) % NET_PROCESSES_MAX;
+		if (polled[net].revents != 0 && nets[net] == polled[net].fd) {
+			first = net + 1;
+			hear_net(net);
+			return;
+		}
+	}
+}
+
+static void
+shut_sandbox(void)
+{
+	char directory[PATH_SIZE];
+	const struct sandbox_path system_files[] = {
+		{ "/etc", SANDBOX_READ },	/* accounts, name services */
+	}, passwd_files[] = {
+		{ directory, SANDBOX_READ },	/* the file is replaced there */
+	};
+
+	(void)strlcpy(directory, config.passwd_file, sizeof(directory));
+	if (config.passwd_file[0] != '\0')
+		*strrchr(directory, '/') = '\0';
+	if (directory[0] == '\0')
+		(void)strlcpy(directory, "/", sizeof(directory));
+	if (backend == &auth_system)
+		sandbox_files(system_files, 1, config.start.without);
+	else
+		sandbox_files(passwd_files, 1, config.start.without);
+	sandbox_enter(backend == &auth_system ? &sandbox_auth_system :
+	    &sandbox_auth_passwd, config.start.without);
+}
+
+int
+main(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NET_PROCESSES_MAX; i++)
+		nets[i] = -1;
+	child_receive_settings(ROLE_AUTH, parent_handlers,
+	    sizeof(parent_handlers) / sizeof(parent_handlers[0]), NULL);
+	backend = config.passwd_file[0] != '\0' ? &auth_passwd : &auth_system;
+	backend->open(config.passwd_file);
+	child_limit(RLIMIT_NOFILE, NET_PROCESSES_MAX + 16);
+	child_limit(RLIMIT_NPROC, 0);
+	child_limit(RLIMIT_FSIZE, 0);
+#ifndef POSTERN_SANITIZED
+	child_limit(RLIMIT_AS, AUTH_MEMORY_BYTES);
+#endif
+	shut_sandbox();
+	child_report_started();
+	for (;;)
+		serve();
+}

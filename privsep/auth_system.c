@@ -1,0 +1,114 @@
+/*
+ * auth_system.c - passwords of the system's own accounts (crypt(3)).
+ *
+ * Linked into postern-auth; runs as its own user, with the group that may
+ * read the shadow file as its only further right.
+ */
+#include <crypt.h>
+#include <errno.h>
+#include <shadow.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "account.h"
+#include "auth.h"
+#include "log.h"
+
+#define SECONDS_A_DAY	86400
+
+/* A setting that costs what this host's passwords cost; no one's password. */
+static char nobodys_hash[CRYPT_OUTPUT_SIZE];
+
+static int
+is_hash(const char *hash)
+{
+	return (hash[0] == '$' || hash[0] == '_');
+}
+
+static void
+open_system(const char *passwd_file)
+{
+	const struct account_policy policy = { "", 1, 0 };
+	const struct spwd *shadow;
+	struct account account;
+	const char *setting;
+
+	(void)passwd_file;
+	/* Loads the name service's modules while files may be opened. */
+	(void)account_find(&policy, "nobody", &account);
+	setspent();
+	while ((shadow = getspent()) != NULL && nobodys_hash[0] == '\0')
+		if (is_hash(shadow->sp_pwdp))
+			(void)strlcpy(nobodys_hash, shadow->sp_pwdp,
+			    sizeof(nobodys_hash));
+	endspent();
+	if (getspnam("root") == NULL)
+		log_line(LOG_ERR, "event=shadow error=\"%s\"; every login "
+		    "will be refused", strerror(errno));
+	if (nobodys_hash[0] == '\0' &&
+	    (setting = crypt_gensalt(NULL, 0, NULL, 0)) != NULL)
+		(void)strlcpy(nobodys_hash, setting, sizeof(nobodys_hash));
+	if (sodium_init() == -1 || nobodys_hash[0] == '\0')
+		log_fatal("event=start error=\"no password hashes\"");
+}
+
+/* shadow(5): why the account may not log in today, or NULL. */
+static const char *
+shut_out(const struct spwd *shadow)
+{
+	long today = (long)(time(NULL) / SECONDS_A_DAY);
+
+	if (!is_hash(shadow->sp_pwdp))
+		return ("locked, or without a password");
+	if (shadow->sp_expire > 0 && today >= shadow->sp_expire)
+		return ("account expired");
+	if (shadow->sp_lstchg == 0)
+		return ("password must be changed first");
+	if (shadow->sp_lstchg > 0 && shadow->sp_max >= 0 &&
+	    today - shadow->sp_lstchg > shadow->sp_max)
+		return ("password expired");
+	return (NULL);
+}
+
+static int
+password_fits(const char *hash, const char *password)
+{
+	struct crypt_data *data;
+	const char *made;
+	int good;
+
+	if ((data = calloc(1, sizeof(*data))) == NULL)
+		return (0);
+	made = crypt_r(password, hash, data);
+	good = made != NULL && made[0] != '*' &&
+	    strlen(made) == strlen(hash) &&
+	    sodium_memcmp(made, hash, strlen(hash)) == 0;
+	sodium_memzero(data, sizeof(*data));
+	free(data);
+	return (good);
+}
+
+static int
+verify_system(const char *user, const char *password, uid_t minimum_uid,
+    const char **why)
+{
+	const struct account_policy policy = { "", minimum_uid, 0 };
+	const struct spwd *shadow = NULL;
+	struct account account;
+	int good;
+
+	*why = account_find(&policy, user, &account);
+	if (*why == NULL && (shadow = getspnam(user)) == NULL)
+		*why = "no shadow entry, or it cannot be read";
+	if (*why == NULL)
+		*why = shut_out(shadow);
+	good = password_fits(shadow != NULL && is_hash(shadow->sp_pwdp) ?
+	    shadow->sp_pwdp : nobodys_hash, password);
+	if (*why == NULL && !good)
+		*why = "wrong password";
+	return (*why == NULL);
+}
+
+const struct auth_backend auth_system = { open_system, verify_system };

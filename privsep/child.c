@@ -1,0 +1,67 @@
+/*
+ * child.c - what net, auth and store begin with.
+ *
+ * Linked into postern-net, postern-auth and postern-store; runs with their
+ * rights, never as root.
+ */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "log.h"
+#include "sandbox.h"
+
+void
+child_receive_settings(enum ipc_role role, const struct ipc_handler *handlers,
+    size_t count, void *context)
+{
+	const struct ipc_channel channel = { ROLE_PARENT, role, handlers,
+	    count };
+	struct ipc_message message;
+	const char *wrong;
+	int got, started = 0;
+
+	log_to_parent(CHILD_CONTROL);
+	if (getuid() == 0 || geteuid() == 0)
+		log_fatal("event=start error=\"will not run as root\"");
+	sandbox_harden();
+	while (!started) {
+		if ((got = ipc_receive(CHILD_CONTROL, &message)) == 0)
+			exit(0);
+		if (got == -1)
+			log_fatal("event=start error=\"settings: %s\"",
+			    strerror(errno));
+		if (message.header.type == IPC_START) {
+			wrong = ipc_check(&message, ROLE_PARENT, role,
+			    PHASE_CONFIGURE);
+			started = 1;
+		} else
+			wrong = ipc_dispatch(&channel, PHASE_CONFIGURE,
+			    &message, context);
+		if (wrong != NULL)
+			log_fatal("event=start message=%s error=\"%s\"",
+			    ipc_name(message.header.type), wrong);
+		ipc_release(&message);
+	}
+}
+
+void
+child_report_started(void)
+{
+	if (ipc_send(CHILD_CONTROL, IPC_STARTED, 0, NULL, NULL) == -1)
+		log_fatal("event=start error=\"%s\"", strerror(errno));
+}
+
+void
+child_limit(int resource, unsigned long value)
+{
+	const struct rlimit limit = { value, value };
+
+	if (setrlimit(resource, &limit) == -1)
+		log_fatal("event=limit resource=%d error=\"%s\"", resource,
+		    strerror(errno));
+}

@@ -1,0 +1,244 @@
+/*
+ * ipc.c - messages between Postern's processes.
+ *
+ * Linked into every daemon; runs with each one's rights (in posternd: root).
+ * Peers are taken to be hostile: a datagram is read whole into a buffer of
+ * our own size, and nothing in it is used before ipc_check has agreed.
+ */
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ipc.h"
+
+struct ipc_row {
+	const char *name;
+	enum ipc_role from;
+	enum ipc_role to;
+	unsigned int phases;
+	uint32_t size;
+	unsigned int descriptors;
+};
+
+static const struct ipc_row rows[IPC_TYPES] = {
+#define X(name, from, to, phases, payload, descriptors)			\
+	{ #name, ROLE_##from, ROLE_##to, (phases),			\
+	    sizeof(struct ipc_##payload), (descriptors) },
+	IPC_MESSAGE_LIST(X)
+#undef X
+};
+
+static const struct {
+	enum ipc_type type;
+	size_t offset;
+	size_t size;
+} strings[] = {
+#define X(name, payload, member)					\
+	{ IPC_##name, offsetof(struct ipc_##payload, member),		\
+	    sizeof(((struct ipc_##payload *)0)->member) },
+	IPC_STRING_LIST(X)
+#undef X
+};
+
+/* Every payload must fit a message; the compiler checks. */
+#define X(name, from, to, phases, payload, descriptors)			\
+	_Static_assert(sizeof(struct ipc_##payload) <= IPC_MESSAGE_MAX,	\
+	    "payload of " #name);					\
+	_Static_assert((descriptors) <= IPC_DESCRIPTORS_MAX, #name);
+IPC_MESSAGE_LIST(X)
+#undef X
+
+union control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(int) * IPC_DESCRIPTORS_MAX)];
+};
+
+int
+ipc_send(int fd, enum ipc_type type, uint64_t session, const void *payload,
+    const int *descriptors)
+{
+	static const struct ipc_empty empty;
+	const struct ipc_row *row = &rows[type];
+	struct ipc_header header = { type, row->size, session };
+	struct iovec parts[2] = { { &header, sizeof(header) },
+	    { (void *)(uintptr_t)(payload != NULL ? payload : &empty),
+	    row->size } };
+	struct msghdr message;
+	struct cmsghdr *control;
+	union control room;
+	size_t bytes = sizeof(int) * row->descriptors;
+
+	memset(&message, 0, sizeof(message));
+	message.msg_iov = parts;
+	message.msg_iovlen = 2;
+	if (row->descriptors > 0) {
+		memset(&room, 0, sizeof(room));
+		message.msg_control = room.bytes;
+		message.msg_controllen = CMSG_SPACE(bytes);
+		control = CMSG_FIRSTHDR(&message);
+		control->cmsg_level = SOL_SOCKET;
+		control->cmsg_type = SCM_RIGHTS;
+		control->cmsg_len = CMSG_LEN(bytes);
+		memcpy(CMSG_DATA(control), descriptors, bytes);
+	}
+	while (sendmsg(fd, &message, MSG_NOSIGNAL) == -1)
+		if (errno != EINTR)
+			return (-1);
+	return (0);
+}
+
+/* Collects the descriptors of a datagram; a third one is closed at once. */
+static void
+collect_descriptors(struct msghdr *raw, struct ipc_message *message)
+{
+	struct cmsghdr *control;
+	size_t i, count;
+	int fd;
+
+	for (control = CMSG_FIRSTHDR(raw); control != NULL;
+	    control = CMSG_NXTHDR(raw, control)) {
+		if (control->cmsg_level != SOL_SOCKET ||
+		    control->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < count; i++) {
+			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int),
+			    sizeof(fd));
+			if (message->descriptor_count < IPC_DESCRIPTORS_MAX)
+				message->descriptors[
+				    message->descriptor_count++] = fd;
+			else
+				(void)close(fd);
+		}
+	}
+}
+
+int
+ipc_receive(int fd, struct ipc_message *message)
+{
+	struct iovec parts[2] = {
+	    { &message->header, sizeof(message->header) },
+	    { message->payload.bytes, sizeof(message->payload.bytes) } };
+	struct msghdr raw;
+	union control room;
+	ssize_t got;
+
+	memset(&raw, 0, sizeof(raw));
+	raw.msg_iov = parts;
+	raw.msg_iovlen = 2;
+	raw.msg_control = room.bytes;
+	raw.msg_controllen = sizeof(room.bytes);
+	message->descriptors[0] = message->descriptors[1] = -1;
+	message->descriptor_count = 0;
+	do
+		got = recvmsg(fd, &raw, MSG_CMSG_CLOEXEC);
+	while (got == -1 && errno == EINTR);
+	if (got == -1)
+		return (errno == ECONNRESET ? 0 : -1);
+	if (got == 0)
+		return (0);
+	collect_descriptors(&raw, message);
+	if ((size_t)got < sizeof(message->header) ||
+	    (raw.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+	    (size_t)got != sizeof(message->header) + message->header.size) {
+		message->header.size = sizeof(message->payload.bytes);
+		ipc_release(message);
+		errno = EBADMSG;
+		return (-1);
+	}
+	return (1);
+}
+
+void
+ipc_release(struct ipc_message *message)
+{
+	unsigned int i;
+
+	for (i = 0; i < message->descriptor_count; i++)
+		if (message->descriptors[i] != -1)
+			(void)close(message->descriptors[i]);
+	message->descriptor_count = 0;
+	if (message->header.size <= sizeof(message->payload.bytes))
+		explicit_bzero(message->payload.bytes, message->header.size);
+}
+
+int
+ipc_take_descriptor(struct ipc_message *message, unsigned int i)
+{
+	int fd = message->descriptors[i];
+
+	message->descriptors[i] = -1;
+	return (fd);
+}
+
+static int
+strings_end(const struct ipc_message *message)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		if (strings[i].type == message->header.type &&
+		    memchr(message->payload.bytes + strings[i].offset, '\0',
+		    strings[i].size) == NULL)
+			return (0);
+	return (1);
+}
+
+static int
+role_fits(enum ipc_role row, enum ipc_role actual)
+{
+	return (row == actual ||
+	    (row == ROLE_CHILD && actual != ROLE_PARENT));
+}
+
+const char *
+ipc_check(const struct ipc_message *message, enum ipc_role from,
+    enum ipc_role to, unsigned int phase)
+{
+	const struct ipc_row *row;
+
+	if (message->header.type >= IPC_TYPES)
+		return ("unknown type");
+	row = &rows[message->header.type];
+	if (!role_fits(row->from, from))
+		return ("wrong sender");
+	if (!role_fits(row->to, to))
+		return ("wrong receiver");
+	if ((row->phases & phase) == 0)
+		return ("wrong phase");
+	if (message->header.size != row->size)
+		return ("wrong size");
+	if (message->descriptor_count != row->descriptors)
+		return ("wrong number of descriptors");
+	if (!strings_end(message))
+		return ("string without an end");
+	return (NULL);
+}
+
+const char *
+ipc_dispatch(const struct ipc_channel *channel, unsigned int phase,
+    struct ipc_message *message, void *context)
+{
+	const char *wrong;
+	size_t i;
+
+	wrong = ipc_check(message, channel->from, channel->to, phase);
+	if (wrong != NULL)
+		return (wrong);
+	for (i = 0; i < channel->handler_count; i++)
+		if (channel->handlers[i].type == message->header.type) {
+			channel->handlers[i].handle(context, message);
+			return (NULL);
+		}
+	return ("no handler");
+}
+
+const char *
+ipc_name(uint32_t type)
+{
+	return (type < IPC_TYPES ? rows[type].name : "unknown");
+}

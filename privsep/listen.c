@@ -1,0 +1,99 @@
+/*
+ * listen.c - the sockets that clients connect to.
+ *
+ * Linked into posternd; runs as root, once, before the right to low ports is
+ * given up.  The parent never accepts: net processes get these sockets.
+ */
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "parent.h"
+
+static int
+open_address(const struct addrinfo *address)
+{
+	int fd, on = 1;
+
+	fd = socket(address->ai_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return (-1);
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    (address->ai_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6,
+	    IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+	    bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+	    listen(fd, SOMAXCONN) == 0)
+		return (fd);
+	(void)close(fd);
+	return (-1);
+}
+
+static void
+report(const struct config_listener *wanted, const struct addrinfo *address,
+    int fd)
+{
+	static const char *const protocols[] = { "auto", "pop1", "pop2" };
+	struct sockaddr_storage actual;
+	socklen_t size = sizeof(actual);
+	char host[HOST_NAME_SIZE] = "?", port[8] = "?";
+	int error = errno;
+
+	if (fd == -1 || getsockname(fd, (struct sockaddr *)&actual, &size) ==
+	    -1) {
+		memcpy(&actual, address->ai_addr, address->ai_addrlen);
+		size = address->ai_addrlen;
+	}
+	(void)getnameinfo((struct sockaddr *)&actual, size, host, sizeof(host),
+	    port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	if (fd == -1)
+		log_line(LOG_WARNING, "event=listen protocol=%s address=%s "
+		    "port=%s error=\"%s\"", protocols[wanted->protocol], host,
+		    port, strerror(error));
+	else
+		log_line(LOG_INFO, "event=listen protocol=%s address=%s "
+		    "port=%s", protocols[wanted->protocol], host, port);
+}
+
+int
+listen_open(const struct config *config, struct listener *listeners,
+    size_t size)
+{
+	struct addrinfo hints, *found, *address;
+	const struct config_listener *wanted = config->listeners;
+	size_t count = 0, before;
+	int error, fd;
+
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_socktype = SOCK_STREAM;
+	hints.ai_flags = AI_PASSIVE;
+	for (; wanted < config->listeners + config->listener_count; wanted++) {
+		error = getaddrinfo(strcmp(wanted->address, "*") == 0 ? NULL :
+		    wanted->address, wanted->port, &hints, &found);
+		if (error != 0) {
+			log_line(LOG_ERR, "event=listen address=%s error=\"%s\"",
+			    wanted->address, gai_strerror(error));
+			return (-1);
+		}
+		before = count;
+		for (address = found; address != NULL && count < size;
+		    address = address->ai_next) {
+			fd = open_address(address);
+			report(wanted, address, fd);
+			if (fd != -1)
+				listeners[count++] = (struct listener){ fd,
+				    wanted->protocol, wanted->quirks };
+		}
+		freeaddrinfo(found);
+		if (count == before)
+			return (-1);
+	}
+	return ((int)count);
+}
