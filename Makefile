@@ -8,6 +8,45 @@ all: config.mk
 config.mk: configure
 	@sh ./configure
 
+# Installs what is missing (with apt, or says what it is), builds, and shows
+# the main job / runs every test.
+demo:
+	@sh build/setup.sh demo
+	@$(MAKE) all
+	@sh build/demo.sh
+
+check:
+	@sh build/setup.sh check
+	@$(MAKE) all tests
+	@sh build/check.sh
+
+tests: all
+	@$(MAKE) -f build.mk objects
+	@$(MAKE) -f regress.mk BUILD_DIRECTORY="$$(pwd)" tests
+
+lint: config.mk
+	@sh build/setup.sh lint
+	@sh build/lint.sh
+
+# The same tests with AddressSanitizer and UndefinedBehaviorSanitizer, in a
+# tree of its own below build/.
+asan:
+	@sh build/setup.sh check
+	@sh build/asan.sh
+
+audit: config.mk
+	@$(MAKE) -s -f build.mk print-objects | sh build/audit.sh
+
+install: all
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" sh build/install.sh install
+
+uninstall: config.mk
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" sh build/install.sh uninstall
+
 clean:
 	rm -f posternd postern-net postern-auth postern-store posternctl
-	rm -f privsep/*.o net/*.o mailstore/*.o
+	rm -f privsep/*.o net/*.o mailstore/*.o regress/lib/*.o
+	rm -f regress/lib/objects.a regress/*/*_test
+	rm -rf build/asan-tree
+
+.PHONY: all demo check tests lint asan audit install uninstall clean

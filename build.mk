@@ -47,6 +47,24 @@ PROGRAMS = posternd postern-net postern-auth postern-store posternctl
 
 programs: $(PROGRAMS)
 
+# What test programs link: all but the files that hold a main().
+objects: regress/lib/objects.a
+
+TESTED = privsep/config.o privsep/listen.o privsep/account.o \
+	privsep/passwd_file.o privsep/privdrop.o $(RIGHTS) $(AUTH_SYSTEM) \
+	privsep/auth_passwd.o privsep/calls_auth_passwd.o \
+	privsep/calls_auth_system.o privsep/calls_net.o \
+	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
+	net/pop1.o net/pop2.o net/login.o net/store_link.o net/relay.o \
+	mailstore/folder.o mailstore/lock.o mailstore/lines.o \
+	mailstore/wire.o mailstore/mbox.o mailstore/mbox_from.o \
+	mailstore/mbox_scan.o mailstore/mbox_send.o mailstore/mbox_commit.o
+
+regress/lib/objects.a: $(TESTED)
+	@echo "  AR $@"
+	@rm -f $@
+	@ar rc $@ $(TESTED)
+
 posternd: $(PARENT)
 	@echo "  LD $@"
 	@$(LINKED) -o $@ $(PARENT) $(BSD_LIBS)

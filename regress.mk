@@ -1,0 +1,46 @@
+# regress.mk - the test programs.  POSIX make; GNU make and bmake.
+# Called by the Makefile, after the programs are built.
+
+.POSIX:
+.SUFFIXES:
+.SUFFIXES: .c .o
+
+include config.mk
+
+SESSION = regress/session/rfc937_test regress/session/rfc918_test \
+	regress/session/pop2_table_test regress/session/pop1_table_test \
+	regress/session/session_test regress/session/bad_input_test
+PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
+	regress/privsep/secrets_test regress/privsep/vanish_test \
+	regress/privsep/restart_test regress/privsep/hostile_test \
+	regress/privsep/auth_test
+STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
+	regress/mailstore/lock_test regress/mailstore/large_test
+UNIT = regress/unit/ipc_test regress/unit/config_test \
+	regress/unit/command_test regress/unit/mbox_test \
+	regress/unit/passwd_file_test regress/unit/log_test
+TESTS = $(SESSION) $(PRIVSEP) $(STORE) $(UNIT)
+
+CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
+	-D_GNU_SOURCE $(BSD_FLAGS) $(FORTIFY) \
+	-DBUILD_DIRECTORY='"$(BUILD_DIRECTORY)"'
+COMPILE = $(CC) -std=c11 $(OPTIMIZE) $(HARDENING) $(WARNINGS) $(CPPFLAGS)
+LINKED = regress/lib/harness.o regress/lib/objects.a
+LIBS = -latf-c $(EVENT_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(CRYPT_LIBS) \
+	$(BSD_LIBS)
+
+tests: $(TESTS)
+
+$(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
+	config.mk
+
+regress/lib/harness.o: regress/lib/harness.h config.mk
+
+.c.o:
+	@echo "  CC $@"
+	@$(COMPILE) -c -o $@ $<
+
+# A test program is one file, the harness, and what it needs of the project.
+.c:
+	@echo "  CC $@"
+	@$(COMPILE) -o $@ $< $(LINKED) $(LINK) $(LIBS)
