@@ -148,6 +148,30 @@ server_add_user(struct server *server, const char *user,
 	(void)close(fd);
 }
 
+/*
+ * The programs are copied into the scratch directory: the children's users
+ * must be able to reach them, wherever the tree was built.
+ */
+static void
+copy_programs(const struct server *server)
+{
+	static const char *const names[] = { "postern-net", "postern-auth",
+	    "postern-store" };
+	char path[600], *bytes;
+	size_t i, length;
+
+	(void)snprintf(path, sizeof(path), "%s/libexec", server->directory);
+	make_directory(path, 0, 0, 0755);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		bytes = file_read(program(names[i]), &length);
+		(void)snprintf(path, sizeof(path), "%s/libexec/%s",
+		    server->directory, names[i]);
+		file_write(path, bytes, length);
+		ATF_REQUIRE(chmod(path, 0755) == 0);
+		free(bytes);
+	}
+}
+
 void
 server_prepare(struct server *server, const char *extra)
 {
@@ -178,24 +202,15 @@ server_prepare(struct server *server, const char *extra)
 	    where);
 	(void)snprintf(text, sizeof(text), "hostname post.example.org\n"
 	    "%sauth passwd %s/passwd\nmailbox %s/spool/%%u\n"
-	    "folders ~/mail\nstate %s/state\nlibexec %s\n%s%s",
+	    "folders ~/mail\nstate %s/state\nlibexec %s/libexec\n%s%s%s%s",
 	    extra != NULL && strstr(extra, "listen ") != NULL ? "" :
-	    "listen auto 127.0.0.1 port 0\n", where, where, where,
-	    BUILD_DIRECTORY, server->privileged ?
-	    "net-user 64101:64101\nauth-user 64102:64102\n" :
-	    "unprivileged\nminimum-uid 1\n", extra != NULL ? extra : "");
+	    "listen auto 127.0.0.1 port 0\n", where, where, where, where,
+	    server->privileged ? "net-user 64101:64101\n"
+	    "auth-user 64102:64102\nchroot " : "unprivileged\nminimum-uid 1\n",
+	    server->privileged ? where : "", server->privileged ? "/empty\n" :
+	    "", extra != NULL ? extra : "");
 	file_write(server->config, text, strlen(text));
-	if (server->privileged) {
-		(void)snprintf(text, sizeof(text), "chroot %s/empty\n", where);
-		(void)snprintf(path, sizeof(path), "%s", server->config);
-		{
-			FILE *file = fopen(path, "a");
-
-			ATF_REQUIRE(file != NULL);
-			(void)fputs(text, file);
-			(void)fclose(file);
-		}
-	}
+	copy_programs(server);
 }
 
 int
