@@ -18,7 +18,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/privdrop.h include/sandbox.h net/session.h \
 	mailstore/folder.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mbox.h mailstore/wire.h
+	mailstore/mailbox.h mailstore/mbox.h mailstore/template.h \
+	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/config.o privsep/listen.o \
 	privsep/children.o privsep/grant.o privsep/privdrop.o $(RIGHTS) \
@@ -35,7 +36,7 @@ NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
 	net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
 	$(RIGHTS) $(CHILD)
 
-STORE = mailstore/store.o mailstore/folder.o mailstore/lock.o \
+STORE = mailstore/store.o mailstore/template.o mailstore/folder.o mailstore/lock.o \
 	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
 	mailstore/mbox_from.o mailstore/mbox_scan.o mailstore/mbox_send.o \
 	mailstore/mbox_commit.o privsep/calls_store.o $(CHILD)
@@ -56,8 +57,9 @@ TESTED = privsep/config.o privsep/listen.o privsep/account.o \
 	privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
 	net/pop1.o net/pop2.o net/login.o net/store_link.o net/relay.o \
-	mailstore/folder.o mailstore/lock.o mailstore/lines.o \
-	mailstore/wire.o mailstore/mbox.o mailstore/mbox_from.o \
+	mailstore/template.o mailstore/folder.o mailstore/lock.o \
+	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
+	mailstore/mbox_from.o \
 	mailstore/mbox_scan.o mailstore/mbox_send.o mailstore/mbox_commit.o
 
 regress/lib/objects.a: $(TESTED)

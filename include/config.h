@@ -41,12 +41,4 @@ struct config {
  */
 int	config_read(const char *path, struct config *config);
 
-/*
- * Writes `template` into `to` with %u (user), %h (home), %% and a leading
- * "~/" (home) replaced.  Returns 0, or -1 when it does not fit or has
- * another % in it.
- */
-int	config_expand(const char *template, const char *user,
-	    const char *home, char *to, size_t size);
-
 #endif

@@ -93,7 +93,9 @@ enum ipc_phase {
 	X(NET_CONFIG,	 net_config,	chroot)				\
 	X(AUTH_CONFIG,	 auth_config,	passwd_file)			\
 	X(STORE_CONFIG,	 store_config,	user)				\
+	X(STORE_CONFIG,	 store_config,	system_name)			\
 	X(STORE_CONFIG,	 store_config,	peer)				\
+	X(STORE_CONFIG,	 store_config,	home)				\
 	X(STORE_CONFIG,	 store_config,	maildrop)			\
 	X(STORE_CONFIG,	 store_config,	folder_root)			\
 	X(STORE_CONFIG,	 store_config,	state_directory)		\
@@ -144,7 +146,8 @@ struct network {
 
 struct ipc_net_config {
 	struct start_settings start;
-	uint32_t index;			/* which net process this is */
+	uint32_t index;			/* which net process this is, of all
+					   that were ever started */
 	uint32_t login_seconds;		/* T2 before login */
 	uint32_t session_seconds;	/* T2 after login */
 	uint32_t connections;		/* most clients at one time */
@@ -174,12 +177,16 @@ struct ipc_auth_net {
 
 struct ipc_store_config {
 	struct start_settings start;
+	uint32_t net;			/* index of the net it serves */
+	uint32_t is_template;		/* maildrop has %u, %h, ~ in it */
 	uint32_t lock_seconds;		/* how long to try for a lock */
 	uint32_t idle_seconds;		/* a silent net is given up after */
-	char user[USER_SIZE];
+	char user[USER_SIZE];		/* as the client named it */
+	char system_name[USER_SIZE];	/* "": a virtual user */
 	char peer[PEER_SIZE];
+	char home[PATH_SIZE];
 	char maildrop[PATH_SIZE];
-	char folder_root[PATH_SIZE];	/* "": no folders */
+	char folder_root[PATH_SIZE];	/* a template; "": no folders */
 	char state_directory[PATH_SIZE];
 };
 

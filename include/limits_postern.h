@@ -86,9 +86,9 @@
 /* A configuration line. */
 #define CONFIG_LINE_SIZE	2048
 
-/* Restart of a dead child: first and longest wait, and "ran well". */
+/* Restart of a dead child: first wait, doubled up to this, and "ran well". */
 #define RESTART_FIRST_MS	100
-#define RESTART_LONGEST_MS	60000
+#define RESTART_LONGEST_MS	50000
 #define RESTART_FORGIVEN_MS	60000
 
 /* How long sessions may finish their command when the daemon stops. */

@@ -14,6 +14,9 @@ void	log_to_parent(int channel);
 void	log_to_syslog(void);
 void	log_to_stderr(const char *program);
 
+/* What every line begins with from now on: "key=value " pairs, or "". */
+void	log_prefix(const char *prefix);
+
 /* Writes one line; bytes that do not print are escaped as \xNN. */
 void	log_line(int priority, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));

@@ -39,7 +39,7 @@ int	listen_open(const struct config *config, struct listener *listeners,
 /* children.c: the process table. */
 struct child {
 	enum ipc_role role;
-	unsigned int index;	/* among its role */
+	unsigned int index;	/* which one, of all that were ever started */
 	pid_t pid;		/* 0: not running */
 	int channel;		/* -1: its end came */
 	int auth_end;		/* a net's: the authenticators' end */
@@ -55,25 +55,19 @@ void	children_start(const struct config *config,
 	    const struct listener *listeners, size_t count);
 
 /*
- * Waits for messages, deaths and due restarts, and handles them once.
- * `unblocked` is the signal mask while waiting.
+ * Waits for messages and due restarts, and handles them once.  `unblocked`
+ * is the signal mask while waiting.
  */
 void	children_wait(const sigset_t *unblocked);
 
 /* Collects the dead (after SIGCHLD). */
 void	children_reap(void);
 
-/* Asks the net processes to let their sessions end; nothing is restarted. */
-void	children_stop(void);
-
-/* Lets the authenticators end, once no net process needs them. */
-void	children_dismiss(void);
-
-/* How many net processes (or, with `any`, children at all) still run. */
-size_t	children_running(int any);
-
-/* Ends what is left, at once. */
-void	children_kill(void);
+/*
+ * Ends everything in order: net processes let their sessions finish their
+ * commands; what is left after STOP_SECONDS is killed.
+ */
+void	children_stop(const sigset_t *unblocked);
 
 /* Finds a running net process, or NULL. */
 const struct child *children_net(unsigned int index);
@@ -93,8 +87,7 @@ void	children_become(const char *program, const struct identity *who,
 int	children_channel(int pair[2]);
 
 /* Notes a started child; `channel` becomes the parent's, non-blocking. */
-void	children_note(struct child *child, enum ipc_role role, pid_t pid,
-	    int channel);
+void	children_note(struct child *child, pid_t pid, int channel);
 
 /* grant.c: starts a store for a user that auth has vouched for. */
 void	grant_session(const struct config *config, uint64_t session,

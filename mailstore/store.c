@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "log.h"
 #include "mailbox.h"
 #include "sandbox.h"
+#include "template.h"
 
 static struct ipc_store_config config;
 static uint64_t session;
@@ -62,8 +64,8 @@ close_mailbox(void)
 static void __attribute__((noreturn))
 broken_promise(const struct ipc_message *message, const char *wrong)
 {
-	log_fatal("event=ipc user=%s from=net message=%s error=\"%s\"",
-	    config.user, ipc_name(message->header.type), wrong);
+	log_fatal("event=ipc from=net message=%s error=\"%s\"",
+	    ipc_name(message->header.type), wrong);
 }
 
 static void
@@ -111,8 +113,8 @@ handle_open(void *context, struct ipc_message *message)
 		answer(IPC_FOLDER_OPENED, &opened);
 		return;
 	}
-	log_line(LOG_NOTICE, "event=folder user=%s folder=%s error=\"%s\"",
-	    config.user, mailbox.place.label, wrong);
+	log_line(LOG_NOTICE, "event=folder folder=%s error=\"%s\"",
+	    mailbox.place.label, wrong);
 	(void)close(mailbox.place.directory);
 	lock_session_release();
 	answer_failure(wrong);
@@ -135,8 +137,8 @@ finish_data(const char *wrong)
 {
 	if (wrong == NULL && wire_end(&wire) == 0)
 		return;
-	log_line(LOG_NOTICE, "event=send user=%s folder=%s octets=%llu "
-	    "announced=%llu error=\"%s\"", config.user, mailbox.place.label,
+	log_line(LOG_NOTICE, "event=send folder=%s octets=%llu "
+	    "announced=%llu error=\"%s\"", mailbox.place.label,
 	    (unsigned long long)wire.sent,
 	    (unsigned long long)wire.announced,
 	    wrong != NULL ? wrong : "the session ended");
@@ -207,8 +209,7 @@ handle_commit(void *context, struct ipc_message *message)
 		wrong = mailbox.format->commit(&mailbox, &committed.deleted);
 	if (wrong != NULL || committed.deleted > 0)
 		log_line(wrong != NULL ? LOG_ERR : LOG_INFO, "event=commit "
-		    "user=%s peer=%s folder=%s deleted=%u%s%s%s", config.user,
-		    config.peer, mailbox.place.label, committed.deleted,
+		    "peer=%s folder=%s deleted=%u%s%s%s", config.peer, mailbox.place.label, committed.deleted,
 		    wrong != NULL ? " error=\"" : "", wrong != NULL ? wrong :
 		    "", wrong != NULL ? "\"" : "");
 	close_mailbox();
@@ -285,6 +286,28 @@ serve(unsigned int *phase)
 	ipc_release(&message);
 }
 
+/* The configuration's paths, made this user's. */
+static void
+expand_paths(void)
+{
+	const char *name = config.system_name[0] != '\0' ?
+	    config.system_name : config.user;
+	char path[PATH_SIZE];
+
+	if (config.is_template) {
+		if (template_expand(config.maildrop, name, config.home, path,
+		    sizeof(path)) == -1)
+			log_fatal("event=start error=\"mailbox path\"");
+		(void)strlcpy(config.maildrop, path, sizeof(config.maildrop));
+	}
+	if (config.folder_root[0] == '\0')
+		return;
+	if (template_expand(config.folder_root, name, config.home, path,
+	    sizeof(path)) == -1)
+		path[0] = '\0';	/* no home, no folders */
+	(void)strlcpy(config.folder_root, path, sizeof(config.folder_root));
+}
+
 static void
 shut_sandbox(void)
 {
@@ -302,12 +325,17 @@ shut_sandbox(void)
 int
 main(void)
 {
+	static char prefix[USER_SIZE + 64];
 	unsigned int phase = PHASE_NO_FOLDER;
 
 	child_receive_settings(ROLE_STORE, parent_handlers,
 	    sizeof(parent_handlers) / sizeof(parent_handlers[0]), NULL);
 	if (sodium_init() == -1)
 		log_fatal("event=start error=\"libsodium cannot start\"");
+	(void)snprintf(prefix, sizeof(prefix), "session=%u-%llu user=%s ",
+	    config.net, (unsigned long long)session, config.user);
+	log_prefix(prefix);
+	expand_paths();
 	state_directory = open(config.state_directory,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	folder_begin(&config);

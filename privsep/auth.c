@@ -26,7 +26,14 @@
 
 static struct ipc_auth_config config;
 static const struct auth_backend *backend;
-static int nets[NET_PROCESSES_MAX];
+
+/* Twice as many as there are: old ones may not have been forgotten yet. */
+#define NETS	(2 * NET_PROCESSES_MAX)
+
+static struct {
+	uint32_t index;
+	int fd;			/* -1: none */
+} nets[NETS];
 
 static void
 handle_config(void *context, struct ipc_message *message)
@@ -38,14 +45,16 @@ handle_config(void *context, struct ipc_message *message)
 static void
 handle_net(void *context, struct ipc_message *message)
 {
-	const struct ipc_auth_net *net = IPC_PAYLOAD(message, ipc_auth_net);
+	unsigned int i = 0;
 
 	(void)context;
-	if (net->index >= NET_PROCESSES_MAX)
-		log_fatal("event=ipc error=\"net index out of range\"");
-	if (nets[net->index] != -1)
-		(void)close(nets[net->index]);
-	nets[net->index] = ipc_take_descriptor(message, 0);
+	/* A net process that ended is forgotten when its end is read. */
+	while (i < NETS && nets[i].fd != -1)
+		i++;
+	if (i == NETS)
+		log_fatal("event=ipc error=\"too many net processes\"");
+	nets[i].index = IPC_PAYLOAD(message, ipc_auth_net)->index;
+	nets[i].fd = ipc_take_descriptor(message, 0);
 }
 
 static void
@@ -53,7 +62,7 @@ handle_login(void *context, struct ipc_message *message)
 {
 	static const char *const protocols[] = { "auto", "pop1", "pop2" };
 	const struct ipc_login *login = IPC_PAYLOAD(message, ipc_login);
-	unsigned int net = *(const unsigned int *)context;
+	unsigned int slot = *(const unsigned int *)context;
 	struct ipc_login_granted granted;
 	char user[LOG_QUOTED_SIZE], peer[LOG_QUOTED_SIZE];
 	const char *why = NULL;
@@ -63,18 +72,18 @@ handle_login(void *context, struct ipc_message *message)
 	    (uid_t)config.minimum_uid, &why);
 	log_line(good ? LOG_INFO : LOG_NOTICE, "event=%s session=%u-%llu "
 	    "peer=%s user=%s protocol=%s%s%s%s", good ? "login" :
-	    "login-refused", net, (unsigned long long)message->header.session,
+	    "login-refused", nets[slot].index, (unsigned long long)message->header.session,
 	    log_quote(peer, sizeof(peer), login->peer),
 	    log_quote(user, sizeof(user), login->user),
 	    login->protocol <= PROTOCOL_POP2 ? protocols[login->protocol] :
 	    "?", good ? "" : " reason=\"", good ? "" : why, good ? "" : "\"");
 	if (!good) {
-		(void)ipc_send(nets[net], IPC_LOGIN_REFUSED,
+		(void)ipc_send(nets[slot].fd, IPC_LOGIN_REFUSED,
 		    message->header.session, NULL, NULL);
 		return;
 	}
 	memset(&granted, 0, sizeof(granted));
-	granted.net = net;
+	granted.net = nets[slot].index;
 	(void)strlcpy(granted.peer, login->peer, sizeof(granted.peer));
 	(void)strlcpy(granted.user, login->user, sizeof(granted.user));
 	if (ipc_send(CHILD_CONTROL, IPC_LOGIN_GRANTED, message->header.session,
@@ -111,7 +120,7 @@ hear_parent(void)
 
 /* Another authenticator may have been faster: EAGAIN is no error. */
 static void
-hear_net(unsigned int net)
+hear_net(unsigned int slot)
 {
 	static const struct ipc_channel channel = { ROLE_NET, ROLE_AUTH,
 	    net_handlers, sizeof(net_handlers) / sizeof(net_handlers[0]) };
@@ -119,19 +128,19 @@ hear_net(unsigned int net)
 	const char *wrong;
 	int got;
 
-	got = ipc_receive(nets[net], &message);
+	got = ipc_receive(nets[slot].fd, &message);
 	if (got == 0) {
-		(void)close(nets[net]);
-		nets[net] = -1;
+		(void)close(nets[slot].fd);
+		nets[slot].fd = -1;
 		return;
 	}
 	if (got == -1 && errno != EBADMSG)
 		return;
-	wrong = got == 1 ? ipc_dispatch(&channel, PHASE_RUN, &message, &net) :
+	wrong = got == 1 ? ipc_dispatch(&channel, PHASE_RUN, &message, &slot) :
 	    "not a message";
 	if (wrong != NULL)
 		log_line(LOG_CRIT, "event=ipc from=net index=%u session=%llu "
-		    "error=\"%s\"", net, got == 1 ? (unsigned long long)
+		    "error=\"%s\"", nets[slot].index, got == 1 ? (unsigned long long)
 		    message.header.session : 0ULL, wrong);
 	if (got == 1)
 		ipc_release(&message);
@@ -142,22 +151,23 @@ hear_net(unsigned int net)
 static void
 serve(void)
 {
-	struct pollfd polled[NET_PROCESSES_MAX + 1];
+	struct pollfd polled[NETS + 1];
 	static unsigned int first;
-	unsigned int i, net;
+	unsigned int i, slot;
 
-	for (i = 0; i < NET_PROCESSES_MAX; i++)
-		polled[i] = (struct pollfd){ nets[i], POLLIN, 0 };
-	polled[i] = (struct pollfd){ CHILD_CONTROL, POLLIN, 0 };
-	if (poll(polled, NET_PROCESSES_MAX + 1, -1) <= 0)
+	for (i = 0; i < NETS; i++)
+		polled[i] = (struct pollfd){ nets[i].fd, POLLIN, 0 };
+	polled[NETS] = (struct pollfd){ CHILD_CONTROL, POLLIN, 0 };
+	if (poll(polled, NETS + 1, -1) <= 0)
 		return;
-	if (polled[NET_PROCESSES_MAX].revents != 0)
+	if (polled[NETS].revents != 0)
 		hear_parent();
-	for (i = 0; i < NET_PROCESSES_MAX; i++) {
-		net = (first + i) % NET_PROCESSES_MAX;
-		if (polled[net].revents != 0 && nets[net] == polled[net].fd) {
-			first = net + 1;
-			hear_net(net);
+	for (i = 0; i < NETS; i++) {
+		slot = (first + i) % NETS;
+		if (polled[slot].revents != 0 &&
+		    nets[slot].fd == polled[slot].fd) {
+			first = slot + 1;
+			hear_net(slot);
 			return;
 		}
 	}
@@ -191,13 +201,13 @@ main(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < NET_PROCESSES_MAX; i++)
-		nets[i] = -1;
+	for (i = 0; i < NETS; i++)
+		nets[i].fd = -1;
 	child_receive_settings(ROLE_AUTH, parent_handlers,
 	    sizeof(parent_handlers) / sizeof(parent_handlers[0]), NULL);
 	backend = config.passwd_file[0] != '\0' ? &auth_passwd : &auth_system;
 	backend->open(config.passwd_file);
-	child_limit(RLIMIT_NOFILE, NET_PROCESSES_MAX + 16);
+	child_limit(RLIMIT_NOFILE, NETS + 16);
 	child_limit(RLIMIT_NPROC, 0);
 	child_limit(RLIMIT_FSIZE, 0);
 #ifndef POSTERN_SANITIZED

@@ -84,9 +84,8 @@ children_become(const char *program, const struct identity *who,
 }
 
 void
-children_note(struct child *child, enum ipc_role role, pid_t pid, int channel)
+children_note(struct child *child, pid_t pid, int channel)
 {
-	child->role = role;
 	child->pid = pid;
 	child->channel = channel;
 	child->started = child->dead = 0;
@@ -94,11 +93,13 @@ children_note(struct child *child, enum ipc_role role, pid_t pid, int channel)
 	(void)fcntl(channel, F_SETFL, O_NONBLOCK);
 }
 
+/* Net's settings; its socket to the authenticators has two new ends. */
 static void
-send_net_settings(const struct child *net, int net_end)
+introduce_net(struct child *net)
 {
 	struct ipc_net_config settings = config->net;
 	struct ipc_net_listener listener;
+	int ends[2] = { -1, -1 };
 	size_t i;
 
 	settings.index = net->index;
@@ -109,15 +110,21 @@ send_net_settings(const struct child *net, int net_end)
 		(void)ipc_send(net->channel, IPC_NET_LISTENER, 0, &listener,
 		    &listeners[i].fd);
 	}
-	(void)ipc_send(net->channel, IPC_NET_AUTH, 0, NULL, &net_end);
+	(void)children_channel(ends);
+	(void)ipc_send(net->channel, IPC_NET_AUTH, 0, NULL, &ends[1]);
+	(void)close(ends[1]);
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	net->auth_end = ends[0];
 }
 
+/* Every authenticator and every net process are to know each other. */
 static void
-introduce(const struct child *net, const struct child *auth)
+acquaint(const struct child *net, const struct child *auth)
 {
-	struct ipc_auth_net message = { net->index, 0 };
+	const struct ipc_auth_net message = { net->index, 0 };
 
-	if (net->auth_end != -1 && auth->channel != -1)
+	if (net->role == ROLE_NET && auth->role == ROLE_AUTH &&
+	    net->auth_end != -1 && auth->channel != -1)
 		(void)ipc_send(auth->channel, IPC_AUTH_NET, 0, &message,
 		    &net->auth_end);
 }
@@ -126,43 +133,38 @@ introduce(const struct child *net, const struct child *auth)
 static void
 start_worker(struct child *child)
 {
-	const struct identity *who = child->role == ROLE_NET ?
-	    &config->net_user : &config->auth_user;
-	int control[2], auth[2] = { -1, -1 };
+	static unsigned int instance;
+	const int is_net = child->role == ROLE_NET;
+	int control[2];
 	pid_t pid;
 	size_t i;
 
-	if (config->start.unprivileged)
-		who = NULL;
 	child->restart_ms = now_ms() + child->wait_ms;
-	if (children_channel(control) == -1 ||
-	    (child->role == ROLE_NET && children_channel(auth) == -1) ||
-	    (pid = fork()) == -1) {
+	if (children_channel(control) == -1 || (pid = fork()) == -1) {
 		log_line(LOG_ERR, "event=start process=%s error=\"%s\"",
 		    role_names[child->role], strerror(errno));
 		return;
 	}
 	if (pid == 0)
-		children_become(child->role == ROLE_NET ? "postern-net" :
-		    "postern-auth", who, child->role == ROLE_NET, &control[1],
-		    1);
+		children_become(is_net ? "postern-net" : "postern-auth",
+		    config->start.unprivileged ? NULL : is_net ?
+		    &config->net_user : &config->auth_user, is_net,
+		    &control[1], 1);
 	(void)close(control[1]);
 	child->channel = control[0];
-	child->auth_end = auth[1];
-	if (child->role == ROLE_NET) {
-		send_net_settings(child, auth[0]);
-		(void)close(auth[0]);
-	} else
+	/* A number that never comes again: old grants find no new process. */
+	child->index = instance++;
+	if (is_net)
+		introduce_net(child);
+	else
 		(void)ipc_send(child->channel, IPC_AUTH_CONFIG, 0,
 		    &config->auth, NULL);
+	for (i = 0; i < worker_count; i++) {
+		acquaint(child, &children[i]);
+		acquaint(&children[i], child);
+	}
 	(void)ipc_send(child->channel, IPC_START, 0, NULL, NULL);
-	children_note(child, child->role, pid, control[0]);
-	/* Every authenticator and every net process are to know each other. */
-	for (i = 0; child->role == ROLE_NET && i < worker_count; i++)
-		if (children[i].role == ROLE_AUTH)
-			introduce(child, &children[i]);
-	for (i = 0; child->role == ROLE_AUTH && i < net_count; i++)
-		introduce(&children[i], child);
+	children_note(child, pid, control[0]);
 }
 
 void
@@ -185,8 +187,6 @@ children_start(const struct config *given, const struct listener *sockets,
 		children[i].channel = children[i].auth_end = -1;
 		children[i].role = i < net_count ? ROLE_NET :
 		    i < worker_count ? ROLE_AUTH : ROLE_STORE;
-		children[i].index = (unsigned int)(i < net_count ? i :
-		    i < worker_count ? i - net_count : i - worker_count);
 		children[i].wait_ms = RESTART_FIRST_MS;
 	}
 	for (i = 0; i < worker_count; i++)
@@ -196,8 +196,12 @@ children_start(const struct config *given, const struct listener *sockets,
 const struct child *
 children_net(unsigned int index)
 {
-	return (index < net_count && children[index].channel != -1 ?
-	    &children[index] : NULL);
+	size_t i;
+
+	for (i = 0; i < net_count; i++)
+		if (children[i].channel != -1 && children[i].index == index)
+			return (&children[i]);
+	return (NULL);
 }
 
 struct child *
@@ -324,26 +328,33 @@ children_wait(const sigset_t *unblocked)
 			hear(&children[i]);
 }
 
+static void
+send_to_nets(enum ipc_type type)
+{
+	size_t i;
+
+	for (i = 0; i < net_count; i++)
+		if (children[i].channel != -1)
+			(void)ipc_send(children[i].channel, type, 0, NULL,
+			    NULL);
+}
+
 /* What a dead worker leaves: its clients are told, its return is planned. */
 static void
 plan_restart(struct child *child, int status)
 {
 	uint64_t now = now_ms();
-	size_t i;
 
 	if (!ever_started[child->role] && WIFEXITED(status))
 		log_fatal("event=stop error=\"%s cannot start; its reason "
 		    "stands above\"", role_names[child->role]);
 	if (child->role == ROLE_AUTH)
-		for (i = 0; i < net_count; i++)
-			if (children[i].channel != -1)
-				(void)ipc_send(children[i].channel,
-				    IPC_AUTH_LOST, 0, NULL, NULL);
+		send_to_nets(IPC_AUTH_LOST);
 	if (now - child->born_ms >= RESTART_FORGIVEN_MS)
 		child->wait_ms = RESTART_FIRST_MS;
 	child->restart_ms = now + child->wait_ms;
-	child->wait_ms = child->wait_ms * 2 > RESTART_LONGEST_MS ?
-	    RESTART_LONGEST_MS : child->wait_ms * 2;
+	if (child->wait_ms < RESTART_LONGEST_MS)
+		child->wait_ms *= 2;
 }
 
 /* Hears a dead child's last words, then clears its place. */
@@ -387,44 +398,27 @@ children_reap(void)
 }
 
 void
-children_stop(void)
+children_stop(const sigset_t *unblocked)
 {
-	size_t i;
+	uint64_t deadline = now_ms() + STOP_SECONDS * 1000;
+	size_t i, nets = net_count, all = 1;
 
 	stopping = 1;
-	for (i = 0; i < net_count; i++)
-		if (children[i].channel != -1)
-			(void)ipc_send(children[i].channel, IPC_STOP, 0, NULL,
-			    NULL);
-}
-
-void
-children_dismiss(void)
-{
-	size_t i;
-
-	for (i = net_count; i < worker_count; i++)
-		if (children[i].channel != -1) {
+	send_to_nets(IPC_STOP);
+	while (all > 0 && now_ms() < deadline) {
+		children_wait(unblocked);
+		children_reap();
+		for (i = nets = all = 0; i < child_count; i++) {
+			nets += children[i].role == ROLE_NET &&
+			    children[i].pid != 0;
+			all += children[i].pid != 0;
+		}
+		/* Authenticators go when no net process needs them. */
+		for (i = net_count; i < worker_count && nets == 0; i++) {
 			(void)close(children[i].channel);
 			children[i].channel = -1;
 		}
-}
-
-size_t
-children_running(int any)
-{
-	size_t i, count = 0;
-
-	for (i = 0; i < (any ? child_count : net_count); i++)
-		count += children[i].pid != 0;
-	return (count);
-}
-
-void
-children_kill(void)
-{
-	size_t i;
-
+	}
 	for (i = 0; i < child_count; i++)
 		if (children[i].pid != 0)
 			(void)kill(children[i].pid, SIGKILL);

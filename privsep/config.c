@@ -93,19 +93,24 @@ read_path(struct config *config, const struct keyword *keyword, char **words,
 	    copy_word((char *)config + keyword->offset, PATH_SIZE, words[1]));
 }
 
+/* A path from the root or the home, with nothing but %u, %h and %% in it. */
 static int
 read_template(struct config *config, const struct keyword *keyword,
     char **words, int count)
 {
 	char *to = (char *)config + keyword->offset;
-	char sample[PATH_SIZE];
+	const char *c;
 
-	if (count != 2)
-		return (-1);
-	if (strcmp(words[1], "none") == 0 && to == config->folders)
+	if (count == 2 && to == config->folders &&
+	    strcmp(words[1], "none") == 0)
 		return (copy_word(to, PATH_SIZE, ""));
-	return (config_expand(words[1], "user", "/home/user", sample,
-	    sizeof(sample)) == -1 ? -1 : copy_word(to, PATH_SIZE, words[1]));
+	if (count != 2 || (words[1][0] != '/' &&
+	    strncmp(words[1], "~/", 2) != 0 && strncmp(words[1], "%h/", 3) != 0))
+		return (-1);
+	for (c = words[1]; (c = strchr(c, '%')) != NULL; c += 2)
+		if (c[1] != 'u' && c[1] != 'h' && c[1] != '%')
+			return (-1);
+	return (copy_word(to, PATH_SIZE, words[1]));
 }
 
 static int
@@ -463,38 +468,4 @@ config_read(const char *path, struct config *config)
 	errors += finish(config, seen);
 	config->net.start = config->auth.start = config->start;
 	return (errors);
-}
-
-int
-config_expand(const char *template, const char *user, const char *home,
-    char *to, size_t size)
-{
-	const char *piece;
-	char one[2] = "";
-
-	to[0] = '\0';
-	if (strncmp(template, "~/", 2) == 0) {
-		(void)strlcpy(to, home, size);
-		template++;
-	}
-	for (; *template != '\0'; template++) {
-		one[0] = *template;
-		piece = one;
-		if (*template == '%')
-			switch (*++template) {
-			case 'u':
-				piece = user;
-				break;
-			case 'h':
-				piece = home;
-				break;
-			case '%':
-				break;
-			default:
-				return (-1);
-			}
-		if (strlcat(to, piece, size) >= size)
-			return (-1);
-	}
-	return (to[0] == '/' ? 0 : -1);
 }

@@ -28,58 +28,43 @@ struct session_ends {
  * Makes the user's own directory below the state directory, and checks that
  * it is theirs alone.  Only root may write the directory above it.
  */
-static int
+static const char *
 state_directory(const struct config *config, const struct account *account,
-    char *path, size_t size)
+    char *path)
 {
 	struct stat status;
 
-	if ((size_t)snprintf(path, size, "%s/%u.%s", config->state,
-	    (unsigned int)account->uid, account->user) >= size)
-		return (-1);
-	if (mkdir(path, 0700) == -1 && errno != EEXIST)
-		return (-1);
-	if (lstat(path, &status) == -1)
-		return (-1);
-	if (S_ISDIR(status.st_mode) && status.st_uid == 0 &&
-	    lchown(path, account->uid, account->gid) == 0 &&
-	    lstat(path, &status) == -1)
-		return (-1);
-	if (!S_ISDIR(status.st_mode) || status.st_uid != account->uid ||
-	    (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		errno = EPERM;
-		return (-1);
-	}
-	return (0);
+	(void)umask(077);
+	if (snprintf(path, PATH_SIZE, "%s/%u.%s", config->state,
+	    (unsigned int)account->uid, account->user) >= PATH_SIZE ||
+	    (mkdir(path, 0700) == -1 && errno != EEXIST) ||
+	    lstat(path, &status) == -1 || !S_ISDIR(status.st_mode))
+		return ("no state directory");
+	if (status.st_uid == 0 && lchown(path, account->uid, account->gid) ==
+	    -1)
+		return ("the state directory cannot be given to the user");
+	return ((status.st_uid != 0 && status.st_uid != account->uid) ||
+	    (status.st_mode & (S_IRWXG | S_IRWXO)) != 0 ?
+	    "the state directory is not the user's own" : NULL);
 }
 
-static const char *
+/* What the store is told; templates are expanded by the store itself. */
+static void
 fill_settings(const struct config *config, const struct account *account,
-    const char *peer, struct ipc_store_config *settings)
+    const struct ipc_login_granted *granted, struct ipc_store_config *settings)
 {
-	const char *name = account->system_name[0] != '\0' ?
-	    account->system_name : account->user;
-	const char *maildrop = account->maildrop[0] != '\0' ?
-	    account->maildrop : config->mailbox;
-
-	memset(settings, 0, sizeof(*settings));
 	settings->start = config->start;
+	settings->net = granted->net;
 	settings->lock_seconds = config->lock_seconds;
 	settings->idle_seconds = config->net.session_seconds;
-	(void)strlcpy(settings->user, account->user, sizeof(settings->user));
-	(void)strlcpy(settings->peer, peer, sizeof(settings->peer));
-	if (account->maildrop[0] != '\0')
-		(void)strlcpy(settings->maildrop, maildrop, PATH_SIZE);
-	else if (config_expand(maildrop, name, account->home,
-	    settings->maildrop, PATH_SIZE) == -1)
-		return ("mailbox path too long");
-	if (config->folders[0] != '\0' && config_expand(config->folders, name,
-	    account->home, settings->folder_root, PATH_SIZE) == -1)
-		return ("folder path too long");
-	if (state_directory(config, account, settings->state_directory,
-	    PATH_SIZE) == -1)
-		return ("no state directory of the user's own");
-	return (NULL);
+	(void)strlcpy(settings->user, account->user, USER_SIZE);
+	(void)strlcpy(settings->system_name, account->system_name, USER_SIZE);
+	(void)strlcpy(settings->home, account->home, PATH_SIZE);
+	(void)strlcpy(settings->peer, granted->peer, PEER_SIZE);
+	(void)strlcpy(settings->maildrop, account->maildrop[0] != '\0' ?
+	    account->maildrop : config->mailbox, PATH_SIZE);
+	settings->is_template = account->maildrop[0] == '\0';
+	(void)strlcpy(settings->folder_root, config->folders, PATH_SIZE);
 }
 
 /* The forked child: from here it is on its way to be the user. */
@@ -91,17 +76,17 @@ become_store(const struct config *config, const struct session_ends *ends,
 	    (uid_t)config->auth.minimum_uid, (int)config->start.unprivileged };
 	const int descriptors[] = { ends->control[1], ends->session[1],
 	    ends->data[1] };
+	const struct ipc_reason reason = { "this account has no mailbox here" };
 	struct ipc_store_config settings;
-	struct ipc_reason reason = { "this account has no mailbox here" };
-	struct identity who;
 	struct account account;
+	struct identity who;
 	const char *wrong;
 
-	(void)umask(077);
+	memset(&settings, 0, sizeof(settings));
 	wrong = account_find(&policy, granted->user, &account);
 	if (wrong == NULL)
-		wrong = fill_settings(config, &account, granted->peer,
-		    &settings);
+		wrong = state_directory(config, &account,
+		    settings.state_directory);
 	if (wrong != NULL) {
 		log_line(LOG_ERR, "event=refused session=%u-%llu peer=%s "
 		    "user=%s error=\"%s\"", granted->net,
@@ -112,12 +97,11 @@ become_store(const struct config *config, const struct session_ends *ends,
 		    &reason, NULL);
 		_exit(0);
 	}
+	fill_settings(config, &account, granted, &settings);
 	(void)ipc_send(ends->control[0], IPC_STORE_CONFIG, session, &settings,
 	    NULL);
 	(void)ipc_send(ends->control[0], IPC_START, session, NULL, NULL);
-	who.uid = account.uid;
-	who.gid = account.gid;
-	who.extra = (gid_t)-1;
+	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };
 	children_become("postern-store", config->start.unprivileged ? NULL : &who, 0,
 	    descriptors, 3);
 }
@@ -151,7 +135,7 @@ start_store(const struct config *config, const struct child *net,
 	}
 	if (pid == 0)
 		become_store(config, ends, session, granted);
-	children_note(store, ROLE_STORE, pid, ends->control[0]);
+	children_note(store, pid, ends->control[0]);
 	ends->control[0] = -1;
 	for_net[0] = ends->session[0];
 	for_net[1] = ends->data[0];
@@ -170,7 +154,7 @@ grant_session(const struct config *config, uint64_t session,
 {
 	struct session_ends ends = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	const struct child *net = children_net(granted->net);
-	struct ipc_reason reason;
+	struct ipc_reason reason = { "" };
 	const char *wrong;
 
 	if (net == NULL)
@@ -181,7 +165,6 @@ grant_session(const struct config *config, uint64_t session,
 	close_pair(ends.data);
 	if (wrong == NULL)
 		return;
-	memset(&reason, 0, sizeof(reason));
 	(void)strlcpy(reason.text, wrong, sizeof(reason.text));
 	(void)ipc_send(net->channel, IPC_SESSION_FAILED, session, &reason,
 	    NULL);

@@ -67,16 +67,12 @@ ipc_send(int fd, enum ipc_type type, uint64_t session, const void *payload,
 	struct iovec parts[2] = { { &header, sizeof(header) },
 	    { (void *)(uintptr_t)(payload != NULL ? payload : &empty),
 	    row->size } };
-	struct msghdr message;
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
 	struct cmsghdr *control;
-	union control room;
+	union control room = { .bytes = { 0 } };
 	size_t bytes = sizeof(int) * row->descriptors;
 
-	memset(&message, 0, sizeof(message));
-	message.msg_iov = parts;
-	message.msg_iovlen = 2;
 	if (row->descriptors > 0) {
-		memset(&room, 0, sizeof(room));
 		message.msg_control = room.bytes;
 		message.msg_controllen = CMSG_SPACE(bytes);
 		control = CMSG_FIRSTHDR(&message);
@@ -91,30 +87,19 @@ ipc_send(int fd, enum ipc_type type, uint64_t session, const void *payload,
 	return (0);
 }
 
-/* Collects the descriptors of a datagram; a third one is closed at once. */
+/* The buffer has room for one control message, so there is but one. */
 static void
 collect_descriptors(struct msghdr *raw, struct ipc_message *message)
 {
-	struct cmsghdr *control;
-	size_t i, count;
-	int fd;
+	struct cmsghdr *control = CMSG_FIRSTHDR(raw);
 
-	for (control = CMSG_FIRSTHDR(raw); control != NULL;
-	    control = CMSG_NXTHDR(raw, control)) {
-		if (control->cmsg_level != SOL_SOCKET ||
-		    control->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (i = 0; i < count; i++) {
-			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int),
-			    sizeof(fd));
-			if (message->descriptor_count < IPC_DESCRIPTORS_MAX)
-				message->descriptors[
-				    message->descriptor_count++] = fd;
-			else
-				(void)close(fd);
-		}
-	}
+	if (control == NULL || control->cmsg_level != SOL_SOCKET ||
+	    control->cmsg_type != SCM_RIGHTS)
+		return;
+	message->descriptor_count = (unsigned int)
+	    ((control->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+	memcpy(message->descriptors, CMSG_DATA(control),
+	    message->descriptor_count * sizeof(int));
 }
 
 int
@@ -123,15 +108,11 @@ ipc_receive(int fd, struct ipc_message *message)
 	struct iovec parts[2] = {
 	    { &message->header, sizeof(message->header) },
 	    { message->payload.bytes, sizeof(message->payload.bytes) } };
-	struct msghdr raw;
 	union control room;
+	struct msghdr raw = { .msg_iov = parts, .msg_iovlen = 2,
+	    .msg_control = room.bytes, .msg_controllen = sizeof(room.bytes) };
 	ssize_t got;
 
-	memset(&raw, 0, sizeof(raw));
-	raw.msg_iov = parts;
-	raw.msg_iovlen = 2;
-	raw.msg_control = room.bytes;
-	raw.msg_controllen = sizeof(room.bytes);
 	message->descriptors[0] = message->descriptors[1] = -1;
 	message->descriptor_count = 0;
 	do

@@ -41,39 +41,32 @@ report(const struct config_listener *wanted, const struct addrinfo *address,
     int fd)
 {
 	static const char *const protocols[] = { "auto", "pop1", "pop2" };
+	char host[HOST_NAME_SIZE] = "?", port[8] = "?";
 	struct sockaddr_storage actual;
 	socklen_t size = sizeof(actual);
-	char host[HOST_NAME_SIZE] = "?", port[8] = "?";
 	int error = errno;
 
-	if (fd == -1 || getsockname(fd, (struct sockaddr *)&actual, &size) ==
-	    -1) {
-		memcpy(&actual, address->ai_addr, address->ai_addrlen);
-		size = address->ai_addrlen;
-	}
+	if (getsockname(fd, (struct sockaddr *)&actual, &size) == -1)
+		memcpy(&actual, address->ai_addr, size = address->ai_addrlen);
 	(void)getnameinfo((struct sockaddr *)&actual, size, host, sizeof(host),
 	    port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	if (fd == -1)
-		log_line(LOG_WARNING, "event=listen protocol=%s address=%s "
-		    "port=%s error=\"%s\"", protocols[wanted->protocol], host,
-		    port, strerror(error));
-	else
-		log_line(LOG_INFO, "event=listen protocol=%s address=%s "
-		    "port=%s", protocols[wanted->protocol], host, port);
+	log_line(fd == -1 ? LOG_WARNING : LOG_INFO, "event=listen protocol=%s "
+	    "address=%s port=%s%s%s%s", protocols[wanted->protocol], host,
+	    port, fd == -1 ? " error=\"" : "",
+	    fd == -1 ? strerror(error) : "", fd == -1 ? "\"" : "");
 }
 
 int
 listen_open(const struct config *config, struct listener *listeners,
     size_t size)
 {
-	struct addrinfo hints, *found, *address;
+	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
+	    .ai_socktype = SOCK_STREAM };
 	const struct config_listener *wanted = config->listeners;
+	struct addrinfo *found, *address;
 	size_t count = 0, before;
 	int error, fd;
 
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = AI_PASSIVE;
 	for (; wanted < config->listeners + config->listener_count; wanted++) {
 		error = getaddrinfo(strcmp(wanted->address, "*") == 0 ? NULL :
 		    wanted->address, wanted->port, &hints, &found);

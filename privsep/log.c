@@ -16,6 +16,7 @@
 
 static int parent_channel = -1;
 static const char *stderr_name;
+static const char *line_prefix = "";
 
 void
 log_to_parent(int channel)
@@ -36,6 +37,12 @@ log_to_stderr(const char *program)
 	stderr_name = program;
 }
 
+void
+log_prefix(const char *prefix)
+{
+	line_prefix = prefix;
+}
+
 /* Copies `text`, with \xNN for what does not print, as far as there is room. */
 static void
 escape(char *to, size_t size, const char *text)
@@ -53,44 +60,42 @@ escape(char *to, size_t size, const char *text)
 }
 
 static void
-emit(int priority, const char *text)
+emit(int priority, const char *format, va_list arguments)
 {
-	struct ipc_log message;
+	char raw[LOG_TEXT_SIZE];
+	struct ipc_log line;
+	size_t used = strlcpy(raw, line_prefix, sizeof(raw));
 
-	if (parent_channel != -1) {
-		memset(&message, 0, sizeof(message));
-		message.priority = (uint32_t)priority;
-		(void)snprintf(message.text, sizeof(message.text), "%s", text);
-		(void)ipc_send(parent_channel, IPC_LOG, 0, &message, NULL);
-	} else if (stderr_name != NULL)
-		(void)dprintf(STDERR_FILENO, "%s: %s\n", stderr_name, text);
+	(void)vsnprintf(raw + used, sizeof(raw) - used, format, arguments);
+	memset(&line, 0, sizeof(line));
+	escape(line.text, sizeof(line.text), raw);
+	line.priority = (uint32_t)priority;
+	if (parent_channel != -1)
+		(void)ipc_send(parent_channel, IPC_LOG, 0, &line, NULL);
+	else if (stderr_name != NULL)
+		(void)dprintf(STDERR_FILENO, "%s: %s\n", stderr_name,
+		    line.text);
 	else
-		syslog(priority, "%s", text);
+		syslog(priority, "%s", line.text);
 }
 
 void
 log_line(int priority, const char *format, ...)
 {
-	char raw[LOG_TEXT_SIZE], text[LOG_TEXT_SIZE];
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(raw, sizeof(raw), format, arguments);
+	emit(priority, format, arguments);
 	va_end(arguments);
-	escape(text, sizeof(text), raw);
-	emit(priority, text);
 }
 
 void
 log_fatal(const char *format, ...)
 {
-	char raw[LOG_TEXT_SIZE], text[LOG_TEXT_SIZE];
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(raw, sizeof(raw), format, arguments);
+	emit(LOG_CRIT, format, arguments);
 	va_end(arguments);
-	escape(text, sizeof(text), raw);
-	emit(LOG_CRIT, text);
 	exit(1);
 }

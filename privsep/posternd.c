@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -115,37 +114,6 @@ stand_alone(int debug)
 	(void)umask(022);
 }
 
-/* Sessions finish their command; then everything ends. */
-static void
-stop(const sigset_t *unblocked)
-{
-	time_t deadline = time(NULL) + STOP_SECONDS;
-
-	log_line(LOG_INFO, "event=stop");
-	children_stop();
-	while (children_running(1) > 0 && time(NULL) < deadline) {
-		children_wait(unblocked);
-		children_reap();
-		if (children_running(0) == 0)
-			children_dismiss();
-	}
-	children_kill();
-	log_line(LOG_INFO, "event=stopped");
-}
-
-static void
-serve(const sigset_t *unblocked)
-{
-	while (!got_stop) {
-		children_wait(unblocked);
-		if (got_child) {
-			got_child = 0;
-			children_reap();
-		}
-	}
-	stop(unblocked);
-}
-
 static void
 usage(void)
 {
@@ -205,6 +173,15 @@ main(int argc, char **argv)
 	rights_enclose_parent();
 	set_signals(&unblocked);
 	children_start(&config, listeners, (size_t)count);
-	serve(&unblocked);
+	while (!got_stop) {
+		children_wait(&unblocked);
+		if (got_child) {
+			got_child = 0;
+			children_reap();
+		}
+	}
+	log_line(LOG_INFO, "event=stop");
+	children_stop(&unblocked);
+	log_line(LOG_INFO, "event=stopped");
 	return (0);
 }

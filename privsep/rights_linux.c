@@ -29,6 +29,14 @@
 	BIT(CAP_SYS_CHROOT))			/* net goes into its root */
 
 static void
+must(int done, const char *call)
+{
+	if (!done)
+		log_fatal("event=rights call=%s error=\"%s\"", call,
+		    strerror(errno));
+}
+
+static void
 set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
 	struct __user_cap_header_struct header = {
@@ -41,9 +49,7 @@ set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 		data[i].permitted = (uint32_t)(permitted >> (32 * i));
 		data[i].inheritable = (uint32_t)(inheritable >> (32 * i));
 	}
-	if (syscall(SYS_capset, &header, data) == -1)
-		log_fatal("event=rights call=capset error=\"%s\"",
-		    strerror(errno));
+	must(syscall(SYS_capset, &header, data) == 0, "capset");
 }
 
 /* Takes all but `kept` out of the bounding set, as far as the kernel knows. */
@@ -53,10 +59,9 @@ bound_capabilities(uint64_t kept)
 	unsigned long i;
 
 	for (i = 0; i < 64 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
-		if ((kept & BIT(i)) == 0 &&
-		    prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == -1)
-			log_fatal("event=rights call=capbset error=\"%s\"",
-			    strerror(errno));
+		if ((kept & BIT(i)) == 0)
+			must(prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0,
+			    "capbset");
 }
 
 void
@@ -74,23 +79,18 @@ rights_enclose_parent(void)
 {
 	const struct rlimit none = { 0, 0 };
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    setrlimit(RLIMIT_CORE, &none) == -1)
-		log_fatal("event=rights call=enclose error=\"%s\"",
-		    strerror(errno));
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+	must(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "dumpable");
+	must(setrlimit(RLIMIT_CORE, &none) == 0, "core");
 }
 
 void
 rights_before_drop(int keep_chroot)
 {
-	uint64_t kept = keep_chroot ? BIT(CAP_SYS_CHROOT) : 0;
-
-	set_capabilities(RIGHTS_OF_ROOT, RIGHTS_OF_ROOT, kept);
+	set_capabilities(RIGHTS_OF_ROOT, RIGHTS_OF_ROOT,
+	    keep_chroot ? BIT(CAP_SYS_CHROOT) : 0);
 	bound_capabilities(0);
-	if (keep_chroot && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1)
-		log_fatal("event=rights call=keepcaps error=\"%s\"",
-		    strerror(errno));
+	must(prctl(PR_SET_KEEPCAPS, keep_chroot, 0, 0, 0) == 0, "keepcaps");
 }
 
 void
@@ -99,31 +99,23 @@ rights_after_drop(int keep_chroot)
 	uint64_t kept = keep_chroot ? BIT(CAP_SYS_CHROOT) : 0;
 
 	set_capabilities(0, kept, kept);
-	if (keep_chroot && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE,
-	    CAP_SYS_CHROOT, 0, 0) == -1)
-		log_fatal("event=rights call=ambient error=\"%s\"",
-		    strerror(errno));
+	must(!keep_chroot || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE,
+	    CAP_SYS_CHROOT, 0, 0) == 0, "ambient");
 }
 
 void
 rights_close_others(int first)
 {
-	if (close_range((unsigned int)first, ~0U, 0) == -1)
-		log_fatal("event=rights call=close_range error=\"%s\"",
-		    strerror(errno));
+	must(close_range((unsigned int)first, ~0U, 0) == 0, "close_range");
 }
 
 void
 rights_change_root(const char *directory)
 {
-	if (directory != NULL &&
-	    (chroot(directory) == -1 || chdir("/") == -1))
-		log_fatal("event=rights call=chroot directory=%s error=\"%s\"",
-		    directory, strerror(errno));
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
-		log_fatal("event=rights call=ambient error=\"%s\"",
-		    strerror(errno));
+	must(directory == NULL ||
+	    (chroot(directory) == 0 && chdir("/") == 0), "chroot");
+	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0,
+	    "ambient");
 	set_capabilities(0, 0, 0);
-	if (chroot("/") != -1 || errno != EPERM)
-		log_fatal("event=rights error=\"chroot is still allowed\"");
+	must(chroot("/") == -1 && errno == EPERM, "chroot is still allowed");
 }

@@ -1,0 +1,74 @@
+#!/bin/sh
+#
+# audit.sh - the lines of code that each program is linked from.
+#
+# Reads "program: object ..." lines (build.mk's print-objects).  Lines that
+# are blank or comment do not count.  Fails when what can run as root (the
+# daemon and the administrator's tool together) is over the limit, or when a
+# source file does not say in its first comment who runs it.
+set -eu
+
+limit=1500
+cd "$(dirname "$0")/.."
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/postern-audit.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT INT TERM
+cat >"$scratch/objects"
+
+# Code of a C file: comments taken out, then what is not blank.
+code() {
+	awk '{
+		line = $0
+		out = ""
+		while (line != "") {
+			if (inside) {
+				end = index(line, "*/")
+				if (!end) { line = ""; break }
+				line = substr(line, end + 2); inside = 0
+			} else {
+				begin = index(line, "/*")
+				if (!begin) { out = out line; line = "" }
+				else {
+					out = out substr(line, 1, begin - 1)
+					line = substr(line, begin + 2)
+					inside = 1
+				}
+			}
+		}
+		if (out ~ /[^ \t]/) count++
+	} END { print count + 0 }' "$@"
+}
+
+sources() {
+	sed -n "s/^$1: //p" "$scratch/objects" | tr ' ' '\n' | grep . |
+	    sed 's/\.o$/.c/' | sort -u
+}
+
+status=0
+printf '%-16s %5s  %s\n' program lines 'of which (file: lines)'
+for name in $(sed 's/:.*//' "$scratch/objects"); do
+	# shellcheck disable=SC2046
+	total=$(code $(sources "$name"))
+	detail=$(for file in $(sources "$name"); do
+		printf '%s:%d ' "$(basename "$file" .c)" "$(code "$file")"
+	done)
+	printf '%-16s %5d  %s\n' "$name" "$total" "$detail"
+done
+
+as_root=$( { sources posternd; sources posternctl; } | sort -u)
+# shellcheck disable=SC2086
+total=$(code $as_root)
+printf '%-16s %5d  posternd and posternctl; at most %d\n' 'as root' \
+    "$total" "$limit"
+if [ "$total" -gt "$limit" ]; then
+	echo "audit: more than $limit lines can run as root" >&2
+	status=1
+fi
+
+for file in privsep/*.c net/*.c mailstore/*.c; do
+	if ! sed '/\*\//q' "$file" | tr '\n' ' ' | grep -Eiq \
+	    'runs?[ *]+(with|as|there|in)|unprivileged|never as root|root'; then
+		echo "audit: $file does not say who runs it" >&2
+		status=1
+	fi
+done
+exit $status

@@ -1,0 +1,53 @@
+#!/bin/sh
+#
+# install.sh - make install and make uninstall, with DESTDIR and PREFIX.
+#
+# Programs and manual pages; users, directories and the configuration are
+# the package's or the administrator's business: README.md says how.
+set -eu
+
+cd "$(dirname "$0")/.."
+setting() {
+	sed -n "s/^$1 = *//p" config.mk
+}
+old=$(setting PREFIX)
+prefix=${PREFIX:-$old}
+under() {	# the configured directory, below the prefix asked for now
+	directory=$(setting "$1")
+	case $directory in
+	"$old"/*) echo "${DESTDIR:-}$prefix${directory#"$old"}" ;;
+	*) echo "${DESTDIR:-}$directory" ;;
+	esac
+}
+sbin=$(under SBINDIR) libexec=$(under LIBEXECDIR) man=$(under MANDIR)
+
+if [ "$prefix" != "$old" ] && [ "$1" = install ]; then
+	# posternd knows where its children are: it is built for the prefix.
+	echo "install: built for $old; run ./configure PREFIX=$prefix first" >&2
+	exit 1
+fi
+
+programs='posternd posternctl'
+children='postern-net postern-auth postern-store'
+case $1 in
+install)
+	mkdir -p "$sbin" "$libexec" "$man/man5" "$man/man7" "$man/man8"
+	for name in $programs; do install -m 755 "$name" "$sbin/"; done
+	for name in $children; do install -m 755 "$name" "$libexec/"; done
+	for page in man/*.[578]; do
+		install -m 644 "$page" "$man/man${page##*.}/"
+	done
+	;;
+uninstall)
+	for name in $programs; do rm -f "$sbin/$name"; done
+	for name in $children; do rm -f "$libexec/$name"; done
+	for page in man/*.[578]; do
+		rm -f "$man/man${page##*.}/$(basename "$page")"
+	done
+	[ ! -d "$libexec" ] || rmdir "$libexec" 2>/dev/null || true
+	;;
+*)
+	echo 'usage: install.sh install|uninstall' >&2
+	exit 2
+	;;
+esac

@@ -1,0 +1,84 @@
+#!/bin/sh
+#
+# lint.sh - clang-tidy, cppcheck, gcc's analyzer, mandoc and shellcheck.
+#
+# Every finding is an error; what is switched off has its reason here.
+set -eu
+
+cd "$(dirname "$0")/.."
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/postern-lint.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT INT TERM
+status=0
+setting() {
+	sed -n "s/^$1 = *//p" config.mk
+}
+portable=$(find privsep net mailstore -name '*.c' ! -name '*_openbsd.c' |
+    sort)
+flags="-std=c11 -Iinclude -Inet -Imailstore $(setting BSD_FLAGS)"
+
+step() {
+	echo "lint: $1"
+}
+
+step clang-tidy
+# Analysis and bug patterns; taste is STYLE's and .clang-format's.
+# - easily-swappable-parameters, narrowing: -Wconversion says the true ones
+# - DeprecatedOrUnsafeBufferHandling: wants C11 Annex K, which libc has not
+# - reserved-identifier: _GNU_SOURCE; multiway-paths: switch with a default
+# - assignment-in-if-condition: the field's idiom for calls that can fail
+checks='clang-analyzer-*,bugprone-*,cert-*,-bugprone-easily-swappable-parameters'
+checks="$checks,-bugprone-narrowing-conversions,-cert-dcl37-c,-cert-dcl51-cpp"
+checks="$checks,-bugprone-reserved-identifier,-cert-err33-c"
+checks="$checks,-bugprone-assignment-in-if-condition"
+checks="$checks,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling"
+for file in $portable; do
+	# shellcheck disable=SC2086
+	clang-tidy --quiet --warnings-as-errors='*' --checks="-*,$checks" \
+	    "$file" -- $flags >"$scratch/tidy" 2>"$scratch/noise" || {
+		cat "$scratch/tidy"
+		status=1
+	}
+done
+
+step cppcheck
+# shellcheck disable=SC2086
+cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+    --enable=warning,portability,performance \
+    --suppress=missingIncludeSystem -D__linux__ -Iinclude -Inet -Imailstore \
+    $portable || status=1
+
+step 'gcc -fanalyzer'
+for file in $portable; do
+	# shellcheck disable=SC2086
+	gcc $flags -O2 -Wall -Wextra -Werror -fanalyzer -c "$file" \
+	    -o "$scratch/object.o" || status=1
+done
+
+step mandoc
+for page in man/*.[1-9]; do
+	mandoc -T lint -W style "$page" >"$scratch/man" 2>&1 || true
+	# Pages of other packages are not looked for.
+	if grep -v 'referenced manual not found' "$scratch/man"; then
+		status=1
+	fi
+done
+
+step shellcheck
+shellcheck configure build/*.sh .ci/run || status=1
+
+step 'names and licence'
+# Functions that the field has learnt not to use.
+if grep -nE '\b(strcpy|strcat|sprintf|gets|strtok|atoi|alloca|system|popen)\(' \
+    privsep/*.c net/*.c mailstore/*.c; then
+	echo 'lint: an unsafe function' >&2
+	status=1
+fi
+if grep -nE '.{81}' include/*.h privsep/*.c net/*.[ch] mailstore/*.[ch] |
+    awk -F: '{ line = $0; sub(/^[^:]*:[^:]*:/, "", line);
+	gsub(/\t/, "        ", line); if (length(line) > 88) { print; bad = 1 } }
+	END { exit !bad }'; then
+	echo 'lint: a line over 80 columns' >&2
+	status=1
+fi
+[ "$status" = 0 ] && echo 'lint: clean'
+exit $status
