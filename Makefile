@@ -3,7 +3,7 @@
 .POSIX:
 
 all: config.mk
-	@$(MAKE) -f build.mk programs
+	@$(MAKE) -s -f build.mk programs
 
 config.mk: configure
 	@sh ./configure
@@ -12,17 +12,17 @@ config.mk: configure
 # the main job / runs every test.
 demo:
 	@sh build/setup.sh demo
-	@$(MAKE) all
-	@sh build/demo.sh
+	@$(MAKE) -s all
+	@bash build/demo.sh
 
 check:
 	@sh build/setup.sh check
-	@$(MAKE) all tests
+	@$(MAKE) -s all tests
 	@sh build/check.sh
 
 tests: all
-	@$(MAKE) -f build.mk objects
-	@$(MAKE) -f regress.mk BUILD_DIRECTORY="$$(pwd)" tests
+	@$(MAKE) -s -f build.mk objects
+	@$(MAKE) -s -f regress.mk BUILD_DIRECTORY="$$(pwd)" tests
 
 lint: config.mk
 	@sh build/setup.sh lint
@@ -35,9 +35,11 @@ asan:
 	@sh build/asan.sh
 
 audit: config.mk
-	@$(MAKE) -s -f build.mk print-objects | sh build/audit.sh
+	@$(MAKE) -s -s -f build.mk print-objects | sh build/audit.sh
 
-install: all
+install: config.mk
+	@PREFIX="$(PREFIX)" sh build/install.sh prepare
+	@$(MAKE) -s all
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" sh build/install.sh install
 
 uninstall: config.mk

@@ -21,15 +21,15 @@ under() {	# the configured directory, below the prefix asked for now
 }
 sbin=$(under SBINDIR) libexec=$(under LIBEXECDIR) man=$(under MANDIR)
 
-if [ "$prefix" != "$old" ] && [ "$1" = install ]; then
-	# posternd knows where its children are: it is built for the prefix.
-	echo "install: built for $old; run ./configure PREFIX=$prefix first" >&2
-	exit 1
-fi
-
 programs='posternd posternctl'
 children='postern-net postern-auth postern-store'
 case $1 in
+prepare)
+	# posternd knows where its children are: it is built for its prefix.
+	if [ "$prefix" != "$old" ]; then
+		./configure PREFIX="$prefix" CC="$(setting CC)"
+	fi
+	;;
 install)
 	mkdir -p "$sbin" "$libexec" "$man/man5" "$man/man7" "$man/man8"
 	for name in $programs; do install -m 755 "$name" "$sbin/"; done
@@ -47,7 +47,7 @@ uninstall)
 	[ ! -d "$libexec" ] || rmdir "$libexec" 2>/dev/null || true
 	;;
 *)
-	echo 'usage: install.sh install|uninstall' >&2
+	echo 'usage: install.sh prepare|install|uninstall' >&2
 	exit 2
 	;;
 esac

@@ -42,7 +42,7 @@ folder_begin(const struct ipc_store_config *config)
 	/* The administrator's own path: links in it are meant. */
 	spool = open_directory(AT_FDCWD, directory, 1);
 	if (config->folder_root[0] != '\0')
-		root = open_directory(AT_FDCWD, config->folder_root, 1);
+		root = open_directory(AT_FDCWD, config->folder_root, 0);
 }
 
 static int

@@ -31,7 +31,8 @@ struct mailbox_format {
 
 	/*
 	 * Takes the mailbox's locks, a snapshot of its messages, and lets
-	 * the locks go.  A mailbox that is not there is empty.
+	 * the locks go.  A mailbox that is not there is empty; `unfit` is
+	 * set when what is there may not be opened, or is no mailbox.
 	 */
 	const char *(*open)(struct mailbox *mailbox);
 
@@ -71,6 +72,7 @@ struct mailbox {
 	const struct mailbox_format *format;
 	struct mailbox_place place;
 	void *state;			/* the format's own */
+	int unfit;
 	uint32_t messages;
 	uint64_t all_octets;		/* of send_all */
 };

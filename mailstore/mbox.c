@@ -76,6 +76,7 @@ take_snapshot(struct mailbox *mailbox, struct mbox *mbox)
 
 	/* Before any lock: a FIFO or a device is not to be waited for. */
 	wrong = check_opened(mbox, &mailbox->place);
+	mailbox->unfit = wrong != NULL;
 	if (wrong == NULL)
 		wrong = lock_file(mbox->fd, 0, &mailbox->place);
 	if (wrong != NULL)
@@ -108,6 +109,7 @@ open_mbox(struct mailbox *mailbox)
 		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
 		    mailbox->place.label, strerror(errno));
 		wrong = "the mailbox cannot be opened";
+		mailbox->unfit = 1;
 	}
 	if (wrong != NULL)
 		close_mbox(mailbox);

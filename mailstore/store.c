@@ -117,7 +117,11 @@ handle_open(void *context, struct ipc_message *message)
 	    mailbox.place.label, wrong);
 	(void)close(mailbox.place.directory);
 	lock_session_release();
-	answer_failure(wrong);
+	/* What a stranger's name leads to looks like nothing at all. */
+	if (kind == FOLDER_NAMED && mailbox.unfit)
+		open_empty();
+	else
+		answer_failure(wrong);
 }
 
 static void

@@ -29,13 +29,16 @@ quoted(char **rest, int stops_at_space)
 	return (to == word ? NULL : word);
 }
 
-/* Digits alone; a number too large for 64 bits is some number too large. */
+/*
+ * Digits, with spaces around them (the RFC's own example 2 has two before);
+ * a number too large for 64 bits is some number too large.
+ */
 static const char *
-read_number(char *text, struct command *command)
+read_number(const char *text, struct command *command)
 {
-	text[strcspn(text, " ")] = '\0';
-	command->has_number = text[0] != '\0';
-	for (; *text != '\0'; text++) {
+	text += strspn(text, " ");
+	command->has_number = *text != '\0';
+	for (; text[strspn(text, " ")] != '\0'; text++) {
 		if (!isdigit((unsigned char)*text))
 			return ("expected a message number");
 		if (command->number > (UINT64_MAX - 9) / 10)

@@ -66,6 +66,16 @@ session_host(void)
 	return (host);
 }
 
+const char *
+session_name(const struct session *session)
+{
+	static char name[40];
+
+	(void)snprintf(name, sizeof(name), "%u-%llu", net_index,
+	    (unsigned long long)session->id);
+	return (name);
+}
+
 size_t
 session_count(void)
 {
@@ -104,10 +114,10 @@ log_end(const struct session *session)
 {
 	char user[LOG_QUOTED_SIZE], folder[LOG_QUOTED_SIZE];
 
-	log_line(LOG_INFO, "event=end session=%u-%llu peer=%s user=%s "
+	log_line(LOG_INFO, "event=end session=%s peer=%s user=%s "
 	    "protocol=%s state=%s folder=%s messages=%llu octets=%llu "
 	    "deleted=%llu seconds=%lld reason=\"%s\"",
-	    net_index, (unsigned long long)session->id, session->peer,
+	    session_name(session), session->peer,
 	    log_quote(user, sizeof(user), session->user),
 	    session->protocol->name, session->protocol->states[session->state],
 	    log_quote(folder, sizeof(folder), session->folder),
@@ -135,7 +145,8 @@ static void
 end(struct session *session, const char *reason)
 {
 	if (!session->lingering) {
-		session->end_reason = reason;
+		(void)strlcpy(session->end_reason, reason,
+		    sizeof(session->end_reason));
 		log_end(session);
 		release(session);
 	}
@@ -216,7 +227,9 @@ session_finish(struct session *session, const char *reason)
 {
 	session->phase = 0;
 	session->finishing = 1;
-	session->end_reason = reason;
+	/* A store's reason is gone with its message. */
+	(void)strlcpy(session->end_reason, reason,
+	    sizeof(session->end_reason));
 }
 
 void

@@ -122,7 +122,7 @@ struct session {
 	/* for the log */
 	time_t began;
 	uint64_t messages_sent, octets_sent, messages_deleted;
-	const char *end_reason;
+	char end_reason[REASON_SIZE];
 	char peer[PEER_SIZE];
 	char user[USER_SIZE];
 	char folder[FOLDER_SIZE];
@@ -190,6 +190,9 @@ void	session_ask(struct session *session, enum ipc_type request,
 	    const void *payload, unsigned int phase);
 void	session_open_folder(struct session *session, const char *name);
 void	session_measure(struct session *session, uint64_t number);
+
+/* "net-number": how every log line names the session. */
+const char *session_name(const struct session *session);
 
 /* The host name of greetings. */
 const char *session_host(void);

@@ -111,8 +111,8 @@ on_store(int fd, short what, void *argument)
 		wrong = ipc_dispatch(&from_store, session->phase, &message,
 		    session);
 	if (wrong != NULL) {
-		log_line(LOG_CRIT, "event=ipc from=store session=%llu "
-		    "message=%s error=\"%s\"", (unsigned long long)session->id,
+		log_line(LOG_CRIT, "event=ipc from=store session=%s "
+		    "message=%s error=\"%s\"", session_name(session),
 		    got == 1 ? ipc_name(message.header.type) : "none", wrong);
 		session_fail(session, "the mailbox process is not sound");
 	}

@@ -1,6 +1,8 @@
 /*
  * calls_auth_passwd.c - what postern-auth may ask of the system when it
  * reads Postern's own passwd file.
+ *
+ * Linked into postern-auth; runs as its own user.
  */
 #include <sys/syscall.h>
 

@@ -1,6 +1,8 @@
 /*
  * calls_auth_system.c - what postern-auth may ask of the system when it
  * checks the system's own accounts.
+ *
+ * Linked into postern-auth; runs as its own user.
  */
 #include <sys/socket.h>
 #include <sys/syscall.h>

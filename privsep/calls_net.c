@@ -1,5 +1,7 @@
 /*
  * calls_net.c - what postern-net may ask of the system.
+ *
+ * Linked into postern-net; unprivileged.
  */
 #include <sys/syscall.h>
 

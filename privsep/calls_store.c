@@ -1,5 +1,7 @@
 /*
  * calls_store.c - what postern-store may ask of the system.
+ *
+ * Linked into postern-store; runs as the user.
  */
 #include <sys/syscall.h>
 
