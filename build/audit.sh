@@ -45,14 +45,15 @@ sources() {
 
 status=0
 printf '%-16s %5s  %s\n' program lines 'of which (file: lines)'
-for name in $(sed 's/:.*//' "$scratch/objects"); do
+sed 's/:.*//' "$scratch/objects" >"$scratch/names"
+while read -r name; do
 	# shellcheck disable=SC2046
 	total=$(code $(sources "$name"))
 	detail=$(for file in $(sources "$name"); do
 		printf '%s:%d ' "$(basename "$file" .c)" "$(code "$file")"
 	done)
 	printf '%-16s %5d  %s\n' "$name" "$total" "$detail"
-done
+done <"$scratch/names"
 
 as_root=$( { sources posternd; sources posternctl; } | sort -u)
 # shellcheck disable=SC2086

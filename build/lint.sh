@@ -30,6 +30,9 @@ checks='clang-analyzer-*,bugprone-*,cert-*,-bugprone-easily-swappable-parameters
 checks="$checks,-bugprone-narrowing-conversions,-cert-dcl37-c,-cert-dcl51-cpp"
 checks="$checks,-bugprone-reserved-identifier,-cert-err33-c"
 checks="$checks,-bugprone-assignment-in-if-condition"
+# - implicit-widening, sizeof-expression: constants and arrays of pointers
+checks="$checks,-bugprone-implicit-widening-of-multiplication-result"
+checks="$checks,-bugprone-sizeof-expression"
 checks="$checks,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling"
 for file in $portable; do
 	# shellcheck disable=SC2086

@@ -31,51 +31,60 @@ mbox_whole_octets(const struct mbox_message *message)
 	    message->octets + (message->blank_bytes != 0 ? 2 : 0));
 }
 
-/* One more place in the list; half again as many when it is full. */
+/* Makes the list half as long again. */
+static int
+grow(struct mbox *mbox)
+{
+	size_t room = mbox->room + mbox->room / 2 + 64;
+	void *grown;
+
+	grown = reallocarray(mbox->messages, room, sizeof(*mbox->messages));
+	if (grown == NULL)
+		return (-1);
+	mbox->messages = grown;
+	mbox->room = room;
+	return (0);
+}
+
+/* One more place in the list; NULL when there is no room for it. */
 static struct mbox_message *
 new_message(struct mbox *mbox)
 {
-	struct mbox_message *grown;
-	size_t room = mbox->room + mbox->room / 2 + 64;
+	struct mbox_message *message;
 
-	if (mbox->count >= MESSAGES_MAX)
+	if (mbox->count >= MESSAGES_MAX ||
+	    (mbox->count == mbox->room && grow(mbox) == -1))
 		return (NULL);
-	if (mbox->count == mbox->room) {
-		grown = reallocarray(mbox->messages, room, sizeof(*grown));
-		if (grown == NULL)
-			return (NULL);
-		mbox->messages = grown;
-		mbox->room = room;
-	}
-	memset(&mbox->messages[mbox->count], 0, sizeof(*mbox->messages));
-	return (&mbox->messages[mbox->count++]);
+	message = &mbox->messages[mbox->count++];
+	memset(message, 0, sizeof(*message));
+	return (message);
 }
 
 /* The message ends at `end`; the empty line before it is not its own. */
 static void
-end_message(struct scan *scan, uint64_t end)
+end_message(struct scan *scan, struct mbox_message *message, uint64_t end)
 {
-	struct mbox_message *message = scan->message;
-
-	if (message == NULL)
-		return;
 	message->stored = end - message->offset;
 	if (scan->blank != 0) {
 		message->blank_bytes = (uint8_t)scan->blank;
 		message->octets -= 2;
 	}
-	scan->message = NULL;
 }
 
 static int
 begin_message(struct scan *scan, const struct line *line)
 {
-	end_message(scan, scan->at);
-	if ((scan->message = new_message(scan->mbox)) == NULL)
+	struct mbox_message *message;
+
+	if ((message = new_message(scan->mbox)) == NULL)
 		return (-1);
-	scan->message->offset = scan->at;
-	scan->message->from_bytes = (uint16_t)(line->length + line->ending);
-	scan->message->from_ending = (uint8_t)line->ending;
+	/* The list may have moved: the open message is the one before. */
+	if (scan->message != NULL)
+		end_message(scan, message - 1, scan->at);
+	message->offset = scan->at;
+	message->from_bytes = (uint16_t)(line->length + line->ending);
+	message->from_ending = (uint8_t)line->ending;
+	scan->message = message;
 	scan->blank = 0;
 	return (0);
 }
@@ -116,7 +125,8 @@ mbox_scan(struct mbox *mbox, const char *label)
 		    errno != 0 ? strerror(errno) : "became shorter");
 		return ("the mailbox cannot be read");
 	}
-	end_message(&scan, mbox->size);
+	if (scan.message != NULL)
+		end_message(&scan, scan.message, mbox->size);
 	if (mbox->count == 0 && mbox->size > 0)
 		log_line(LOG_WARNING, "event=open folder=%s bytes=%llu "
 		    "error=\"no From_ line: not an mbox\"", label,

@@ -14,7 +14,8 @@
 static int channel = -1;
 static struct event channel_event;
 static unsigned int asked;		/* logins without an answer */
-static TAILQ_HEAD(, login) waiting = TAILQ_HEAD_INITIALIZER(waiting);
+TAILQ_HEAD(login_list, login);
+static struct login_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
 
 static void
 drop(struct login *login)

@@ -255,6 +255,7 @@ on_door(int fd, short what, void *argument)
 
 	(void)what;
 	for (i = 0; i < ACCEPTS_AT_A_TIME; i++) {
+		memset(&peer, 0, sizeof(peer));
 		size = sizeof(peer);
 		client = accept4(fd, (struct sockaddr *)&peer, &size,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -96,12 +96,13 @@ read_message(struct session *session, struct command *command)
 static void
 size_known(struct session *session, uint64_t octets)
 {
+	const unsigned long long characters = octets + quirk_octets(session);
+
 	session->size = octets;
 	if (octets == 0)
 		session_reply(session, "=0 no message");
 	else
-		session_reply(session, "=%llu characters", (unsigned long long)
-		    (octets + quirk_octets(session)));
+		session_reply(session, "=%llu characters", characters);
 	session_succeed(session);
 }
 

@@ -35,8 +35,9 @@ static uint64_t next_number = 1;
 static struct timeval login_time, session_time;
 static const char *host;
 static int stopping;
-static TAILQ_HEAD(, session) strangers = TAILQ_HEAD_INITIALIZER(strangers);
-static TAILQ_HEAD(, session) users = TAILQ_HEAD_INITIALIZER(users);
+TAILQ_HEAD(session_list, session);
+static struct session_list strangers = TAILQ_HEAD_INITIALIZER(strangers);
+static struct session_list users = TAILQ_HEAD_INITIALIZER(users);
 
 static void on_client(int fd, short what, void *argument);
 static void on_timer(int fd, short what, void *argument);

@@ -1,0 +1,250 @@
+/*
+ * passwd_file_test.c - lines of Postern's own file of users.
+ */
+#include <sys/stat.h>
+
+#include <atf-c.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "log.h"
+#include "passwd_file.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+#define NAME_127	"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee" \
+	"ffffffffffgggggggggghhhhhhhhhhiiiiiiiiiijjjjjjjjjjkkkkkkkkkk" \
+	"lllllllllmmmmmmmm"
+
+static const struct {
+	const char *line, *system_name;
+	uid_t uid;
+	gid_t gid;
+	const char *home, *maildrop;
+} good[] = {
+	{ "fred:$h:", "fred", 0, 0, "", "" },
+	{ "fred:$h:freddy", "freddy", 0, 0, "", "" },
+	{ "fred:*:", "fred", 0, 0, "", "" },
+	{ "fred::", "fred", 0, 0, "", "" },
+	{ "fred:$h:5:6:/h:", "", 5, 6, "/h", "" },
+	{ "fred:$h:5:6:/h:/m", "", 5, 6, "/h", "/m" },
+	{ "fred:$h:1:1:/:/", "", 1, 1, "/", "/" },
+	{ "fred:$h:4294967294:4294967294:/h:", "", 4294967294U, 4294967294U,
+	    "/h", "" },
+};
+
+ATF_TC_WITHOUT_HEAD(good_lines);
+ATF_TC_BODY(good_lines, tc)
+{
+	struct passwd_entry entry;
+	const char *wrong;
+	char line[PASSWD_LINE_SIZE];
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < COUNT(good); i++) {
+		(void)strlcpy(line, good[i].line, sizeof(line));
+		memset(&entry, 0xff, sizeof(entry));
+		wrong = passwd_parse_line(line, &entry);
+		ATF_REQUIRE_MSG(wrong == NULL, "%s: %s", good[i].line, wrong);
+		ATF_CHECK_STREQ("fred", entry.account.user);
+		ATF_CHECK_STREQ(good[i].system_name,
+		    entry.account.system_name);
+		ATF_CHECK_EQ(good[i].uid, entry.account.uid);
+		ATF_CHECK_EQ(good[i].gid, entry.account.gid);
+		ATF_CHECK_STREQ(good[i].home, entry.account.home);
+		ATF_CHECK_STREQ(good[i].maildrop, entry.account.maildrop);
+	}
+}
+
+static const struct {
+	const char *line, *expected;
+} bad[] = {
+	{ "", "3 or 6 fields" },
+	{ "fred", "3 or 6 fields" },
+	{ "fred:$h", "3 or 6 fields" },
+	{ "fred:$h:5:6", "3 or 6 fields" },
+	{ "fred:$h:5:6:/h", "3 or 6 fields" },
+	{ "fred:$h:5:6:/h::", "3 or 6 fields" },
+	{ "fred:$h:5:6:/h:/m:x:y", "3 or 6 fields" },
+	{ ":$h:", "user name" },
+	{ " fred:$h:", "user name" },
+	{ ".fred:$h:", "user name" },
+	{ "-fred:$h:", "user name" },
+	{ "fr/ed:$h:", "user name" },
+	{ "../fred:$h:", "user name" },
+	{ "fr ed:$h:", "user name" },
+	{ "fr\xe9""d:$h:", "user name" },
+	{ "fr%d:$h:", "user name" },
+	{ NAME_127 "a:$h:", "user name" },
+	{ "fred:$h:../root", "system account" },
+	{ "fred:$h:a b", "system account" },
+	{ "fred:$h:0:6:/h:", "uid" },
+	{ "fred:$h:-1:6:/h:", "uid" },
+	{ "fred:$h::6:/h:", "uid" },
+	{ "fred:$h:5x:6:/h:", "uid" },
+	{ "fred:$h:4294967295:6:/h:", "uid" },
+	{ "fred:$h:4294967296:6:/h:", "uid" },
+	{ "fred:$h:99999999999999999999:6:/h:", "uid" },
+	{ "fred:$h:5:0:/h:", "gid" },
+	{ "fred:$h:5::/h:", "gid" },
+	{ "fred:$h:5:4294967295:/h:", "gid" },
+	{ "fred:$h:5:6::", "home" },
+	{ "fred:$h:5:6:h:", "home" },
+	{ "fred:$h:5:6:/h:m", "maildrop" },
+};
+
+ATF_TC_WITHOUT_HEAD(bad_lines);
+ATF_TC_BODY(bad_lines, tc)
+{
+	struct passwd_entry entry;
+	const char *wrong;
+	char line[PASSWD_LINE_SIZE];
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < COUNT(bad); i++) {
+		(void)strlcpy(line, bad[i].line, sizeof(line));
+		wrong = passwd_parse_line(line, &entry);
+		ATF_REQUIRE_MSG(wrong != NULL, "%s is taken", bad[i].line);
+		ATF_CHECK_MSG(strstr(wrong, bad[i].expected) != NULL,
+		    "%s: expected \"%s\", got \"%s\"", bad[i].line,
+		    bad[i].expected, wrong);
+	}
+	(void)snprintf(line, sizeof(line), "%s:$h:", NAME_127);
+	ATF_CHECK(passwd_parse_line(line, &entry) == NULL);
+	ATF_CHECK_STREQ(NAME_127, entry.account.user);
+}
+
+/* A field of `length` bytes in `format`: too long to be copied whole. */
+static void
+long_field(const char *before, size_t length, const char *after, int taken)
+{
+	static char line[4 * PATH_SIZE];
+	struct passwd_entry entry;
+
+	(void)snprintf(line, sizeof(line), "%s/%0*d%s", before,
+	    (int)length - 1, 0, after);
+	ATF_CHECK_EQ_MSG(taken, passwd_parse_line(line, &entry) == NULL,
+	    "%s %zu", before, length);
+}
+
+ATF_TC_WITHOUT_HEAD(long_fields);
+ATF_TC_BODY(long_fields, tc)
+{
+	(void)tc;
+	long_field("fred:", PASSWD_HASH_SIZE - 1, ":", 1);
+	long_field("fred:", PASSWD_HASH_SIZE, ":", 0);
+	long_field("fred:$h:5:6:", PATH_SIZE - 1, ":", 1);
+	long_field("fred:$h:5:6:", PATH_SIZE, ":", 0);
+	long_field("fred:$h:5:6:/h:", PATH_SIZE - 1, "", 1);
+	long_field("fred:$h:5:6:/h:", PATH_SIZE, "", 0);
+}
+
+static void
+write_file(const char *text, mode_t mode)
+{
+	(void)unlink("users");
+	file_write("users", text, strlen(text));
+	ATF_REQUIRE(chmod("users", mode) == 0);
+}
+
+static int
+find(const char *user)
+{
+	struct passwd_entry entry;
+	int found = passwd_find("users", user, &entry);
+
+	if (found == 1 && user != NULL)
+		ATF_CHECK_STREQ(user, entry.account.user);
+	if (found == 0)
+		ATF_CHECK_STREQ("", entry.account.user);
+	return (found);
+}
+
+ATF_TC_WITHOUT_HEAD(finding);
+ATF_TC_BODY(finding, tc)
+{
+	struct passwd_entry entry;
+
+	(void)tc;
+	log_to_stderr("test");
+	write_file("# ann:$c:\n\nbad line\nfred:$h:5:6:/h:\n"
+	    "fred:$2:7:8:/i:\nann:$a:", 0640);
+	ATF_CHECK_EQ(1, find("fred"));
+	ATF_CHECK_EQ(1, find("ann"));	/* no newline at the end */
+	ATF_CHECK_EQ(1, find(NULL));
+	ATF_CHECK_EQ(0, find("fre"));
+	ATF_CHECK_EQ(0, find("freda"));
+	ATF_CHECK_EQ(0, find("FRED"));
+	ATF_CHECK_EQ(0, find("bad line"));
+	ATF_CHECK_EQ(0, find("#"));
+	ATF_REQUIRE_EQ(1, passwd_find("users", "fred", &entry));
+	ATF_CHECK_STREQ("$h", entry.hash);	/* the first counts */
+	ATF_REQUIRE_EQ(1, passwd_find("users", NULL, &entry));
+	ATF_CHECK_STREQ("fred", entry.account.user);
+	write_file("", 0600);
+	ATF_CHECK_EQ(0, find("fred"));
+	ATF_CHECK_EQ(0, find(NULL));
+}
+
+/* A line that is too long is passed over, and not read as two. */
+ATF_TC_WITHOUT_HEAD(long_lines);
+ATF_TC_BODY(long_lines, tc)
+{
+	static char text[4 * PASSWD_LINE_SIZE];
+	size_t length;
+
+	(void)tc;
+	log_to_stderr("test");
+	for (length = PASSWD_LINE_SIZE - 4; length < PASSWD_LINE_SIZE + 4;
+	    length++) {
+		memset(text, 'x', sizeof(text));
+		(void)strlcpy(text + length, "ann:$a:\nfred:$h:\n", 100);
+		write_file(text, 0600);
+		ATF_CHECK_EQ_MSG(0, find("ann"), "at %zu", length);
+		ATF_CHECK_EQ_MSG(1, find("fred"), "at %zu", length);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(unfit_files);
+ATF_TC_BODY(unfit_files, tc)
+{
+	static const struct {
+		mode_t mode;
+		int found;
+	} modes[] = { { 0600, 1 }, { 0640, 1 }, { 0644, 1 }, { 0660, -1 },
+	    { 0602, -1 }, { 0666, -1 } };
+	size_t i;
+
+	(void)tc;
+	log_to_stderr("test");
+	for (i = 0; i < COUNT(modes); i++) {
+		write_file("fred:$h:\n", modes[i].mode);
+		ATF_CHECK_EQ_MSG(modes[i].found, find("fred"), "mode %o",
+		    (unsigned int)modes[i].mode);
+	}
+	ATF_REQUIRE(rename("users", "target") == 0);
+	ATF_REQUIRE(chmod("target", 0600) == 0);
+	ATF_CHECK_ERRNO(ENOENT, find("fred") == -1);
+	ATF_REQUIRE(symlink("target", "users") == 0);
+	ATF_CHECK_ERRNO(ELOOP, find("fred") == -1);
+	ATF_REQUIRE(unlink("users") == 0 && mkfifo("users", 0600) == 0);
+	ATF_CHECK_ERRNO(EPERM, find("fred") == -1);
+	ATF_REQUIRE(unlink("users") == 0 && mkdir("users", 0700) == 0);
+	ATF_CHECK_ERRNO(EPERM, find("fred") == -1);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, good_lines);
+	ATF_TP_ADD_TC(tp, bad_lines);
+	ATF_TP_ADD_TC(tp, long_fields);
+	ATF_TP_ADD_TC(tp, finding);
+	ATF_TP_ADD_TC(tp, long_lines);
+	ATF_TP_ADD_TC(tp, unfit_files);
+	return (atf_no_error());
+}
