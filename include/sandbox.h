@@ -24,15 +24,26 @@ struct sandbox_call {
 	uint64_t value;		/* have this value */
 };
 
+/* Rows of a list: a call, or a call with one argument held fast. */
+#define CALL(name)		{ __NR_##name, -1, 0, 0 }
+#define CALL_MASKED(name, argument, mask, value)			\
+				{ __NR_##name, (argument), (mask), (value) }
+#define CALL_IF(name, argument, value)					\
+				{ __NR_##name, (argument), 0xffffffff, (value) }
+
+/* Opening files for reading, and not making or cutting any. */
+#define CALL_OPEN_TO_READ	CALL_MASKED(openat, 2,			\
+				    O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)
+
 struct sandbox_calls {
 	const char *promises;	/* the same for pledge(2) */
 	const struct sandbox_call *list;
 	size_t count;
 };
 
-/* The roles' lists: calls_parent.c, calls_net.c, ... */
-extern const struct sandbox_calls sandbox_parent, sandbox_net,
-    sandbox_auth_passwd, sandbox_auth_system, sandbox_store;
+/* The roles' lists: calls_net.c, calls_auth_passwd.c, ... */
+extern const struct sandbox_calls sandbox_net, sandbox_auth_passwd,
+    sandbox_auth_system, sandbox_store;
 
 enum sandbox_access {
 	SANDBOX_READ,		/* files are read, directories listed */

@@ -91,11 +91,29 @@ take_snapshot(struct mailbox *mailbox, struct mbox *mbox)
 	return (wrong);
 }
 
+/*
+ * The sandbox lets the store reach the maildrop that was there when it was
+ * shut, and no other file of the spool: one that came since, or took its
+ * place, is for the next session.
+ */
+static const char *
+why_not_opened(const struct mailbox_place *place)
+{
+	struct stat path;
+
+	if (errno == EACCES && fstatat(place->directory, place->name, &path,
+	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(path.st_mode) &&
+	    path.st_uid == geteuid() && (path.st_mode & S_IRUSR) != 0)
+		return ("the mailbox is new; log in again");
+	return ("the mailbox cannot be opened");
+}
+
 static const char *
 open_mbox(struct mailbox *mailbox)
 {
 	struct mbox *mbox = calloc(1, sizeof(*mbox));
 	const char *wrong = NULL;
+	int error;
 
 	mailbox->messages = 0;
 	mailbox->all_octets = 0;
@@ -106,9 +124,10 @@ open_mbox(struct mailbox *mailbox)
 	if (open_file(mbox, &mailbox->place) == 0)
 		wrong = take_snapshot(mailbox, mbox);
 	else if (errno != ENOENT) {
+		error = errno;
+		wrong = why_not_opened(&mailbox->place);
 		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
-		    mailbox->place.label, strerror(errno));
-		wrong = "the mailbox cannot be opened";
+		    mailbox->place.label, strerror(error));
 		mailbox->unfit = 1;
 	}
 	if (wrong != NULL)

@@ -6,15 +6,17 @@
  */
 #include <sys/syscall.h>
 
+#include <fcntl.h>
+
 #include "sandbox.h"
 
 static const struct sandbox_call list[] = {
 #ifdef __linux__
-	{ __NR_openat, 2, 3 /* O_ACCMODE */, 0 /* O_RDONLY */ },
-	{ __NR_fstat, -1, 0, 0 },	/* whose file it is */
-	{ __NR_newfstatat, -1, 0, 0 },	/* fstat by another name */
-	{ __NR_lseek, -1, 0, 0 },	/* fclose() gives back what it read */
-	{ __NR_fcntl, -1, 0, 0 },	/* fdopen() asks for the mode */
+	CALL_OPEN_TO_READ,
+	CALL(fstat),			/* whose file it is */
+	CALL(newfstatat),		/* fstat by another name */
+	CALL(lseek),			/* fclose() gives back what it read */
+	CALL_IF(fcntl, 1, F_GETFL),	/* fdopen() asks for the mode */
 #endif
 };
 

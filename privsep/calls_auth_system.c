@@ -7,24 +7,29 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <fcntl.h>
+
 #include "sandbox.h"
 
 static const struct sandbox_call list[] = {
 #ifdef __linux__
-	{ __NR_openat, 2, 3 /* O_ACCMODE */, 0 /* O_RDONLY */ },
-	{ __NR_fstat, -1, 0, 0 },
-	{ __NR_newfstatat, -1, 0, 0 },	/* nsswitch.conf's age */
-	{ __NR_lseek, -1, 0, 0 },	/* fclose(), and rewinding files */
-	{ __NR_pread64, -1, 0, 0 },
-	{ __NR_fcntl, -1, 0, 0 },
-	{ __NR_getuid, -1, 0, 0 },
-	{ __NR_geteuid, -1, 0, 0 },
+	CALL_OPEN_TO_READ,
+	CALL(fstat),
+	CALL(newfstatat),		/* nsswitch.conf's age */
+	CALL(lseek),			/* fclose(), and rewinding files */
+	CALL(pread64),
+	CALL_IF(fcntl, 1, F_GETFL),
+	CALL_IF(fcntl, 1, F_SETFL),
+	CALL_IF(fcntl, 1, F_GETFD),
+	CALL_IF(fcntl, 1, F_SETFD),
+	CALL(getuid),
+	CALL(geteuid),
 	/* Name services speak with their daemons over UNIX sockets. */
-	{ __NR_socket, 0, 0xffffffff, AF_UNIX },
-	{ __NR_connect, -1, 0, 0 },
-	{ __NR_sendto, -1, 0, 0 },
-	{ __NR_recvfrom, -1, 0, 0 },
-	{ __NR_getsockopt, -1, 0, 0 },
+	CALL_IF(socket, 0, AF_UNIX),
+	CALL(connect),
+	CALL(sendto),
+	CALL(recvfrom),
+	CALL(getsockopt),
 #endif
 };
 

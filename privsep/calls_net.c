@@ -5,20 +5,22 @@
  */
 #include <sys/syscall.h>
 
+#include <fcntl.h>
+
 #include "sandbox.h"
 
 static const struct sandbox_call list[] = {
 #ifdef __linux__
-	{ __NR_accept4, -1, 0, 0 },
-	{ __NR_recvfrom, -1, 0, 0 },	/* client bytes */
-	{ __NR_sendto, -1, 0, 0 },
-	{ __NR_shutdown, -1, 0, 0 },
-	{ __NR_setsockopt, -1, 0, 0 },	/* no Nagle, keepalive */
-	{ __NR_fcntl, -1, 0, 0 },	/* non-blocking */
-	{ __NR_epoll_ctl, -1, 0, 0 },	/* libevent's loop */
-	{ __NR_epoll_pwait, -1, 0, 0 },
+	CALL(accept4),
+	CALL(recvfrom),			/* client octets */
+	CALL(sendto),
+	CALL(shutdown),
+	CALL(setsockopt),		/* no Nagle, keepalive */
+	CALL_IF(fcntl, 1, F_SETFL),	/* non-blocking */
+	CALL(epoll_ctl),		/* libevent's loop */
+	CALL(epoll_pwait),
 #ifdef __NR_epoll_wait
-	{ __NR_epoll_wait, -1, 0, 0 },
+	CALL(epoll_wait),
 #endif
 #endif
 };

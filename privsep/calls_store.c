@@ -5,19 +5,22 @@
  */
 #include <sys/syscall.h>
 
+#include <fcntl.h>
+
 #include "sandbox.h"
 
 static const struct sandbox_call list[] = {
 #ifdef __linux__
-	{ __NR_openat, -1, 0, 0 },	/* mailboxes, the state directory */
-	{ __NR_fstat, -1, 0, 0 },	/* what was opened */
-	{ __NR_newfstatat, -1, 0, 0 },	/* what the path leads to now */
-	{ __NR_pread64, -1, 0, 0 },
-	{ __NR_pwrite64, -1, 0, 0 },	/* the commit */
-	{ __NR_ftruncate, -1, 0, 0 },
-	{ __NR_fsync, -1, 0, 0 },
-	{ __NR_fcntl, -1, 0, 0 },	/* locks, dup of directories */
-	{ __NR_geteuid, -1, 0, 0 },	/* whose files may be used */
+	CALL(openat),			/* mailboxes, the state directory */
+	CALL(fstat),			/* what was opened */
+	CALL(newfstatat),		/* what the path leads to now */
+	CALL(pread64),
+	CALL(pwrite64),			/* the commit */
+	CALL(ftruncate),
+	CALL(fsync),
+	CALL_IF(fcntl, 1, F_SETLK),
+	CALL_IF(fcntl, 1, F_DUPFD_CLOEXEC),	/* of open directories */
+	CALL(geteuid),			/* whose files may be used */
 #endif
 };
 

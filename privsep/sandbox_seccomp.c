@@ -4,18 +4,18 @@
  * Linked into every daemon; runs with each one's rights (in posternd: root).
  * What is not on the role's list or the base list kills the process.
  */
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <errno.h>
 #include <seccomp.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ipc_messages.h"
 #include "log.h"
 #include "sandbox.h"
-
-#define CALL(name)	{ __NR_##name, -1, 0, 0 }
 
 /* What every process needs, whatever it does. */
 static const struct sandbox_call base[] = {
@@ -26,12 +26,12 @@ static const struct sandbox_call base[] = {
 	CALL(poll),
 #endif
 	CALL(brk), CALL(munmap), CALL(mremap),	/* malloc */
-	{ __NR_mmap, 2, 4 /* PROT_EXEC */, 0 },
-	{ __NR_mprotect, 2, 4 /* PROT_EXEC */, 0 },
+	CALL_MASKED(mmap, 2, PROT_EXEC, 0),
+	CALL_MASKED(mprotect, 2, PROT_EXEC, 0),
 	CALL(madvise), CALL(futex),
 	CALL(clock_gettime), CALL(gettimeofday), /* where there is no vDSO */
 	CALL(getrandom),			/* malloc, random back-off */
-	CALL(getpid), CALL(gettid), CALL(tgkill), /* abort() */
+	CALL(getpid), CALL(gettid),		/* abort(), with tgkill below */
 	CALL(rt_sigprocmask), CALL(rt_sigaction), CALL(rt_sigreturn),
 	CALL(restart_syscall), CALL(exit), CALL(exit_group),
 #ifdef POSTERN_SANITIZED
@@ -68,6 +68,14 @@ add_calls(scmp_filter_ctx filter, const struct sandbox_call *list,
 	return (error);
 }
 
+/* abort() signals its own process; nobody else's may be. */
+static int
+add_own_signals(scmp_filter_ctx filter)
+{
+	return (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	    SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid())));
+}
+
 void
 sandbox_harden(void)
 {
@@ -95,6 +103,8 @@ sandbox_enter(const struct sandbox_calls *calls, uint32_t without)
 	error = add_calls(filter, base, sizeof(base) / sizeof(base[0]));
 	if (error == 0)
 		error = add_calls(filter, calls->list, calls->count);
+	if (error == 0)
+		error = add_own_signals(filter);
 	if (error == 0)
 		error = seccomp_load(filter);
 	if (error != 0)

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <atf-c.h>
 #include <dirent.h>
@@ -484,7 +485,7 @@ client_connect_to(const char *address, int port)
 	struct sockaddr_in *v4 = (void *)&to;
 	struct sockaddr_in6 *v6 = (void *)&to;
 	struct timeval patience = { PATIENCE_MS / 1000, 0 };
-	int fd;
+	int fd, on = 1;
 
 	memset(&to, 0, sizeof(to));
 	if (strchr(address, ':') != NULL) {
@@ -501,6 +502,7 @@ client_connect_to(const char *address, int port)
 	ATF_REQUIRE_MSG(connect(fd, (struct sockaddr *)&to, to.ss_family ==
 	    AF_INET6 ? sizeof(*v6) : sizeof(*v4)) == 0, "connect: %s",
 	    strerror(errno));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 	    sizeof(patience));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
@@ -611,8 +613,11 @@ client_expect_close(int fd)
 void
 client_say(int fd, const char *command, const char *reply)
 {
-	client_send(fd, command);
-	client_send(fd, "\r\n");
+	char line[2048];
+
+	ATF_REQUIRE((size_t)snprintf(line, sizeof(line), "%s\r\n", command) <
+	    sizeof(line));
+	client_send(fd, line);
 	client_expect_line(fd, reply);
 }
 
