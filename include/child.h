@@ -21,6 +21,6 @@ void	child_receive_settings(enum ipc_role role,
 void	child_report_started(void);
 
 /* Limits a resource for good; ends the process when that fails. */
-void	child_limit(int resource, unsigned long value);
+void	child_limit(unsigned int resource, unsigned long value);
 
 #endif

@@ -57,11 +57,11 @@ child_report_started(void)
 }
 
 void
-child_limit(int resource, unsigned long value)
+child_limit(unsigned int resource, unsigned long value)
 {
 	const struct rlimit limit = { value, value };
 
 	if (setrlimit(resource, &limit) == -1)
-		log_fatal("event=limit resource=%d error=\"%s\"", resource,
+		log_fatal("event=limit resource=%u error=\"%s\"", resource,
 		    strerror(errno));
 }

@@ -59,7 +59,7 @@ escape(char *to, size_t size, const char *text)
 	to[used] = '\0';
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 emit(int priority, const char *format, va_list arguments)
 {
 	char raw[LOG_TEXT_SIZE];

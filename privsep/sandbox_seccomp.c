@@ -50,18 +50,15 @@ static int
 add_calls(scmp_filter_ctx filter, const struct sandbox_call *list,
     size_t count)
 {
+	struct scmp_arg_cmp held;
 	size_t i;
 	int error = 0;
 
 	for (i = 0; i < count && error == 0; i++) {
-		if (list[i].argument == -1)
-			error = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-			    list[i].number, 0);
-		else
-			error = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-			    list[i].number, 1, SCMP_CMP(
-			    (unsigned int)list[i].argument,
-			    SCMP_CMP_MASKED_EQ, list[i].mask, list[i].value));
+		held = (struct scmp_arg_cmp){ (unsigned int)list[i].argument,
+		    SCMP_CMP_MASKED_EQ, list[i].mask, list[i].value };
+		error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+		    list[i].number, list[i].argument == -1 ? 0 : 1, &held);
 		if (error == -EEXIST)
 			error = 0;
 	}
@@ -72,8 +69,11 @@ add_calls(scmp_filter_ctx filter, const struct sandbox_call *list,
 static int
 add_own_signals(scmp_filter_ctx filter)
 {
-	return (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-	    SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid())));
+	const struct scmp_arg_cmp self = { 0, SCMP_CMP_EQ,
+	    (scmp_datum_t)getpid(), 0 };
+
+	return (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+	    SCMP_SYS(tgkill), 1, &self));
 }
 
 void

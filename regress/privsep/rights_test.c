@@ -1,0 +1,818 @@
+/*
+ * rights_test.c - what each process is and has, as /proc shows it.
+ *
+ * The tables below are the one of the design ("Processes"): whoever takes a
+ * process over gets what stands in its row.
+ */
+#include <sys/stat.h>
+
+#include <atf-c.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "limits_postern.h"
+#include "processes.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+#define BIT(capability)	(UINT64_C(1) << (capability))
+
+#define NETS		2
+#define AUTHS		2
+#define NET_UID		64101
+#define AUTH_UID	64102
+#define WORKERS		"net-processes 2\nauth-processes 2\n"
+
+static const char mail[] =
+    "From a@example.org Sat Nov 21 23:33:00 2026\nSubject: one\n\nfirst\n";
+
+static const uint64_t rights_of_root = BIT(CAP_SETUID) | BIT(CAP_SETGID) |
+    BIT(CAP_SETPCAP) | BIT(CAP_KILL) | BIT(CAP_CHOWN) | BIT(CAP_SYS_CHROOT);
+
+/* One row a program; `program` NULL is not in use. */
+static const struct program_row {
+	const char *program;
+	int count;		/* during the session */
+	unsigned int id;	/* uid and gid */
+	int is_parent;
+	const char *seccomp;	/* 2: a filter */
+} programs[] = {
+	{ "posternd",	   1,	  0,	    1, "0" },
+	{ "postern-net",   NETS,  NET_UID,  0, "2" },
+	{ "postern-auth",  AUTHS, AUTH_UID, 0, "2" },
+	{ "postern-store", 1,	  FRED_UID, 0, "2" },
+};
+
+static pid_t
+process(const struct server *server, const struct program_row *row, int i)
+{
+	return (row->is_parent ? server->pid :
+	    children_pid(server, row->program, i));
+}
+
+/* A session that has read mail and waits for its next command. */
+static int
+begin_session(struct server *server)
+{
+	const gid_t groups[] = { 64190, 64191 };
+	int fd;
+
+	/* Groups that the daemon is started with are not for its children. */
+	if (geteuid() == 0)
+		ATF_REQUIRE(setgroups(COUNT(groups), groups) == 0);
+	server_start(server, WORKERS);
+	mailbox_write(server, FRED, mail, strlen(mail));
+	fd = pop2_login(server, 0, FRED, FRED_PASSWORD, "#1 ");
+	client_say(fd, "READ", "=");
+	return (fd);
+}
+
+static void
+end_session(struct server *server, int fd)
+{
+	client_say(fd, "QUIT", "+");
+	client_expect_close(fd);
+	server_stop(server);
+}
+
+static void
+field_must_be(pid_t pid, const char *program_name, const char *field,
+    const char *expected)
+{
+	char value[512];
+
+	ATF_REQUIRE_MSG(process_field(pid, field, value, sizeof(value)) == 0,
+	    "%s: no %s", program_name, field);
+	ATF_CHECK_STREQ_MSG(expected, value, "%s: %s is \"%s\", expected "
+	    "\"%s\"", program_name, field, value, expected);
+}
+
+static void
+check_ids(pid_t pid, const struct program_row *row, int privileged)
+{
+	unsigned int uid = privileged ? row->id : (unsigned int)getuid();
+	unsigned int gid = privileged ? row->id : (unsigned int)getgid();
+	char expected[64];
+
+	(void)snprintf(expected, sizeof(expected), "%u %u %u %u", uid, uid,
+	    uid, uid);
+	field_must_be(pid, row->program, "Uid", expected);
+	(void)snprintf(expected, sizeof(expected), "%u %u %u %u", gid, gid,
+	    gid, gid);
+	field_must_be(pid, row->program, "Gid", expected);
+	/* An ordinary user cannot put off groups. */
+	if (privileged && !row->is_parent)
+		field_must_be(pid, row->program, "Groups", "");
+}
+
+static void
+check_capabilities(pid_t pid, const struct program_row *row, int privileged)
+{
+	static const char *const sets[] = { "CapPrm", "CapEff", "CapBnd" };
+	uint64_t kept = privileged && row->is_parent ? rights_of_root : 0;
+	char expected[64];
+	size_t i;
+
+	(void)snprintf(expected, sizeof(expected), "%016llx",
+	    (unsigned long long)kept);
+	/* Nor can an ordinary user lower the bounding set. */
+	for (i = 0; i < COUNT(sets); i++)
+		if (privileged || strcmp(sets[i], "CapBnd") != 0)
+			field_must_be(pid, row->program, sets[i], expected);
+	field_must_be(pid, row->program, "CapInh", "0000000000000000");
+	field_must_be(pid, row->program, "CapAmb", "0000000000000000");
+}
+
+static void
+for_every_process(const struct server *server,
+    void (*check)(pid_t pid, const struct program_row *row, int privileged))
+{
+	size_t row;
+	int i;
+
+	for (row = 0; row < COUNT(programs); row++)
+		for (i = 0; i < programs[row].count; i++)
+			check(process(server, &programs[row], i),
+			    &programs[row], server->privileged);
+}
+
+static void
+check_status(pid_t pid, const struct program_row *row, int privileged)
+{
+	check_ids(pid, row, privileged);
+	check_capabilities(pid, row, privileged);
+	field_must_be(pid, row->program, "NoNewPrivs", "1");
+	field_must_be(pid, row->program, "Seccomp", row->seccomp);
+	field_must_be(pid, row->program, "Threads", "1");
+}
+
+ATF_TC_WITHOUT_HEAD(ids_and_capabilities);
+ATF_TC_BODY(ids_and_capabilities, tc)
+{
+	struct server server;
+	int fd;
+	size_t i;
+
+	(void)tc;
+	fd = begin_session(&server);
+	for (i = 1; i < COUNT(programs); i++)
+		ATF_CHECK_EQ(programs[i].count, children_count(&server,
+		    programs[i].program));
+	for_every_process(&server, check_status);
+	end_session(&server, fd);
+}
+
+/* The memory of a process that may not be dumped belongs to root. */
+static void
+check_memory(pid_t pid, const struct program_row *row, int privileged)
+{
+	char path[64];
+	struct stat status;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	ATF_REQUIRE(stat(path, &status) == 0);
+	ATF_CHECK_MSG(status.st_uid == 0 && status.st_gid == 0,
+	    "%s may be dumped by uid %u", row->program,
+	    (unsigned int)status.st_uid);
+	if (privileged)
+		return;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ATF_CHECK_MSG(fd == -1, "this user may read %s's memory",
+	    row->program);
+	if (fd != -1)
+		(void)close(fd);
+}
+
+ATF_TC_WITHOUT_HEAD(not_dumpable);
+ATF_TC_BODY(not_dumpable, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	fd = begin_session(&server);
+	for_every_process(&server, check_memory);
+	end_session(&server, fd);
+}
+
+static const struct limit_row {
+	const char *program;	/* NULL: every one */
+	const char *limit;	/* as /proc/PID/limits names it */
+	unsigned long long value;
+} limits[] = {
+	{ NULL,		   "Max core file size", 0 },
+	{ "postern-net",   "Max processes",	 0 },
+	{ "postern-net",   "Max file size",	 0 },
+	{ "postern-auth",  "Max processes",	 0 },
+	{ "postern-auth",  "Max file size",	 0 },
+	{ "postern-auth",  "Max open files",	 NET_PROCESSES_MAX + 16 },
+#ifndef POSTERN_SANITIZED
+	{ "postern-auth",  "Max address space",	 AUTH_MEMORY_BYTES },
+#endif
+	{ "postern-store", "Max processes",	 0 },
+	{ "postern-store", "Max open files",	 32 },
+};
+
+static void
+check_limits(pid_t pid, const struct program_row *row, int privileged)
+{
+	char path[64], text[8192], *line;
+	unsigned long long soft, hard;
+	size_t i, length;
+	FILE *file;
+
+	(void)privileged;
+	(void)snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	ATF_REQUIRE((file = fopen(path, "re")) != NULL);
+	length = fread(text, 1, sizeof(text) - 1, file);
+	text[length] = '\0';
+	(void)fclose(file);
+	for (i = 0; i < COUNT(limits); i++) {
+		if (limits[i].program != NULL &&
+		    strcmp(limits[i].program, row->program) != 0)
+			continue;
+		ATF_REQUIRE((line = strstr(text, limits[i].limit)) != NULL);
+		soft = hard = 1;
+		(void)sscanf(line + strlen(limits[i].limit), "%llu %llu",
+		    &soft, &hard);
+		ATF_CHECK_MSG(soft == limits[i].value && hard == soft,
+		    "%s: %s is %.60s", row->program, limits[i].limit, line);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(resource_limits);
+ATF_TC_BODY(resource_limits, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	fd = begin_session(&server);
+	for_every_process(&server, check_limits);
+	end_session(&server, fd);
+}
+
+/* /proc/PID/exe, root, cwd: another program each, and net in its chroot. */
+ATF_TC(programs_and_roots);
+ATF_TC_HEAD(programs_and_roots, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(programs_and_roots, tc)
+{
+	struct server server;
+	char link[PATH_MAX], expected[PATH_MAX];
+	const char *root;
+	size_t row;
+	pid_t pid;
+	int fd, i;
+
+	(void)tc;
+	fd = begin_session(&server);
+	for (row = 0; row < COUNT(programs); row++)
+		for (i = 0; i < programs[row].count; i++) {
+			pid = process(&server, &programs[row], i);
+			process_link(pid, "exe", link, sizeof(link));
+			ATF_REQUIRE(realpath(program(programs[row].program),
+			    expected) != NULL);
+			ATF_CHECK_STREQ(expected, link);
+			(void)snprintf(expected, sizeof(expected), "%s/empty",
+			    server.directory);
+			root = programs[row].id == NET_UID ? expected : "/";
+			process_link(pid, "root", link, sizeof(link));
+			ATF_CHECK_STREQ(root, link);
+			process_link(pid, "cwd", link, sizeof(link));
+			ATF_CHECK_STREQ(root, link);
+		}
+	end_session(&server, fd);
+}
+
+/* Whether the socket's inode stands in a table of /proc/net. */
+static int
+listed(const char *table, unsigned long inode)
+{
+	char line[512], word[32];
+	FILE *file = fopen(table, "re");
+	int found = 0;
+
+	(void)snprintf(word, sizeof(word), " %lu ", inode);
+	if (file == NULL)
+		return (0);
+	while (!found && fgets(line, sizeof(line), file) != NULL) {
+		/* Every column ends in a space, the last one too. */
+		line[strcspn(line, "\n")] = ' ';
+		found = strstr(line, word) != NULL;
+	}
+	(void)fclose(file);
+	return (found);
+}
+
+/* A descriptor's kind: "unix", "tcp", "pipe", "log", or its path. */
+static void
+name_descriptor(const struct server *server, const char *link, char *name,
+    size_t size)
+{
+	size_t length = strlen(server->directory);
+	unsigned long inode;
+
+	if (sscanf(link, "socket:[%lu]", &inode) == 1)
+		(void)strlcpy(name, listed("/proc/net/unix", inode) ? "unix" :
+		    listed("/proc/net/tcp", inode) ? "tcp" : link, size);
+	else if (strncmp(link, "pipe:", 5) == 0)
+		(void)strlcpy(name, "pipe", size);
+	else if (strcmp(link, server->log) == 0)
+		(void)strlcpy(name, "log", size);
+	else if (strncmp(link, server->directory, length) == 0)
+		(void)strlcpy(name, link + length + 1, size);
+	else
+		(void)strlcpy(name, link, size);
+}
+
+#define DESCRIPTORS	64
+#define NAME		300
+
+struct descriptors {
+	char names[DESCRIPTORS][NAME];
+	size_t count;
+};
+
+static void
+list_descriptors(const struct server *server, pid_t pid,
+    struct descriptors *to)
+{
+	char path[300], link[600];
+	struct dirent *entry;
+	DIR *directory;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	ATF_REQUIRE((directory = opendir(path)) != NULL);
+	while ((entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		ATF_REQUIRE(to->count < DESCRIPTORS);
+		(void)snprintf(path, sizeof(path), "fd/%.20s", entry->d_name);
+		process_link(pid, path, link, sizeof(link));
+		name_descriptor(server, link, to->names[to->count++], NAME);
+	}
+	(void)closedir(directory);
+}
+
+static void
+expect_names(struct descriptors *to, const char *const *names, size_t count,
+    int times)
+{
+	size_t i;
+
+	for (; times > 0; times--)
+		for (i = 0; i < count; i++) {
+			ATF_REQUIRE(to->count < DESCRIPTORS);
+			(void)strlcpy(to->names[to->count++], names[i], NAME);
+		}
+}
+
+static int
+compare(const void *one, const void *other)
+{
+	return (strcmp(one, other));
+}
+
+static void
+join(struct descriptors *all, char *text, size_t size)
+{
+	size_t i;
+
+	qsort(all->names, all->count, NAME, compare);
+	text[0] = '\0';
+	for (i = 0; i < all->count; i++) {
+		(void)strlcat(text, all->names[i], size);
+		(void)strlcat(text, "\n", size);
+	}
+}
+
+static void
+must_be_the_same(const char *whose, struct descriptors *expected,
+    struct descriptors *found)
+{
+	static char wanted[DESCRIPTORS * NAME], there[DESCRIPTORS * NAME];
+
+	join(expected, wanted, sizeof(wanted));
+	join(found, there, sizeof(there));
+	ATF_CHECK_MSG(strcmp(wanted, there) == 0, "%s has:\n%sexpected:\n%s",
+	    whose, there, wanted);
+	memset(expected, 0, sizeof(*expected));
+	memset(found, 0, sizeof(*found));
+}
+
+/* What every process has: nothing to read, and (with -d) the log. */
+static const char *const standard[] = { "/dev/null", "/dev/null", "log" };
+
+static void
+list_all(const struct server *server, const char *name, int count,
+    struct descriptors *found)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		list_descriptors(server, children_pid(server, name, i), found);
+}
+
+static void
+check_parent(const struct server *server, int stores)
+{
+	static const char *const listener[] = { "tcp" };
+	static const char *const channel[] = { "unix" };
+	static struct descriptors expected, found;
+
+	expect_names(&expected, standard, COUNT(standard), 1);
+	expect_names(&expected, listener, 1, 1);
+	/* Each child's control, and the authenticators' end of each net. */
+	expect_names(&expected, channel, 1, 2 * NETS + AUTHS + stores);
+	list_descriptors(server, server->pid, &found);
+	must_be_the_same("posternd", &expected, &found);
+}
+
+static void
+check_workers(const struct server *server, int stores, const char *backend)
+{
+	/* Control, the authenticators, the listener; libevent's own. */
+	static const char *const net[] = { "unix", "unix", "tcp",
+	    "anon_inode:[eventpoll]", "pipe", "pipe" };
+	static const char *const session[] = { "tcp", "unix", "pipe" };
+	static const char *const channel[] = { "unix" };
+	static struct descriptors expected, found;
+
+	/* Which net has the session is chance: all of them together. */
+	expect_names(&expected, standard, COUNT(standard), NETS);
+	expect_names(&expected, net, COUNT(net), NETS);
+	expect_names(&expected, session, COUNT(session), stores);
+	list_all(server, "postern-net", NETS, &found);
+	must_be_the_same("net", &expected, &found);
+	expect_names(&expected, standard, COUNT(standard), AUTHS);
+	expect_names(&expected, channel, 1, AUTHS * (1 + NETS));
+	list_all(server, "postern-auth", AUTHS, &found);
+	must_be_the_same(backend, &expected, &found);
+}
+
+static void
+check_store(const struct server *server)
+{
+	/* Control, session, data; where the mail is; the open mailbox. */
+	static const char *const fixed[] = { "unix", "unix", "pipe",
+	    "state/5001.fred", "spool", "home/fred/mail",
+	    "spool", "state/5001.fred/sessions", "spool/fred" };
+	static struct descriptors expected, found;
+
+	expect_names(&expected, standard, COUNT(standard), 1);
+	expect_names(&expected, fixed, COUNT(fixed), 1);
+	list_all(server, "postern-store", 1, &found);
+	must_be_the_same("store", &expected, &found);
+}
+
+ATF_TC(descriptors);
+ATF_TC_HEAD(descriptors, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(descriptors, tc)
+{
+	struct server server;
+	int fd, inherited = open("/etc/passwd", O_RDONLY);
+
+	(void)tc;
+	/* What the daemon's starter had open is nobody's in the tree. */
+	ATF_REQUIRE(inherited != -1);
+	fd = begin_session(&server);
+	check_parent(&server, 1);
+	check_workers(&server, 1, "auth");
+	check_store(&server);
+	end_session(&server, fd);
+}
+
+/* The configuration with its line `keyword ...` changed to `line`. */
+static void
+replace_line(const struct server *server, const char *keyword,
+    const char *line)
+{
+	char *text = file_read(server->config, NULL), *at, *rest;
+	char changed[8192];
+
+	ATF_REQUIRE((at = strstr(text, keyword)) != NULL);
+	ATF_REQUIRE((rest = strchr(at, '\n')) != NULL);
+	(void)snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(at - text),
+	    text, line, rest);
+	file_write(server->config, changed, strlen(changed));
+	free(text);
+}
+
+/* With the system's accounts: the shadow file's group, and that alone. */
+ATF_TC(shadow_group);
+ATF_TC_HEAD(shadow_group, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+	atf_tc_set_md_var(tc, "require.files", "/etc/shadow");
+}
+ATF_TC_BODY(shadow_group, tc)
+{
+	struct server server;
+	struct stat status;
+	char group[32] = "";
+	int i;
+
+	(void)tc;
+	ATF_REQUIRE(stat("/etc/shadow", &status) == 0);
+	if (status.st_gid != 0 && (status.st_mode & S_IRGRP) != 0)
+		(void)snprintf(group, sizeof(group), "%u",
+		    (unsigned int)status.st_gid);
+	server_prepare(&server, WORKERS);
+	replace_line(&server, "auth passwd", "auth system");
+	server_run(&server);
+	for (i = 0; i < AUTHS; i++) {
+		pid_t pid = children_pid(&server, "postern-auth", i);
+
+		field_must_be(pid, "auth", "Groups", group);
+		field_must_be(pid, "auth", "Uid", "64102 64102 64102 64102");
+		field_must_be(pid, "auth", "Gid", "64102 64102 64102 64102");
+		check_capabilities(pid, &programs[2], 1);
+		field_must_be(pid, "auth", "Seccomp", "2");
+	}
+	for (i = 0; i < NETS; i++)
+		field_must_be(children_pid(&server, "postern-net", i), "net",
+		    "Groups", "");
+	check_workers(&server, 0, "auth (system)");
+	server_stop(&server);
+}
+
+static char output[4 * 1024 * 1024];
+
+/* A shell command in the build directory; its output. */
+static char *
+shell(const char *command, char *to, size_t size)
+{
+	char line[1024];
+	const char *const arguments[] = { "sh", "-c", line, NULL };
+
+	(void)snprintf(line, sizeof(line), "cd '%s' && { %s; }",
+	    BUILD_DIRECTORY, command);
+	ATF_REQUIRE_MSG(run(arguments, NULL, to, size) == 0, "%s: %s",
+	    command, to);
+	ATF_REQUIRE(strlen(to) + 2 < size);
+	return (to);
+}
+
+/* One word a line: is `word` among them? */
+static int
+has_line(const char *lines, const char *word)
+{
+	size_t length = strlen(word);
+	const char *at = lines;
+
+	while ((at = strstr(at, word)) != NULL) {
+		if ((at == lines || at[-1] == '\n') &&
+		    (at[length] == '\n' || at[length] == '\0'))
+			return (1);
+		at += length;
+	}
+	return (0);
+}
+
+/* No word of `words` is in the program; all of them, in `others`. */
+static int
+none_of(const char *what, char *words, const char *there, const char *others)
+{
+	char *word;
+	int count = 0;
+
+	while ((word = strsep(&words, "\n")) != NULL) {
+		if (word[0] == '\0')
+			continue;
+		count++;
+		ATF_CHECK_MSG(!has_line(there, word), "posternd holds %s %s",
+		    what, word);
+		ATF_CHECK_MSG(has_line(others, word), "no program holds %s "
+		    "%s: this test looks at the wrong names", what, word);
+	}
+	return (count);
+}
+
+/* posternd holds no code that meets a protocol or a mailbox. */
+ATF_TC(parent_symbols);
+ATF_TC_HEAD(parent_symbols, tc)
+{
+	atf_tc_set_md_var(tc, "require.progs", "nm readelf sed awk");
+}
+ATF_TC_BODY(parent_symbols, tc)
+{
+	static char there[1024 * 1024], others[1024 * 1024];
+
+	(void)tc;
+	(void)shell("nm posternd | sed 's/.* //'", there, sizeof(there));
+	(void)shell("nm postern-net postern-store | sed 's/.* //'", others,
+	    sizeof(others));
+	(void)shell("nm -g --defined-only net/*.o mailstore/*.o | "
+	    "awk 'NF == 3 && $3 != \"main\" { print $3 }'", output,
+	    sizeof(output));
+	ATF_CHECK(none_of("symbol", output, there, others) > 50);
+	/* Static functions by the names of their files. */
+	(void)shell("readelf -sW posternd | awk '$4 == \"FILE\" "
+	    "{ print $8 }'", there, sizeof(there));
+	(void)shell("readelf -sW postern-net postern-store postern-auth | "
+	    "awk '$4 == \"FILE\" { print $8 }'", others, sizeof(others));
+	ATF_CHECK(has_line(there, "children.c"));
+	(void)shell("for i in net/*.o mailstore/*.o privsep/auth*.o "
+	    "privsep/calls_*.o privsep/sandbox_*.o privsep/child.o; do "
+	    "basename $i .o; done | sed 's/$/.c/'", output, sizeof(output));
+	ATF_CHECK(none_of("file", output, there, others) > 20);
+}
+
+/* Functions of the libraries that posternd has no use for. */
+ATF_TC(parent_imports);
+ATF_TC_HEAD(parent_imports, tc)
+{
+	atf_tc_set_md_var(tc, "require.progs", "nm sed");
+}
+ATF_TC_BODY(parent_imports, tc)
+{
+	static const char *const prefixes[] = { "event_", "evtimer",
+	    "bufferevent", "crypto_", "sodium_", "seccomp_", "crypt", "SSL_",
+	    "gnutls_" };
+	static const char *const functions[] = { "accept", "accept4",
+	    "connect", "recv", "recvfrom", "__recv_chk", "__recvfrom_chk",
+	    "send", "sendto", "system", "popen", "getspnam", "dlopen" };
+	char *words, *word;
+	size_t i;
+
+	(void)tc;
+#ifdef POSTERN_SANITIZED
+	atf_tc_skip("a sanitizer's runtime imports what it likes");
+#endif
+	words = shell("nm -D --undefined-only posternd | "
+	    "sed -e 's/.* //' -e 's/@.*//'", output, sizeof(output));
+	for (i = 0; i < COUNT(functions); i++)
+		ATF_CHECK_MSG(!has_line(words, functions[i]),
+		    "posternd uses %s", functions[i]);
+	ATF_CHECK(has_line(words, "setresuid"));
+	while ((word = strsep(&words, "\n")) != NULL)
+		for (i = 0; i < COUNT(prefixes); i++)
+			ATF_CHECK_MSG(strncmp(word, prefixes[i],
+			    strlen(prefixes[i])) != 0, "posternd uses %s",
+			    word);
+}
+
+static const struct library_row {
+	const char *program;
+	const char *libraries;		/* may be needed, and no other */
+} libraries[] = {
+	{ "posternd",	   "libbsd libc" },
+	{ "postern-net",   "libevent_core libseccomp libbsd libc" },
+	{ "postern-auth",  "libsodium libcrypt libseccomp libbsd libc" },
+	{ "postern-store", "libsodium libseccomp libbsd libc" },
+	{ "posternctl",	   "libsodium libbsd libc" },
+};
+
+static int
+has_word(const char *words, const char *word)
+{
+	char all[256], sought[256];
+
+	(void)snprintf(all, sizeof(all), " %s ", words);
+	(void)snprintf(sought, sizeof(sought), " %s ", word);
+	return (strstr(all, sought) != NULL);
+}
+
+ATF_TC(needed_libraries);
+ATF_TC_HEAD(needed_libraries, tc)
+{
+	atf_tc_set_md_var(tc, "require.progs", "readelf sed");
+}
+ATF_TC_BODY(needed_libraries, tc)
+{
+	char command[300], *words, *word;
+	size_t i;
+	int count;
+
+	(void)tc;
+#ifdef POSTERN_SANITIZED
+	atf_tc_skip("a sanitizer's runtime is linked in");
+#endif
+	for (i = 0; i < COUNT(libraries); i++) {
+		(void)snprintf(command, sizeof(command), "readelf -dW %s | "
+		    "sed -n 's/.*(NEEDED).*\\[\\([a-z_]*\\)[-0-9.]*so.*/\\1/p'",
+		    libraries[i].program);
+		words = shell(command, output, sizeof(output));
+		for (count = 0; (word = strsep(&words, "\n")) != NULL;) {
+			if (word[0] == '\0')
+				continue;
+			count++;
+			word[strcspn(word, ".-")] = '\0';
+			ATF_CHECK_MSG(has_word(libraries[i].libraries, word),
+			    "%s is linked with %s", libraries[i].program,
+			    word);
+		}
+		ATF_CHECK(count > 0);
+	}
+}
+
+/* Must (or must not) stand in what readelf and nm say of a program. */
+static const struct hardening_row {
+	const char *text;
+	int wanted;
+	const char *what;
+} hardening[] = {
+	{ "Type: DYN",		1, "is position-independent" },
+	{ "Flags: NOW PIE",	1, "is PIE and bound at start" },
+	{ "GNU_RELRO",		1, "has its relocations read-only" },
+	{ "(TEXTREL)",		0, "has text relocations" },
+	{ "(RPATH)",		0, "looks for libraries elsewhere" },
+	{ "(RUNPATH)",		0, "looks for libraries elsewhere" },
+	{ "GNU_STACK RW ",	1, "has a stack that is not executed" },
+	{ " RWE ",		0, "has a segment to write and execute" },
+	{ "__stack_chk_fail",	1, "has stack protectors" },
+	{ "_chk@",		1, "is fortified" },
+};
+
+ATF_TC(hardened_executables);
+ATF_TC_HEAD(hardened_executables, tc)
+{
+	atf_tc_set_md_var(tc, "require.progs", "nm readelf awk");
+}
+ATF_TC_BODY(hardened_executables, tc)
+{
+	char command[400];
+	size_t i, row;
+
+	(void)tc;
+#ifdef POSTERN_SANITIZED
+	atf_tc_skip("builds for sanitizers are not hardened");
+#endif
+	for (i = 0; i < COUNT(libraries); i++) {
+		(void)snprintf(command, sizeof(command), "readelf -hldW %s | "
+		    "awk '/GNU_STACK|LOAD|Type:|Flags:/ { $1 = $1; "
+		    "sub(/0x.*0x[0-9a-f]+ R/, \"R\") } { print }'; "
+		    "nm -D --undefined-only %s", libraries[i].program,
+		    libraries[i].program);
+		(void)shell(command, output, sizeof(output));
+		for (row = 0; row < COUNT(hardening); row++)
+			ATF_CHECK_MSG((strstr(output, hardening[row].text) !=
+			    NULL) == hardening[row].wanted,
+			    "%s: wrong about \"%s\"", libraries[i].program,
+			    hardening[row].what);
+	}
+}
+
+/* Every object has the notes; executables, where the C library's have. */
+ATF_TC(control_flow_notes);
+ATF_TC_HEAD(control_flow_notes, tc)
+{
+	atf_tc_set_md_var(tc, "require.progs", "readelf grep");
+	atf_tc_set_md_var(tc, "require.arch", "x86_64 amd64");
+}
+ATF_TC_BODY(control_flow_notes, tc)
+{
+	char own[4096], self[600], command[800];
+	size_t i;
+
+	(void)tc;
+#ifdef POSTERN_SANITIZED
+	atf_tc_skip("builds for sanitizers are not hardened");
+#endif
+	(void)shell("for i in privsep/*.o net/*.o mailstore/*.o; do "
+	    "readelf -nW $i | grep -q 'IBT, SHSTK' || echo $i; done",
+	    output, sizeof(output));
+	ATF_CHECK_STREQ_MSG("", output, "objects without notes:\n%s", output);
+	process_link(getpid(), "exe", self, sizeof(self));
+	(void)snprintf(command, sizeof(command), "readelf -nW '%s'", self);
+	if (strstr(shell(command, own, sizeof(own)), "IBT, SHSTK") == NULL)
+		return;		/* this host's start-up files have none */
+	for (i = 0; i < COUNT(libraries); i++) {
+		(void)snprintf(command, sizeof(command), "readelf -nW %s",
+		    libraries[i].program);
+		ATF_CHECK_MSG(strstr(shell(command, output, sizeof(output)),
+		    "IBT, SHSTK") != NULL, "%s has no CET notes",
+		    libraries[i].program);
+	}
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, ids_and_capabilities);
+	ATF_TP_ADD_TC(tp, not_dumpable);
+	ATF_TP_ADD_TC(tp, resource_limits);
+	ATF_TP_ADD_TC(tp, programs_and_roots);
+	ATF_TP_ADD_TC(tp, descriptors);
+	ATF_TP_ADD_TC(tp, shadow_group);
+	ATF_TP_ADD_TC(tp, parent_symbols);
+	ATF_TP_ADD_TC(tp, parent_imports);
+	ATF_TP_ADD_TC(tp, needed_libraries);
+	ATF_TP_ADD_TC(tp, hardened_executables);
+	ATF_TP_ADD_TC(tp, control_flow_notes);
+	return (atf_no_error());
+}
