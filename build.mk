@@ -11,7 +11,7 @@ CPPFLAGS = -Iinclude -Inet -Imailstore $(BSD_FLAGS) $(FORTIFY) \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
 	-DSTATEDIR='"$(STATEDIR)"' -DCHROOTDIR='"$(CHROOTDIR)"'
 COMPILE = $(CC) -std=c11 $(OPTIMIZE) $(HARDENING) $(WARNINGS) $(CPPFLAGS)
-LINKED = $(CC) $(OPTIMIZE) $(HARDENING) $(LINK)
+LINKED = $(CC) $(OPTIMIZE) $(HARDENING) $(LINK) $(SANITIZER)
 
 HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
@@ -47,6 +47,8 @@ CTL = privsep/posternctl.o privsep/config.o privsep/account.o \
 PROGRAMS = posternd postern-net postern-auth postern-store posternctl
 
 programs: $(PROGRAMS)
+
+$(PROGRAMS): $(SANITIZER) config.mk
 
 # What test programs link: all but the files that hold a main().
 objects: regress/lib/objects.a

@@ -77,6 +77,12 @@
 /* How long a closed connection is drained so that its peer sees the reply. */
 #define LINGER_SECONDS		2
 
+/*
+ * How long the answer to a client's last command may still take when the
+ * client has closed: under the second after which its mailbox must be free.
+ */
+#define VANISHED_MS		700
+
 /* What moves in one read or write of mail: a Linux pipe's own size. */
 #define RELAY_BYTES		65536
 

@@ -31,8 +31,8 @@ struct mailbox_format {
 
 	/*
 	 * Takes the mailbox's locks, a snapshot of its messages, and lets
-	 * the locks go.  A mailbox that is not there is empty; `unfit` is
-	 * set when what is there may not be opened, or is no mailbox.
+	 * the locks go.  A mailbox that is not there is empty (and `absent` is
+	 * set); `unfit` is set when what is there may not be opened, or is no mailbox.
 	 */
 	const char *(*open)(struct mailbox *mailbox);
 
@@ -72,7 +72,7 @@ struct mailbox {
 	const struct mailbox_format *format;
 	struct mailbox_place place;
 	void *state;			/* the format's own */
-	int unfit;
+	int unfit, absent;
 	uint32_t messages;
 	uint64_t all_octets;		/* of send_all */
 };

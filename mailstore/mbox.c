@@ -123,7 +123,9 @@ open_mbox(struct mailbox *mailbox)
 	mbox->fd = -1;
 	if (open_file(mbox, &mailbox->place) == 0)
 		wrong = take_snapshot(mailbox, mbox);
-	else if (errno != ENOENT) {
+	else if (errno == ENOENT)
+		mailbox->absent = 1;
+	else {
 		error = errno;
 		wrong = why_not_opened(&mailbox->place);
 		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",

@@ -107,6 +107,9 @@ handle_open(void *context, struct ipc_message *message)
 	wrong = lock_session(state_directory, &mailbox.place);
 	if (wrong == NULL && (wrong = mailbox.format->open(&mailbox)) == NULL) {
 		is_open = 1;
+		if (kind == FOLDER_NAMED && mailbox.absent)
+			log_line(LOG_NOTICE, "event=folder folder=%s "
+			    "error=\"there is none\"", mailbox.place.label);
 		opened.octets = mailbox.all_octets;
 		opened.messages = mailbox.messages;
 		opened.unused = 0;

@@ -461,6 +461,46 @@ session_wait_to_send(struct session *session)
 	wait_for_client(session, EV_WRITE);
 }
 
+/*
+ * While auth or a lock may take its time the client is watched, not read: one
+ * that goes must not keep a mailbox busy.
+ */
+static void
+watch_while_waiting(struct session *session)
+{
+	const unsigned int slow = PHASE_WAIT_AUTH | PHASE_WAIT_STORE |
+	    PHASE_WAIT_FOLDER;
+
+	if ((session->phase & slow) != 0 && !session->gone)
+		wait_for_client(session, EV_READ);
+	else
+		(void)event_del(&session->client_event);
+}
+
+/*
+ * Something happened at a client who waits: further commands (they stay in
+ * the socket until it is their turn), or its end.  A client may also have
+ * shut just its own side, and still want the answer: it gets a moment.
+ */
+static void
+peek_client(struct session *session)
+{
+	static const struct timeval moment = { 0, VANISHED_MS * 1000 };
+	char octet;
+	ssize_t got = recv(session->fd, &octet, 1, MSG_PEEK);
+
+	if (got > 0 || (got == -1 && errno == EAGAIN))
+		return;
+	if (got == -1) {
+		end(session, "the connection was lost");
+		return;
+	}
+	if (session->have > 0)
+		return;		/* its further commands are here already */
+	session->gone = 1;
+	(void)event_add(&session->timer, &moment);
+}
+
 /* In POP2's DONE state, whatever came behind QUIT is (action 1). */
 static int
 has_garbage(const struct session *session)
@@ -492,7 +532,7 @@ session_run(struct session *session)
 			return;
 		}
 		if (session->phase != 0) {
-			(void)event_del(&session->client_event);
+			watch_while_waiting(session);
 			return;
 		}
 		if (stopping && !session->finishing) {
@@ -522,7 +562,9 @@ on_client(int fd, short what, void *argument)
 			free_session(session);
 		return;
 	}
-	if ((what & EV_READ) == 0 || read_client(session))
+	if (session->phase != 0)
+		peek_client(session);
+	else if ((what & EV_READ) == 0 || read_client(session))
 		session_run(session);
 }
 
@@ -538,9 +580,10 @@ on_timer(int fd, short what, void *argument)
 		return;
 	}
 	/* A reply that is stuck will not be followed by another. */
-	if (session->reply_length > 0 || session->relaying ||
-	    session->finishing) {
-		end(session, "timeout");
+	if (session->gone || session->reply_length > 0 ||
+	    session->relaying || session->finishing) {
+		end(session, session->gone ? "the connection was closed" :
+		    "timeout");
 		return;
 	}
 	session_fail(session, "timeout");

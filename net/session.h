@@ -94,6 +94,7 @@ struct session {
 	unsigned int relaying : 1;	/* mail is under way */
 	unsigned int lingering : 1;	/* over; waiting for the client's end */
 	unsigned int finishing : 1;	/* over when the reply is sent */
+	unsigned int gone : 1;		/* the client closed while it waited */
 	unsigned int deleting : 1;	/* POP1: RDEL, not RETR */
 	unsigned int asked_auth : 1;	/* and there is no answer yet */
 

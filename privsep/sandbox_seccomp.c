@@ -98,9 +98,9 @@ sandbox_enter(const struct sandbox_calls *calls, uint32_t without)
 		log_line(LOG_WARNING, "event=sandbox without=seccomp");
 		return;
 	}
-	if ((filter = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL)
-		log_fatal("event=sandbox error=\"seccomp_init failed\"");
-	error = add_calls(filter, base, sizeof(base) / sizeof(base[0]));
+	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	error = filter == NULL ? -ENOSYS :
+	    add_calls(filter, base, sizeof(base) / sizeof(base[0]));
 	if (error == 0)
 		error = add_calls(filter, calls->list, calls->count);
 	if (error == 0)

@@ -754,6 +754,9 @@ try_live(const struct live_row *row)
 	children_must_be(&server, "postern-net", 2);
 	children_must_be(&server, "postern-auth", 2);
 	still_works(&server, ann);
+	(void)close(ann);
+	if (victim != store && victim != net)
+		(void)close(fred);
 	server_stop(&server);
 }
 
@@ -870,8 +873,8 @@ take_away(int call, int error, int argument, uint64_t value)
 	else
 		ATF_REQUIRE(seccomp_rule_add(filter,
 		    SCMP_ACT_ERRNO((unsigned int)error), call, 1,
-		    SCMP_CMP((unsigned int)argument, SCMP_CMP_EQ, value)) ==
-		    0);
+		    SCMP_CMP((unsigned int)argument, SCMP_CMP_EQ, value, 0))
+		    == 0);
 	ATF_REQUIRE(seccomp_load(filter) == 0);
 	seccomp_release(filter);
 }
@@ -881,8 +884,8 @@ static void
 refuses_without(const char *reason, const char *line)
 {
 	struct server server;
-	const char *arguments[] = { program("posternd"), "-d", "-f",
-	    server.config, NULL };
+	const char *arguments[] = { "timeout", "20", program("posternd"),
+	    "-d", "-f", server.config, NULL };
 	char output[8192];
 	FILE *file;
 	int fd, status;
