@@ -36,8 +36,8 @@ static struct timeval login_time, session_time;
 static const char *host;
 static int stopping;
 TAILQ_HEAD(session_list, session);
+/* Those that have not logged in, the oldest first. */
 static struct session_list strangers = TAILQ_HEAD_INITIALIZER(strangers);
-static struct session_list users = TAILQ_HEAD_INITIALIZER(users);
 
 static void on_client(int fd, short what, void *argument);
 static void on_timer(int fd, short what, void *argument);
@@ -97,9 +97,7 @@ free_session(struct session *session)
 {
 	uint32_t place = (uint32_t)(session->id & PLACE_MASK);
 
-	if (session->logged_in)
-		TAILQ_REMOVE(&users, session, entry);
-	else
+	if (!session->logged_in)
 		TAILQ_REMOVE(&strangers, session, entry);
 	(void)event_del(&session->client_event);
 	(void)event_del(&session->timer);
@@ -128,6 +126,19 @@ log_end(const struct session *session)
 	    (long long)(time(NULL) - session->began), session->end_reason);
 }
 
+/* A store's reason is gone with its message, and may have quotes in it. */
+static void
+note_reason(struct session *session, const char *reason)
+{
+	char *c;
+
+	(void)strlcpy(session->end_reason, reason,
+	    sizeof(session->end_reason));
+	for (c = session->end_reason; *c != '\0'; c++)
+		if (*c == '"' || *c == '\\')
+			*c = '?';
+}
+
 /* What a session has beyond its connection goes at its end. */
 static void
 release(struct session *session)
@@ -146,8 +157,7 @@ static void
 end(struct session *session, const char *reason)
 {
 	if (!session->lingering) {
-		(void)strlcpy(session->end_reason, reason,
-		    sizeof(session->end_reason));
+		note_reason(session, reason);
 		log_end(session);
 		release(session);
 	}
@@ -228,9 +238,7 @@ session_finish(struct session *session, const char *reason)
 {
 	session->phase = 0;
 	session->finishing = 1;
-	/* A store's reason is gone with its message. */
-	(void)strlcpy(session->end_reason, reason,
-	    sizeof(session->end_reason));
+	note_reason(session, reason);
 }
 
 void
@@ -303,8 +311,9 @@ session_open_folder(struct session *session, const char *name)
 
 	memset(&open, 0, sizeof(open));
 	(void)strlcpy(open.name, name, sizeof(open.name));
-	(void)strlcpy(session->folder, name[0] != '\0' ? name : "INBOX",
-	    sizeof(session->folder));
+	if (name != session->folder)
+		(void)strlcpy(session->folder, name[0] != '\0' ? name :
+		    "INBOX", sizeof(session->folder));
 	session_ask(session, IPC_FOLDER_OPEN, &open, PHASE_WAIT_FOLDER);
 }
 
@@ -649,7 +658,6 @@ session_logged_in(struct session *session)
 {
 	session->logged_in = 1;
 	TAILQ_REMOVE(&strangers, session, entry);
-	TAILQ_INSERT_TAIL(&users, session, entry);
 }
 
 static void

@@ -79,7 +79,7 @@ struct login {
 };
 
 struct session {
-	TAILQ_ENTRY(session) entry;	/* among those not logged in, or in */
+	TAILQ_ENTRY(session) entry;	/* among those not logged in */
 	uint64_t id;
 	int fd;
 	const struct protocol *protocol;

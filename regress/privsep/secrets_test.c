@@ -1,0 +1,354 @@
+/*
+ * secrets_test.c - after a login its password is in no process's memory.
+ *
+ * Root alone can read that memory: its processes may not be dumped.  The
+ * searcher is itself tried on what is known to be there.
+ */
+#include <atf-c.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "processes.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+#define TREE		32	/* processes, at the most */
+#define CHUNK		(1024 * 1024)
+
+/* So many octets of a password in a row are no chance. */
+#define WINDOW		8
+
+#define OLGA		"olga"
+#define PASSWORD	"zQ7-hV2k pW9\\xR4m+J6tY8bN3c_L5dF1gS0aE"
+#define QUOTED		"zQ7-hV2k\\ pW9\\\\xR4m+J6tY8bN3c_L5dF1gS0aE"
+#define WRONG		"uK3:wB8x eD2\\oI7n=C4vM9qZ1r?T6yH0jP5lG"
+#define WRONG_QUOTED	"uK3:wB8x\\ eD2\\\\oI7n=C4vM9qZ1r?T6yH0jP5lG"
+
+static const char mail[] =
+    "From a@example.org Sat Nov 21 23:33:00 2026\nSubject: one\n\nfirst\n";
+
+static unsigned char chunk[CHUNK];
+
+/* Is a part of the password in these octets? */
+static int
+holds_part(const unsigned char *octets, size_t length, const char *password)
+{
+	size_t i, windows = strlen(password) - WINDOW + 1;
+
+	for (i = 0; i < windows; i++)
+		if (memmem(octets, length, password + i, WINDOW) != NULL)
+			return (1);
+	return (0);
+}
+
+/* Searches one mapping, chunk by chunk, with an overlap between them. */
+static int
+search_mapping(int memory, uint64_t from, uint64_t to, const char *password)
+{
+	const uint64_t step = CHUNK - WINDOW + 1;
+	ssize_t got;
+
+	for (; from < to; from += step) {
+		got = pread(memory, chunk, to - from < CHUNK ?
+		    (size_t)(to - from) : CHUNK, (off_t)from);
+		if (got > 0 && holds_part(chunk, (size_t)got, password)) {
+			explicit_bzero(chunk, sizeof(chunk));
+			return (1);
+		}
+	}
+	explicit_bzero(chunk, sizeof(chunk));
+	return (0);
+}
+
+/*
+ * Searches all that the process can read.  Returns whether a part of the
+ * password is there; `where` says in which mapping.
+ */
+static int
+search(pid_t pid, const char *password, char *where, size_t size)
+{
+	char path[64], line[600], rights[8];
+	unsigned long long from, to;
+	uint64_t bytes = 0;
+	int memory, found = 0;
+	FILE *maps;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	memory = open(path, O_RDONLY | O_CLOEXEC);
+	ATF_REQUIRE_MSG(memory != -1, "%s: %s", path, strerror(errno));
+	(void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	ATF_REQUIRE((maps = fopen(path, "re")) != NULL);
+	while (!found && fgets(line, sizeof(line), maps) != NULL) {
+		if (sscanf(line, "%llx-%llx %7s", &from, &to, rights) != 3 ||
+		    rights[0] != 'r' || strstr(line, "[v") != NULL)
+			continue;
+		bytes += to - from;
+		found = search_mapping(memory, from, to, password);
+		(void)strlcpy(where, line, size);
+	}
+	(void)fclose(maps);
+	(void)close(memory);
+	ATF_REQUIRE_MSG(found || bytes > 500000, "only %llu bytes of process "
+	    "%d were searched", (unsigned long long)bytes, (int)pid);
+	return (found);
+}
+
+static void
+nobody_has(const struct server *server, const char *password,
+    const char *when)
+{
+	char where[600], exe[600];
+	pid_t pids[TREE];
+	size_t i, count = processes_of(server, pids, TREE);
+
+	for (i = 0; i < count; i++) {
+		if (!search(pids[i], password, where, sizeof(where)))
+			continue;
+		process_link(pids[i], "exe", exe, sizeof(exe));
+		atf_tc_fail_nonfatal("%s: %s has the password in %s", when,
+		    exe, where);
+	}
+}
+
+/* What must be found: else nothing that is not found means anything. */
+static void
+searcher_works(const struct server *server)
+{
+	static const char present[] = PASSWORD;
+	char where[600];
+	pid_t net = children_pid(server, "postern-net", 0);
+	pid_t auth = children_pid(server, "postern-auth", 0);
+
+	ATF_REQUIRE(search(getpid(), present, where, sizeof(where)));
+	ATF_REQUIRE(search(server->pid, server->directory, where,
+	    sizeof(where)));
+	ATF_REQUIRE(search(net, "post.example.org", where, sizeof(where)));
+	ATF_REQUIRE(search(auth, server->directory, where, sizeof(where)));
+}
+
+static void
+begin(struct server *server)
+{
+#ifdef POSTERN_SANITIZED
+	atf_tc_skip("a sanitizer keeps copies of memory");
+#endif
+	server_prepare(server, "net-processes 2\nauth-processes 2\n"
+	    "listen auto 127.0.0.1 port 0\nlisten pop1 127.0.0.1 port 0\n");
+	server_add_user(server, OLGA, PASSWORD, 5003);
+	server_run(server);
+	mailbox_write(server, OLGA, mail, strlen(mail));
+	searcher_works(server);
+}
+
+#define ROOT_CASE(name)							\
+ATF_TC(name);								\
+ATF_TC_HEAD(name, tc)							\
+{									\
+	atf_tc_set_md_var(tc, "require.user", "root");			\
+}									\
+ATF_TC_BODY(name, tc)
+
+ROOT_CASE(pop2_right)
+{
+	struct server server;
+	char where[600];
+	int fd;
+
+	(void)tc;
+	begin(&server);
+	fd = pop2_login(&server, 0, OLGA, QUOTED, "#1");
+	nobody_has(&server, PASSWORD, "after the reply to HELO");
+	/* The store is searched as well: its user's name is there. */
+	ATF_REQUIRE(search(children_pid(&server, "postern-store", 0),
+	    "5003.olga", where, sizeof(where)));
+	client_say(fd, "READ", "=");
+	nobody_has(&server, PASSWORD, "after READ");
+	client_say(fd, "QUIT", "+");
+	nobody_has(&server, PASSWORD, "after QUIT");
+	client_expect_close(fd);
+	children_must_be(&server, "postern-store", 0);
+	nobody_has(&server, PASSWORD, "after the session");
+	server_stop(&server);
+}
+
+ROOT_CASE(pop2_wrong)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	begin(&server);
+	fd = pop2_login(&server, 0, OLGA, WRONG_QUOTED, "- ");
+	nobody_has(&server, WRONG, "after the refusal");
+	client_expect_close(fd);
+	fd = pop2_login(&server, 0, "nobody-here", WRONG_QUOTED, "- ");
+	nobody_has(&server, WRONG, "after an unknown user's refusal");
+	client_expect_close(fd);
+	nobody_has(&server, WRONG, "after the sessions");
+	server_stop(&server);
+}
+
+static int
+pop1_user(const struct server *server, int port)
+{
+	int fd = client_connect(server, port);
+
+	client_expect_line(fd, "+");
+	client_say(fd, "USER " OLGA, "+OK");
+	return (fd);
+}
+
+ROOT_CASE(pop1_right)
+{
+	struct server server;
+	int fd, port;
+
+	(void)tc;
+	begin(&server);
+	for (port = 0; port < 2; port++) {
+		fd = pop1_user(&server, port);
+		client_say(fd, "PASS " PASSWORD, "+OK");
+		nobody_has(&server, PASSWORD, "after the reply to PASS");
+		client_say(fd, "RETR " OLGA, "#");
+		nobody_has(&server, PASSWORD, "after RETR");
+		client_say(fd, "QUIT", "+OK");
+		client_expect_close(fd);
+		children_must_be(&server, "postern-store", 0);
+	}
+	nobody_has(&server, PASSWORD, "after the sessions");
+	server_stop(&server);
+}
+
+ROOT_CASE(pop1_wrong)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	begin(&server);
+	fd = pop1_user(&server, 1);
+	client_say(fd, "PASS " WRONG, "-ERR");
+	nobody_has(&server, WRONG, "after the refusal");
+	/* The same connection again, now with the right one. */
+	client_say(fd, "USER " OLGA, "+OK");
+	client_say(fd, "PASS " PASSWORD, "+OK");
+	nobody_has(&server, WRONG, "after the next login");
+	nobody_has(&server, PASSWORD, "after the next login");
+	client_say(fd, "QUIT", "+OK");
+	client_expect_close(fd);
+	server_stop(&server);
+}
+
+/* Commands behind the login in one segment; passwords out of place. */
+ROOT_CASE(odd_lines)
+{
+	static const struct {
+		const char *sent;
+		const char *reply;
+		const char *password;
+	} lines[] = {
+		{ "HELO olga " QUOTED "\r\nREAD 1\r\nNACK\r\n", "#1",
+		    PASSWORD },
+		{ "PASS " WRONG "\r\n", "-", WRONG },
+		{ "HELO olga " WRONG " more\r\n", "-", WRONG },
+		{ "HELO " WRONG_QUOTED "\r\n", "-", WRONG },
+		{ "LOGIN olga " WRONG "\r\n", "-", WRONG },
+		{ "USER olga\r\nPASS " WRONG "\r\nPASS " WRONG "\r\n", "+OK",
+		    WRONG },
+		{ "USER olga\r\nHELO olga " WRONG_QUOTED "\r\n", "+OK",
+		    WRONG },
+	};
+	struct server server;
+	size_t i;
+	int fd;
+
+	(void)tc;
+	begin(&server);
+	for (i = 0; i < COUNT(lines); i++) {
+		fd = client_connect(&server, 0);
+		client_expect_line(fd, "+");
+		client_send(fd, lines[i].sent);
+		client_expect_line(fd, lines[i].reply);
+		/* Every reply: the last line was read, too. */
+		pause_ms(200);
+		nobody_has(&server, lines[i].password, lines[i].sent);
+		(void)close(fd);
+	}
+	children_must_be(&server, "postern-store", 0);
+	nobody_has(&server, PASSWORD, "after all");
+	nobody_has(&server, WRONG, "after all");
+	server_stop(&server);
+}
+
+/* A client that goes before its line is whole, or before the answer. */
+ROOT_CASE(client_gone)
+{
+	struct server server;
+	char where[600];
+	int fd;
+
+	(void)tc;
+	begin(&server);
+	fd = client_connect(&server, 0);
+	client_expect_line(fd, "+");
+	client_send(fd, "HELO olga " QUOTED);
+	pause_ms(100);
+	/* An unfinished line is in net: it cannot be anywhere else. */
+	ATF_REQUIRE(search(children_pid(&server, "postern-net", 0), PASSWORD,
+	    where, sizeof(where)) ||
+	    search(children_pid(&server, "postern-net", 1), PASSWORD, where,
+	    sizeof(where)));
+	(void)close(fd);
+	pause_ms(200);
+	nobody_has(&server, PASSWORD, "after an unfinished line");
+	fd = client_connect(&server, 0);
+	client_expect_line(fd, "+");
+	client_send(fd, "HELO olga " QUOTED "\r\n");
+	(void)close(fd);
+	pause_ms(200);
+	children_must_be(&server, "postern-store", 0);
+	nobody_has(&server, PASSWORD, "after a login nobody waited for");
+	server_stop(&server);
+}
+
+/* Many at once: some wait in net for an authenticator. */
+ROOT_CASE(many_logins)
+{
+	struct server server;
+	int fds[80], i;
+
+	(void)tc;
+	begin(&server);
+	for (i = 0; i < (int)COUNT(fds); i++) {
+		fds[i] = client_connect(&server, 0);
+		client_expect_line(fds[i], "+");
+	}
+	for (i = 0; i < (int)COUNT(fds); i++)
+		client_send(fds[i], i % 2 == 0 ?
+		    "HELO olga " WRONG_QUOTED "\r\n" :
+		    "HELO nobody-here " WRONG_QUOTED "\r\n");
+	for (i = 0; i < (int)COUNT(fds); i++) {
+		client_expect_line(fds[i], "- ");
+		client_expect_close(fds[i]);
+	}
+	nobody_has(&server, WRONG, "after many logins");
+	server_stop(&server);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, pop2_right);
+	ATF_TP_ADD_TC(tp, pop2_wrong);
+	ATF_TP_ADD_TC(tp, pop1_right);
+	ATF_TP_ADD_TC(tp, pop1_wrong);
+	ATF_TP_ADD_TC(tp, odd_lines);
+	ATF_TP_ADD_TC(tp, client_gone);
+	ATF_TP_ADD_TC(tp, many_logins);
+	return (atf_no_error());
+}
