@@ -20,15 +20,20 @@ else
 	echo "check: as an ordinary user: what needs root is skipped"
 fi
 
+# Kyua's own configuration would be the user's; this is what tests need.
+kyua="kyua --config=none --variable=architecture=$(uname -m)"
+kyua="$kyua --variable=platform=$(uname -m)"
+export HOME="$scratch"
 status=0
-HOME=$scratch kyua --config=none test --kyuafile="$top/regress/Kyuafile" \
+# shellcheck disable=SC2086
+$kyua test --kyuafile="$top/regress/Kyuafile" \
     --results-file="$results/results.db" ${CHECK_ONLY:+"$CHECK_ONLY"} ||
     status=$?
-HOME=$scratch kyua --config=none report \
+kyua --config=none report \
     --results-file="$results/results.db" --verbose \
     --results-filter=broken,failed >"$results/report.txt" || true
 [ "$status" = 0 ] || cat "$results/report.txt"
-HOME=$scratch kyua --config=none report --results-file="$results/results.db" \
+kyua --config=none report --results-file="$results/results.db" \
     --results-filter=skipped,broken,failed,xfail >"$results/summary.txt" ||
     true
 sed -n '/^===> Skipped/,/^===>/p' "$results/summary.txt" | grep -v '^===>' ||

@@ -224,10 +224,21 @@ log_has(const struct server *server, const char *text)
 	return (has);
 }
 
+/* A test's result is one line: the log goes before it. */
+static void __attribute__((noreturn))
+fail_with_log(const struct server *server, const char *what,
+    const char *detail)
+{
+	char *log = file_read(server->log, NULL);
+
+	(void)fprintf(stderr, "%s\n", log);
+	free(log);
+	atf_tc_fail("%s \"%s\"", what, detail);
+}
+
 void
 log_must_have(const struct server *server, const char *text)
 {
-	char *log;
 	int waited;
 
 	for (waited = 0; waited < PATIENCE_MS; waited += 20) {
@@ -235,8 +246,7 @@ log_must_have(const struct server *server, const char *text)
 			return;
 		sleep_ms(20);
 	}
-	log = file_read(server->log, NULL);
-	atf_tc_fail("the log has no \"%s\":\n%s", text, log);
+	fail_with_log(server, "the log has no", text);
 }
 
 static void
@@ -287,8 +297,7 @@ server_run(struct server *server)
 		sleep_ms(10);
 	}
 	server->pid = 0;
-	atf_tc_fail("the daemon did not start:\n%s",
-	    file_read(server->log, NULL));
+	fail_with_log(server, "the daemon did not start", server->config);
 }
 
 void
@@ -323,13 +332,11 @@ server_stop(struct server *server)
 			sleep_ms(10);
 	}
 	server->pid = 0;
-	ATF_REQUIRE_MSG(ended > 0 && WIFEXITED(status) &&
-	    WEXITSTATUS(status) == 0, "the daemon did not stop well (%d):\n%s",
-	    status, file_read(server->log, NULL));
+	if (ended <= 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		fail_with_log(server, "the daemon did not stop well", "");
 	for (i = 0; !trouble_expected && i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (log_has(server, bad[i]))
-			atf_tc_fail("the log has \"%s\":\n%s", bad[i],
-			    file_read(server->log, NULL));
+			fail_with_log(server, "the log has", bad[i]);
 }
 
 const char *

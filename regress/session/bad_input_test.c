@@ -515,6 +515,36 @@ ATF_TC_BODY(users_stay, tc)
 	end_well(&server);
 }
 
+/* Who has said QUIT and does not close is in nobody's way. */
+ATF_TC_WITHOUT_HEAD(finished_make_room);
+ATF_TC_BODY(finished_make_room, tc)
+{
+	struct server server;
+	int user, stranger;
+
+	(void)tc;
+	start(&server, "net-processes 1\nmax-connections 2\n");
+	user = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#2");
+	client_send(user, "QUIT\r\n");
+	client_expect(user, "+ OK bye\r\n");
+	stranger = client_connect(&server, 0);
+	client_send(stranger, "QUIT\r\n");
+	client_expect(stranger, GREETING "+ OK bye\r\n");
+	serve_well(&server);
+	(void)close(user);
+	(void)close(stranger);
+	user = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#2");
+	stranger = pop2_login(&server, 0, ANN, ANN_QUOTED, "#2");
+	client_send(user, "QUIT\r\n");
+	client_send(stranger, "QUIT\r\n");
+	client_expect(user, "+ OK bye\r\n");
+	client_expect(stranger, "+ OK bye\r\n");
+	serve_well(&server);
+	(void)close(user);
+	(void)close(stranger);
+	end_well(&server);
+}
+
 /* Two hundred who send an octet at a time, in turn. */
 ATF_TC_WITHOUT_HEAD(slow_writers);
 ATF_TC_BODY(slow_writers, tc)
@@ -585,6 +615,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, silent_connections);
 	ATF_TP_ADD_TC(tp, oldest_dropped);
 	ATF_TP_ADD_TC(tp, users_stay);
+	ATF_TP_ADD_TC(tp, finished_make_room);
 	ATF_TP_ADD_TC(tp, slow_writers);
 	ATF_TP_ADD_TC(tp, never_reads);
 	return (atf_no_error());
