@@ -36,7 +36,7 @@ static struct timeval login_time, session_time;
 static const char *host;
 static int stopping;
 TAILQ_HEAD(session_list, session);
-/* Those that have not logged in, the oldest first. */
+/* Those that are over, and those that have not logged in, oldest first. */
 static struct session_list strangers = TAILQ_HEAD_INITIALIZER(strangers);
 
 static void on_client(int fd, short what, void *argument);
@@ -177,6 +177,11 @@ linger(struct session *session)
 	log_end(session);
 	release(session);
 	session->lingering = 1;
+	/* Its place is the first that a new connection may take. */
+	if (!session->logged_in)
+		TAILQ_REMOVE(&strangers, session, entry);
+	session->logged_in = 0;
+	TAILQ_INSERT_HEAD(&strangers, session, entry);
 	explicit_bzero(session->line, sizeof(session->line));
 	if (shutdown(session->fd, SHUT_WR) == -1) {
 		free_session(session);
@@ -673,6 +678,9 @@ for_all(void (*act)(struct session *))
 static void
 stop_one(struct session *session)
 {
+	/* A login would only be the beginning: it is not waited for. */
+	if (session->phase == PHASE_WAIT_AUTH)
+		session_fail(session, "the server is going down");
 	if (session->phase == 0 && !session->relaying)
 		session_run(session);
 }
