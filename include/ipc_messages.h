@@ -39,11 +39,12 @@ enum ipc_phase {
 	PHASE_WAIT_FOLDER = 1 << 6,	/* a folder's message count */
 	PHASE_WAIT_SIZE = 1 << 7,	/* a message's octets */
 	PHASE_WAIT_DATA = 1 << 8,	/* leave to read the data pipe */
-	PHASE_WAIT_COMMIT = 1 << 9	/* the end of a commit */
+	PHASE_WAIT_COMMIT = 1 << 9,	/* the end of a commit */
+	PHASE_WAIT_CLOSE = 1 << 10	/* a folder's locks to be gone */
 };
 
 #define PHASE_WAIT_ANY_STORE (PHASE_WAIT_STORE | PHASE_WAIT_FOLDER | \
-    PHASE_WAIT_SIZE | PHASE_WAIT_DATA | PHASE_WAIT_COMMIT)
+    PHASE_WAIT_SIZE | PHASE_WAIT_DATA | PHASE_WAIT_COMMIT | PHASE_WAIT_CLOSE)
 
 #define IPC_MESSAGE_LIST(X)						\
 	/* settings, before a child runs */				\
@@ -81,6 +82,7 @@ enum ipc_phase {
 	X(COMMIT,	 NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
 	X(COMMITTED,	 STORE,	 NET,	PHASE_WAIT_COMMIT, committed, 0) \
 	X(FOLDER_CLOSE,	 NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
+	X(FOLDER_CLOSED, STORE,	 NET,	PHASE_WAIT_CLOSE, empty, 0)	\
 	X(STORE_FAILED,	 STORE,	 NET,	PHASE_WAIT_ANY_STORE, reason, 0) \
 	/* settings are in, the sandbox is shut */			\
 	X(STARTED,	 CHILD,	 PARENT, PHASE_RUN, empty, 0)		\

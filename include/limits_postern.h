@@ -103,6 +103,12 @@
 /* How often, in ms, a taken mailbox lock is tried again (plus a random part). */
 #define LOCK_RETRY_MS		20
 
+/*
+ * How long to try for a mailbox that another session has: a client whose
+ * line dropped and who is back at once may meet the old session's end.
+ */
+#define SESSION_LOCK_MS		1000
+
 /* A From_ line longer than this is text: RFC 5322 lines end at 998. */
 #define FROM_LINE_MAX		1000
 

@@ -97,6 +97,7 @@ const char *
 lock_session(int state_directory, const struct mailbox_place *place)
 {
 	struct stat directory, file;
+	int tries = SESSION_LOCK_MS / LOCK_RETRY_MS;
 
 	if (sessions == -1)
 		sessions = openat(state_directory, "sessions", O_RDWR |
@@ -109,10 +110,11 @@ lock_session(int state_directory, const struct mailbox_place *place)
 		return ("the mailbox cannot be locked");
 	}
 	lock_session_release();
-	if (try_lock(sessions, F_WRLCK, place_offset(place, &directory),
-	    1) == 0)
-		return (NULL);
-	return ("the mailbox is in use by another session");
+	while (try_lock(sessions, F_WRLCK, place_offset(place, &directory),
+	    1) == -1)
+		if (tries-- == 0 || pause_ended(place))
+			return ("the mailbox is in use by another session");
+	return (NULL);
 }
 
 void

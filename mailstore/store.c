@@ -232,6 +232,7 @@ handle_close(void *context, struct ipc_message *message)
 	(void)context;
 	(void)message;
 	close_mailbox();
+	answer(IPC_FOLDER_CLOSED, NULL);
 }
 
 static const struct ipc_handler net_handlers[] = {

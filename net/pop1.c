@@ -101,10 +101,8 @@ rcvd(struct session *session, struct command *command)
 	if (session->deleting) {
 		session_ask(session, IPC_FOLDER_DELETE, NULL, 0);
 		session_ask(session, IPC_COMMIT, NULL, PHASE_WAIT_COMMIT);
-	} else {
-		session_ask(session, IPC_FOLDER_CLOSE, NULL, 0);
-		ok(session);
-	}
+	} else
+		session_ask(session, IPC_FOLDER_CLOSE, NULL, PHASE_WAIT_CLOSE);
 }
 
 static void
@@ -135,8 +133,9 @@ rset(struct session *session, struct command *command)
 {
 	(void)command;
 	if (session->state == WANT_RCEV || session->state == WANT_RCVD)
-		session_ask(session, IPC_FOLDER_CLOSE, NULL, 0);
-	ok(session);
+		session_ask(session, IPC_FOLDER_CLOSE, NULL, PHASE_WAIT_CLOSE);
+	else
+		ok(session);
 }
 
 static void
@@ -170,5 +169,5 @@ greet(struct session *session)
 const struct protocol protocol_pop1 = {
 	"pop1", rows, sizeof(rows) / sizeof(rows[0]), states, WANT_USER, DONE,
 	"-ERR", 0, greet, login_refused, ok, folder_opened, NULL, data_sent,
-	committed, store_failed
+	committed, ok, store_failed
 };

@@ -188,7 +188,7 @@ login_refused(struct session *session)
 const struct protocol protocol_pop2 = {
 	"pop2", rows, sizeof(rows) / sizeof(rows[0]), states, AUTH, DONE,
 	"-", 1, greet, login_refused, store_ready, folder_opened, size_known,
-	data_sent, committed, session_fail
+	data_sent, committed, NULL, session_fail
 };
 
 /*
@@ -202,5 +202,5 @@ static const struct protocol_row auto_rows[] = {
 const struct protocol protocol_auto = {
 	"auto", auto_rows, sizeof(auto_rows) / sizeof(auto_rows[0]), states,
 	AUTH, DONE, "-", 1, greet, login_refused, NULL, NULL, NULL, NULL, NULL,
-	session_fail
+	NULL, session_fail
 };

@@ -66,6 +66,7 @@ struct protocol {
 	void (*size_known)(struct session *session, uint64_t octets);
 	void (*data_sent)(struct session *session);
 	void (*committed)(struct session *session, uint32_t deleted);
+	void (*folder_closed)(struct session *session);
 	void (*store_failed)(struct session *session, const char *reason);
 };
 

@@ -67,6 +67,15 @@ handle_committed(void *context, struct ipc_message *message)
 }
 
 static void
+handle_closed(void *context, struct ipc_message *message)
+{
+	struct session *session = context;
+
+	(void)message;
+	session->protocol->folder_closed(session);
+}
+
+static void
 handle_failed(void *context, struct ipc_message *message)
 {
 	struct session *session = context;
@@ -81,6 +90,7 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_MESSAGE_SIZE, handle_size },
 	{ IPC_DATA_FOLLOWS, handle_data },
 	{ IPC_COMMITTED, handle_committed },
+	{ IPC_FOLDER_CLOSED, handle_closed },
 	{ IPC_STORE_FAILED, handle_failed },
 };
 

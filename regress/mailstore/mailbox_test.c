@@ -10,8 +10,6 @@
 
 #include <atf-c.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,259 +18,9 @@
 
 #include "harness.h"
 #include "mailboxes.h"
+#include "meddle.h"
 #include "splitter.h"
-
-#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
-
-/* A generator that is the same everywhere. */
-static uint64_t random_state;
-
-static size_t
-random_below(size_t bound)
-{
-	random_state = random_state * 6364136223846793005ULL +
-	    1442695040888963407ULL;
-	return ((size_t)(random_state >> 33) % bound);
-}
-
-/* Which messages to delete, of `count`. */
-static int
-first(size_t i, size_t count)
-{
-	(void)count;
-	return (i == 0);
-}
-
-static int
-last(size_t i, size_t count)
-{
-	return (i + 1 == count);
-}
-
-static int
-every_second(size_t i, size_t count)
-{
-	(void)count;
-	return (i % 2 == 1);
-}
-
-static int
-all_but_one(size_t i, size_t count)
-{
-	return (i != count / 2);
-}
-
-static int
-all(size_t i, size_t count)
-{
-	(void)i;
-	(void)count;
-	return (1);
-}
-
-static int
-none(size_t i, size_t count)
-{
-	(void)i;
-	(void)count;
-	return (0);
-}
-
-static int
-a_random_subset(size_t i, size_t count)
-{
-	(void)i;
-	(void)count;
-	return (random_below(2) == 1);
-}
-
-static const struct pattern {
-	const char *name;
-	int (*chosen)(size_t, size_t);
-} patterns[] = {
-	{ "none", none },
-	{ "first", first },
-	{ "last", last },
-	{ "every second", every_second },
-	{ "all but one", all_but_one },
-	{ "all", all },
-	{ "a random subset", a_random_subset },
-};
-
-/* "=nnn ..." or "#nnn ..." */
-static uint64_t
-expect_number(int fd, char sign)
-{
-	char line[600], *end;
-	uint64_t number;
-
-	client_line(fd, line, sizeof(line));
-	ATF_REQUIRE_MSG(line[0] == sign && line[1] >= '0' && line[1] <= '9',
-	    "expected %cnnn, got \"%s\"", sign, line);
-	number = strtoull(line + 1, &end, 10);
-	ATF_REQUIRE_MSG(*end == '\0' || *end == ' ', "\"%s\"", line);
-	return (number);
-}
-
-static void
-expect_octets(int fd, const char *octets, size_t length)
-{
-	char *got = malloc(length + 1);
-	size_t i;
-
-	ATF_REQUIRE(got != NULL);
-	client_read(fd, got, length);
-	for (i = 0; i < length && got[i] == octets[i]; i++)
-		continue;
-	ATF_REQUIRE_MSG(i == length, "octet %zu of %zu is \\x%02x, expected "
-	    "\\x%02x", i, length, got[i] & 0xff, octets[i] & 0xff);
-	free(got);
-}
-
-/* READs and RETRs all; acknowledges with ACKD where `deleted` says so. */
-static void
-read_all(int fd, const struct split *split, const unsigned char *deleted)
-{
-	size_t i;
-
-	client_send(fd, "READ\r\n");
-	for (i = 0; i < split->count; i++) {
-		ATF_REQUIRE_EQ(split->messages[i].octets,
-		    expect_number(fd, '='));
-		client_send(fd, deleted[i] ? "RETR\r\nACKD\r\n" :
-		    "RETR\r\nACKS\r\n");
-		expect_octets(fd, split->messages[i].form,
-		    split->messages[i].octets);
-	}
-	ATF_REQUIRE_EQ(0, expect_number(fd, '='));
-}
-
-/* Logs in by POP2; the count must be right. */
-static int
-begin_pop2(const struct server *server, size_t messages)
-{
-	char reply[40];
-
-	(void)snprintf(reply, sizeof(reply), "#%zu ", messages);
-	return (pop2_login(server, 0, FRED, FRED_PASSWORD, reply));
-}
-
-static void
-quit(int fd)
-{
-	client_say(fd, "QUIT", "+");
-	client_expect_close(fd);
-}
-
-static void
-status_of(const struct server *server, struct stat *status)
-{
-	ATF_REQUIRE(lstat(mailbox_path(server, FRED), status) == 0);
-}
-
-/* The same file as before, whatever is in it. */
-static void
-same_file(const struct server *server, const struct stat *before)
-{
-	struct stat now;
-
-	status_of(server, &now);
-	ATF_REQUIRE_EQ(before->st_ino, now.st_ino);
-	ATF_REQUIRE_EQ(before->st_mode, now.st_mode);
-	ATF_REQUIRE_EQ(before->st_uid, now.st_uid);
-	ATF_REQUIRE_EQ(before->st_gid, now.st_gid);
-	ATF_REQUIRE_EQ(before->st_nlink, now.st_nlink);
-}
-
-static void
-put_mailbox(const struct server *server, const struct split *split)
-{
-	mailbox_write(server, FRED, split->bytes, split->length);
-	ATF_REQUIRE(chmod(mailbox_path(server, FRED), 0640) == 0);
-}
-
-static unsigned char *
-choose(const struct split *split, const struct pattern *pattern)
-{
-	unsigned char *deleted = calloc(split->count + 1, 1);
-	size_t i;
-
-	ATF_REQUIRE(deleted != NULL);
-	for (i = 0; i < split->count; i++)
-		deleted[i] = pattern->chosen(i, split->count) != 0;
-	return (deleted);
-}
-
-static void
-delete_some(const struct server *server, const struct split *split,
-    const struct pattern *pattern)
-{
-	unsigned char *deleted = choose(split, pattern);
-	struct stat before;
-	size_t length;
-	char *left;
-	int fd;
-
-	(void)printf("  delete %s\n", pattern->name);
-	put_mailbox(server, split);
-	status_of(server, &before);
-	fd = begin_pop2(server, split->count);
-	read_all(fd, split, deleted);
-	mailbox_must_be(server, FRED, split->bytes, split->length);
-	quit(fd);
-	left = split_without(split, deleted, &length);
-	mailbox_must_be(server, FRED, left, length);
-	same_file(server, &before);
-	free(left);
-	free(deleted);
-}
-
-/* Logs in by POP1 and asks for all; the count must be right. */
-static int
-begin_pop1(const struct server *server, const char *command, uint64_t octets)
-{
-	int fd = pop1_login(server, 0, FRED, FRED_PASSWORD);
-
-	client_send(fd, command);
-	client_send(fd, " inbox\r\n");
-	ATF_REQUIRE_EQ(octets, expect_number(fd, '#'));
-	return (fd);
-}
-
-/* RETR keeps all; RDEL leaves what stood before the first From_ line. */
-static void
-read_whole(const struct server *server, const struct split *split,
-    const char *command)
-{
-	size_t left = split->length;
-	struct stat before;
-	int fd;
-
-	(void)printf("  %s\n", command);
-	put_mailbox(server, split);
-	status_of(server, &before);
-	fd = begin_pop1(server, command, split->whole_octets);
-	client_send(fd, "RCEV\r\n");
-	expect_octets(fd, split->whole, split->whole_octets);
-	mailbox_must_be(server, FRED, split->bytes, split->length);
-	client_say(fd, "RCVD", "+OK");
-	if (strcmp(command, "RDEL") == 0 && split->count > 0)
-		left = split->messages[0].offset;
-	mailbox_must_be(server, FRED, split->bytes, left);
-	same_file(server, &before);
-	quit(fd);
-}
-
-static void
-walk(const struct server *server, const struct split *split)
-{
-	size_t i;
-
-	read_whole(server, split, "RETR");
-	for (i = 0; i < COUNT(patterns); i++)
-		delete_some(server, split, &patterns[i]);
-	read_whole(server, split, "RDEL");
-}
+#include "walk.h"
 
 static void
 walk_table(const struct awkward *table, size_t count)
@@ -366,26 +114,36 @@ ATF_TC_BODY(missing_file, tc)
 	server_stop(&server);
 }
 
-/* The first mail there ever was comes after the login. */
+/*
+ * The first mail there ever was comes after the login: the store may not
+ * reach what did not exist when its sandbox was shut, and says what helps.
+ */
 ATF_TC_WITHOUT_HEAD(missing_file_comes);
 ATF_TC_BODY(missing_file_comes, tc)
 {
+	static const char new[] = "the mailbox is new; log in again";
 	struct server server;
 	struct split split;
-	int fd;
+	char reply[80];
+	int pop1, pop2;
 
 	(void)tc;
 	split_begin(&split, ONE TWO, strlen(ONE TWO));
 	server_start(&server, NULL);
-	fd = pop1_login(&server, 0, FRED, FRED_PASSWORD);
+	pop2 = begin_pop2(&server, 0);
+	client_say(pop2, "FOLD elsewhere", "#0");
+	pop1 = pop1_login(&server, 0, FRED, FRED_PASSWORD);
 	put_mailbox(&server, &split);
-	client_send(fd, "RDEL inbox\r\n");
-	ATF_REQUIRE_EQ(split.whole_octets, expect_number(fd, '#'));
-	client_send(fd, "RCEV\r\n");
-	expect_octets(fd, split.whole, split.whole_octets);
-	client_say(fd, "RCVD", "+OK");
-	quit(fd);
-	mailbox_must_be(&server, FRED, "", 0);
+	(void)snprintf(reply, sizeof(reply), "-ERR %s", new);
+	client_say(pop1, "RDEL inbox", reply);
+	client_say(pop1, "NOOP", "+OK");
+	quit(pop1);
+	(void)snprintf(reply, sizeof(reply), "- %s", new);
+	client_say(pop2, "FOLD inbox", reply);
+	client_expect_close(pop2);
+	mailbox_must_be(&server, FRED, split.bytes, split.length);
+	walk(&server, &split);
+	split_end(&split);
 	server_stop(&server);
 }
 
@@ -419,44 +177,6 @@ ATF_TC_BODY(no_separator, tc)
 	}
 	log_must_have(&server, "no From_ line");
 	server_stop(&server);
-}
-
-/* A growing piece of memory. */
-struct text {
-	char *bytes;
-	size_t length, room;
-};
-
-static void
-add(struct text *text, const void *bytes, size_t length)
-{
-	if (text->length + length > text->room) {
-		text->room = 2 * text->room + length + 4096;
-		text->bytes = realloc(text->bytes, text->room);
-		ATF_REQUIRE(text->bytes != NULL);
-	}
-	memcpy(text->bytes + text->length, bytes, length);
-	text->length += length;
-}
-
-static void
-add_fill(struct text *text, size_t length)
-{
-	static const char octets[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-	char *fill = malloc(length + 1);
-	size_t i;
-
-	ATF_REQUIRE(fill != NULL);
-	for (i = 0; i < length; i++)
-		fill[i] = octets[i % (sizeof(octets) - 1)];
-	add(text, fill, length);
-	free(fill);
-}
-
-static void
-add_string(struct text *text, const char *string)
-{
-	add(text, string, strlen(string));
 }
 
 /* A line that is long, and a second message behind it. */
@@ -656,18 +376,6 @@ ATF_TC_BODY(random_mailboxes, tc)
 	server_stop(&server);
 }
 
-/* Others that write to the mailbox. */
-static void
-append(const struct server *server, const char *bytes)
-{
-	int fd = open(mailbox_path(server, FRED), O_WRONLY | O_APPEND);
-
-	ATF_REQUIRE(fd != -1);
-	ATF_REQUIRE(write(fd, bytes, strlen(bytes)) ==
-	    (ssize_t)strlen(bytes));
-	ATF_REQUIRE(close(fd) == 0);
-}
-
 enum moment { BEFORE_READ, BEFORE_QUIT, TWICE };
 
 static void
@@ -760,219 +468,6 @@ ATF_TC_BODY(arrivals, tc)
 	server_stop(&server);
 }
 
-/* What another program may do to a mailbox that is in use. */
-static void
-overwrite(const struct server *server, const struct split *split)
-{
-	int fd = open(mailbox_path(server, FRED), O_WRONLY);
-	size_t i;
-
-	ATF_REQUIRE(fd != -1);
-	for (i = 0; i < split->length; i++)
-		ATF_REQUIRE(write(fd, i % 60 == 59 ? "\n" : "x", 1) == 1);
-	ATF_REQUIRE(close(fd) == 0);
-}
-
-static void
-overwrite_with_mail(const struct server *server, const struct split *split)
-{
-	char *bytes = malloc(split->length);
-	size_t i;
-	int fd;
-
-	/* The same messages, at the same places, with other words. */
-	ATF_REQUIRE(bytes != NULL);
-	memcpy(bytes, split->bytes, split->length);
-	for (i = split->messages[0].offset + sizeof(A); i < split->length; i++)
-		if (bytes[i] == 't')
-			bytes[i] = 'T';
-	fd = open(mailbox_path(server, FRED), O_WRONLY);
-	ATF_REQUIRE(fd != -1);
-	ATF_REQUIRE(write(fd, bytes, split->length) ==
-	    (ssize_t)split->length);
-	ATF_REQUIRE(close(fd) == 0);
-	free(bytes);
-}
-
-static void
-shorten(const struct server *server, const struct split *split)
-{
-	ATF_REQUIRE(truncate(mailbox_path(server, FRED),
-	    (off_t)split->messages[split->count - 1].offset) == 0);
-}
-
-static void
-shorten_by_one(const struct server *server, const struct split *split)
-{
-	ATF_REQUIRE(truncate(mailbox_path(server, FRED),
-	    (off_t)split->length - 1) == 0);
-}
-
-static void
-replace(const struct server *server, const struct split *split)
-{
-	char other[700];
-	struct stat old;
-
-	status_of(server, &old);
-	(void)snprintf(other, sizeof(other), "%s.new",
-	    mailbox_path(server, FRED));
-	file_write(other, split->bytes, split->length);
-	ATF_REQUIRE(chown(other, old.st_uid, old.st_gid) == 0);
-	ATF_REQUIRE(rename(other, mailbox_path(server, FRED)) == 0);
-}
-
-static void
-change_octet(const struct server *server, size_t at, const char *octet)
-{
-	int fd = open(mailbox_path(server, FRED), O_WRONLY);
-
-	ATF_REQUIRE(fd != -1);
-	ATF_REQUIRE(pwrite(fd, octet, 1, (off_t)at) == 1);
-	ATF_REQUIRE(close(fd) == 0);
-}
-
-/* In the body, the last octet that is not a line's end. */
-static void
-change_body(const struct server *server, const struct split *split)
-{
-	change_octet(server, split->messages[0].end - 3, "!");
-}
-
-static void
-change_address(const struct server *server, const struct split *split)
-{
-	change_octet(server, split->messages[0].offset + 5, "z");
-}
-
-static void
-change_blank(const struct server *server, const struct split *split)
-{
-	change_octet(server, split->messages[0].end - 1, "-");
-}
-
-static void
-hide_kept(const struct server *server, const struct split *split)
-{
-	change_octet(server, split->messages[1].offset, ">");
-}
-
-static void
-append_no_mail(const struct server *server, const struct split *split)
-{
-	(void)split;
-	append(server, "these lines begin no message\n\n");
-}
-
-static void
-give_second_name(const struct server *server, const struct split *split)
-{
-	char other[700];
-
-	(void)split;
-	(void)snprintf(other, sizeof(other), "%s.link",
-	    mailbox_path(server, FRED));
-	(void)unlink(other);
-	ATF_REQUIRE(link(mailbox_path(server, FRED), other) == 0);
-}
-
-static const struct meddling {
-	const char *name;
-	void (*meddle)(const struct server *, const struct split *);
-} meddlings[] = {
-	{ "overwritten", overwrite },
-	{ "overwritten with mail", overwrite_with_mail },
-	{ "shorter", shorten },
-	{ "shorter by one", shorten_by_one },
-	{ "replaced", replace },
-	{ "body changed", change_body },
-	{ "address changed", change_address },
-	{ "empty line changed", change_blank },
-	{ "a kept message hidden", hide_kept },
-	{ "text appended", append_no_mail },
-	{ "linked twice", give_second_name },
-};
-
-/* How the delete is asked for; each must be told that it was not done. */
-static int
-mark_pop2(const struct server *server, const struct split *split)
-{
-	int fd = begin_pop2(server, split->count);
-
-	client_say(fd, "READ", "=");
-	client_send(fd, "RETR\r\n");
-	expect_octets(fd, split->messages[0].form, split->messages[0].octets);
-	client_say(fd, "ACKD", "=");
-	return (fd);
-}
-
-static void
-refuse_quit(int fd)
-{
-	client_say(fd, "QUIT", "- ");
-	client_expect_close(fd);
-}
-
-static void
-refuse_fold(int fd)
-{
-	client_say(fd, "FOLD work", "- ");
-	client_expect_close(fd);
-}
-
-static int
-mark_pop1(const struct server *server, const struct split *split)
-{
-	int fd = begin_pop1(server, "RDEL", split->whole_octets);
-
-	client_send(fd, "RCEV\r\n");
-	expect_octets(fd, split->whole, split->whole_octets);
-	return (fd);
-}
-
-static void
-refuse_rcvd(int fd)
-{
-	client_say(fd, "RCVD", "-ERR ");
-	client_say(fd, "NOOP", "+OK");
-	quit(fd);
-}
-
-static const struct asking {
-	const char *name;
-	int (*mark)(const struct server *, const struct split *);
-	void (*refuse)(int);
-} askings[] = {
-	{ "QUIT", mark_pop2, refuse_quit },
-	{ "FOLD", mark_pop2, refuse_fold },
-	{ "RCVD", mark_pop1, refuse_rcvd },
-};
-
-static void
-meddle_once(const struct server *server, const struct split *split,
-    const struct meddling *meddling, const struct asking *asking)
-{
-	struct stat before, after;
-	size_t length;
-	char *now;
-	int fd;
-
-	(void)printf("%s, %s\n", meddling->name, asking->name);
-	(void)unlink(mailbox_path(server, FRED));
-	put_mailbox(server, split);
-	fd = asking->mark(server, split);
-	meddling->meddle(server, split);
-	now = file_read(mailbox_path(server, FRED), &length);
-	status_of(server, &before);
-	asking->refuse(fd);
-	mailbox_must_be(server, FRED, now, length);
-	same_file(server, &before);
-	status_of(server, &after);
-	ATF_REQUIRE(before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
-	    before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
-	free(now);
-}
-
 ATF_TC_WITHOUT_HEAD(changed_by_another);
 ATF_TC_BODY(changed_by_another, tc)
 {
@@ -987,6 +482,27 @@ ATF_TC_BODY(changed_by_another, tc)
 		for (j = 0; j < COUNT(askings); j++)
 			meddle_once(&server, &split, &meddlings[i],
 			    &askings[j]);
+	split_end(&split);
+	server_stop(&server);
+}
+
+/* A body that is kept may change: nothing of it is lost or put back. */
+ATF_TC_WITHOUT_HEAD(kept_changed);
+ATF_TC_BODY(kept_changed, tc)
+{
+	static const char changed[] = B "\nSubject: two\n\nthe seco!d\n\n";
+	struct server server;
+	struct split split;
+	int fd;
+
+	(void)tc;
+	split_begin(&split, ONE TWO, strlen(ONE TWO));
+	server_start(&server, NULL);
+	put_mailbox(&server, &split);
+	fd = mark_pop2(&server, &split);
+	change_octet(&server, split.messages[1].end - 4, "!");
+	quit(fd);
+	mailbox_must_be(&server, FRED, changed, strlen(changed));
 	split_end(&split);
 	server_stop(&server);
 }
@@ -1170,6 +686,39 @@ ATF_TC_BODY(unfit_owners, tc)
 	server_stop(&server);
 }
 
+/* One message of many lines. */
+static void
+make_large(struct text *text, size_t length)
+{
+	add_string(text, A "\n\n");
+	while (text->length < length) {
+		add_fill(text, 70);
+		add_string(text, "\n");
+	}
+}
+
+/* The rest comes as far as it was read, then the end: nothing for padding. */
+static void
+cut_while_sent(const struct server *server, int fd, const char *form,
+    size_t announced)
+{
+	char *octets = malloc(announced);
+	size_t have = 1000;
+	ssize_t got;
+
+	ATF_REQUIRE(octets != NULL);
+	client_read(fd, octets, have);
+	ATF_REQUIRE(truncate(mailbox_path(server, FRED), 5000) == 0);
+	while ((got = recv(fd, octets + have, announced - have, 0)) > 0)
+		have += (size_t)got;
+	ATF_REQUIRE_EQ(0, got);
+	ATF_REQUIRE(have < announced);
+	ATF_REQUIRE(memcmp(octets, form, have) == 0);
+	(void)close(fd);
+	free(octets);
+	children_must_be(server, "postern-store", 0);
+}
+
 /* Cut short while it is sent: the end, and nothing that was not mail. */
 ATF_TC_WITHOUT_HEAD(cut_short);
 ATF_TC_BODY(cut_short, tc)
@@ -1177,37 +726,25 @@ ATF_TC_BODY(cut_short, tc)
 	struct text text = { NULL, 0, 0 };
 	struct server server;
 	struct split split;
-	size_t have = 0, length = 24 << 20;
-	ssize_t got;
-	char *octets;
 	int fd;
 
 	(void)tc;
-	add_string(&text, A "\n\n");
-	while (text.length < length) {
-		add_fill(&text, 70);
-		add_string(&text, "\n");
-	}
+	make_large(&text, 24 << 20);
 	split_begin(&split, text.bytes, text.length);
-	ATF_REQUIRE((octets = malloc(split.whole_octets)) != NULL);
 	server_start(&server, NULL);
 	put_mailbox(&server, &split);
 	fd = begin_pop2(&server, 1);
 	client_send(fd, "READ\r\n");
 	ATF_REQUIRE_EQ(split.messages[0].octets, expect_number(fd, '='));
 	client_send(fd, "RETR\r\n");
-	client_read(fd, octets, 1000);
-	ATF_REQUIRE(truncate(mailbox_path(&server, FRED), 5000) == 0);
-	for (have = 1000; (got = recv(fd, octets + have,
-	    split.messages[0].octets - have, 0)) > 0; )
-		have += (size_t)got;
-	ATF_REQUIRE_EQ(0, got);
-	ATF_REQUIRE(have < split.messages[0].octets);
-	ATF_REQUIRE(memcmp(octets, split.messages[0].form, have) == 0);
-	(void)close(fd);
-	children_must_be(&server, "postern-store", 0);
+	cut_while_sent(&server, fd, split.messages[0].form,
+	    split.messages[0].octets);
 	mailbox_must_be(&server, FRED, split.bytes, 5000);
-	free(octets);
+	put_mailbox(&server, &split);
+	fd = begin_pop1(&server, "RDEL", split.whole_octets);
+	client_send(fd, "RCEV\r\n");
+	cut_while_sent(&server, fd, split.whole, split.whole_octets);
+	mailbox_must_be(&server, FRED, split.bytes, 5000);
 	split_end(&split);
 	free(text.bytes);
 	server_stop(&server);
@@ -1230,6 +767,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, random_mailboxes);
 	ATF_TP_ADD_TC(tp, arrivals);
 	ATF_TP_ADD_TC(tp, changed_by_another);
+	ATF_TP_ADD_TC(tp, kept_changed);
 	ATF_TP_ADD_TC(tp, removed_by_another);
 	ATF_TP_ADD_TC(tp, changed_before_retr);
 	ATF_TP_ADD_TC(tp, read_only);

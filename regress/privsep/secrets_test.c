@@ -89,6 +89,7 @@ search(pid_t pid, const char *password, char *where, size_t size)
 		    rights[0] != 'r' || strstr(line, "[v") != NULL)
 			continue;
 		bytes += to - from;
+		line[strcspn(line, "\n")] = '\0';
 		found = search_mapping(memory, from, to, password);
 		(void)strlcpy(where, line, size);
 	}

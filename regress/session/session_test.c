@@ -575,6 +575,17 @@ make_bad_folders(const struct server *server)
 	}
 }
 
+/* A dead process's last lines may still be on their way. */
+static int
+log_has_soon(const struct server *server, const char *text)
+{
+	int tries;
+
+	for (tries = 0; tries < 100 && !log_has(server, text); tries++)
+		pause_ms(20);
+	return (tries < 100);
+}
+
 /* One line of the log about each: the names are scanners' favourites. */
 ATF_TC_WITHOUT_HEAD(folders_refused);
 ATF_TC_BODY(folders_refused, tc)
@@ -612,7 +623,7 @@ ATF_TC_BODY(folders_refused, tc)
 		children_must_be(&server, "postern-store", 0);
 		(void)snprintf(logged, sizeof(logged), "folder=%s error=\"",
 		    names[i]);
-		if (!log_has(&server, logged)) {
+		if (!log_has_soon(&server, logged)) {
 			(void)printf("FOLD %s: no line in the log\n",
 			    names[i]);
 			bad++;
@@ -1200,7 +1211,7 @@ ATF_TC_BODY(log_of_the_end, tc)
 {
 	static const char *const keys[] = { " session=", " peer=127.0.0.1:",
 	    " user=fred ", " protocol=pop2 ", " folder=INBOX ",
-	    " messages=2 ", " octets=51 ", " deleted=1 ", " seconds=0 ",
+	    " messages=2 ", " octets=51 ", " deleted=1 ", " seconds=",
 	    " reason=\"QUIT\"" };
 	static const char *const keys_pop1[] = { " session=",
 	    " peer=127.0.0.1:", " user=fred ", " protocol=pop1 ",

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "harness.h"
 #include "log.h"
+#include "template.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define USERS		"net-user 64101:64101\nauth-user 64102:64102\n"
@@ -544,7 +545,7 @@ ATF_TC_BODY(expand, tc)
 
 	(void)tc;
 	for (i = 0; i < COUNT(expansions); i++) {
-		result = config_expand(expansions[i].template, "fred",
+		result = template_expand(expansions[i].template, "fred",
 		    "/home/fred", to, sizeof(to));
 		ATF_CHECK_EQ_MSG(expansions[i].path != NULL ? 0 : -1, result,
 		    "%s", expansions[i].template);
@@ -553,12 +554,12 @@ ATF_TC_BODY(expand, tc)
 	}
 	for (size = 1; size < 20; size++) {
 		memset(to, '#', sizeof(to));
-		ATF_CHECK_EQ_MSG(size > 15 ? 0 : -1, config_expand("~/mail",
+		ATF_CHECK_EQ_MSG(size > 15 ? 0 : -1, template_expand("~/mail",
 		    "x", "/home/fred", to, size), "%zu", size);
 		ATF_CHECK_EQ('#', to[size]);
 	}
 	/* What a user name brings is not expanded again. */
-	ATF_CHECK_EQ(0, config_expand("/%u", "%h", "/h", to, sizeof(to)));
+	ATF_CHECK_EQ(0, template_expand("/%u", "%h", "/h", to, sizeof(to)));
 	ATF_CHECK_STREQ("/%h", to);
 }
 

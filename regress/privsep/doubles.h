@@ -1,0 +1,583 @@
+/*
+ * doubles.h - net, store and auth processes that have been taken over.
+ *
+ * For hostile_test.c: started under the name of one of the daemon's programs
+ * it behaves as that program's double (be_a_double), and sends what a
+ * well-behaved one never would.  What a double is to do stands in files
+ * beside it, its orders.
+ */
+#ifndef DOUBLES_H
+#define DOUBLES_H
+
+#include <sys/socket.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ipc.h"
+#include "parent.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+#define PATIENCE_MS	10000
+#define SESSION		UINT64_C(4711)
+#define MALLORY		"mallory"
+#define MALLORY_UID	5003
+
+/* One type that is just too large, and one that is negative. */
+#define TYPES		(IPC_TYPES + 2)
+
+struct row {
+	const char *name;
+	enum ipc_role from, to;
+	unsigned int phases;
+	uint32_t size;
+	unsigned int descriptors;
+};
+
+static const struct row rows[TYPES] = {
+#define X(name, from, to, phases, payload, descriptors)			\
+	{ #name, ROLE_##from, ROLE_##to, (phases),			\
+	    sizeof(struct ipc_##payload), (descriptors) },
+	IPC_MESSAGE_LIST(X)
+#undef X
+	{ "unknown", 0, 0, 0, 8, 0 },
+	{ "unknown", 0, 0, 0, 8, 0 },
+};
+
+/* What is done with a message before it is sent. */
+enum trick {
+	RIGHT,			/* as its row says */
+	SHORT, LONG, BARE,	/* a byte less, a byte more, no payload */
+	UNENDED,		/* its strings have no end */
+	ONE_FD, TWO_FDS, THREE_FDS,
+	NO_HEADER,		/* three bytes */
+	LYING_SIZE,		/* the header says one byte less */
+	TOO_LONG,		/* more than IPC_MESSAGE_MAX */
+	OTHER_SESSION,
+	TRICKS,
+	/* a store's own */
+	HUGE_NUMBERS,		/* a right message, every byte of it 0xff */
+	INJECT,			/* control characters in its text */
+	ONE_LESS, ONE_MORE,	/* than the message has octets */
+	TOO_FEW, TOO_MANY,	/* octets in the pipe */
+	FLOOD,
+	EMPTY,			/* a datagram of no bytes */
+	DIE,
+	SILENCE
+};
+
+static const char injected[] = "bad\r\n+ OK\r\n#9 messages\x01\x7f\xff\"";
+
+static void
+sleep_ms(long ms)
+{
+	struct timespec time = { ms / 1000, (ms % 1000) * 1000000 };
+
+	(void)nanosleep(&time, NULL);
+}
+
+union control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(int) * 3)];
+};
+
+static void
+send_raw(int fd, const struct ipc_header *header, const void *payload,
+    size_t length, unsigned int count)
+{
+	struct iovec parts[2] = { { (void *)(uintptr_t)header,
+	    sizeof(*header) }, { (void *)(uintptr_t)payload, length } };
+	struct msghdr raw;
+	struct cmsghdr *control;
+	union control room;
+	const int given[3] = { 0, 0, 0 };
+
+	memset(&raw, 0, sizeof(raw));
+	memset(&room, 0, sizeof(room));
+	raw.msg_iov = parts;
+	raw.msg_iovlen = 2;
+	if (count > 0) {
+		raw.msg_control = room.bytes;
+		raw.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+		control = CMSG_FIRSTHDR(&raw);
+		control->cmsg_level = SOL_SOCKET;
+		control->cmsg_type = SCM_RIGHTS;
+		control->cmsg_len = CMSG_LEN(sizeof(int) * count);
+		memcpy(CMSG_DATA(control), given, sizeof(int) * count);
+	}
+	(void)sendmsg(fd, &raw, MSG_NOSIGNAL);
+}
+
+static void
+attack(int fd, uint32_t type, enum trick trick, uint64_t session)
+{
+	static unsigned char payload[2 * IPC_MESSAGE_MAX];
+	struct ipc_header header = { type == IPC_TYPES + 1 ? 0x80000000 :
+	    type, rows[type].size, session };
+	size_t length = rows[type].size;
+	unsigned int count = rows[type].descriptors;
+
+	memset(payload, trick == UNENDED ? 'A' : trick == HUGE_NUMBERS ?
+	    0xff : 0, sizeof(payload));
+	if (trick == INJECT)
+		memcpy(payload + (type == IPC_LOG ? sizeof(uint32_t) : 0),
+		    injected, sizeof(injected));
+	if (trick == SHORT || trick == LONG)
+		length = trick == SHORT ? length - 1 : length + 1;
+	if (trick == BARE)
+		length = 0;
+	if (trick == TOO_LONG)
+		length = IPC_MESSAGE_MAX + 1;
+	if (trick >= ONE_FD && trick <= THREE_FDS)
+		count = 1 + trick - ONE_FD;
+	header.size = (uint32_t)length - (trick == LYING_SIZE ? 1 : 0);
+	if (trick == OTHER_SESSION)
+		header.session++;
+	if (trick == NO_HEADER || trick == EMPTY)
+		(void)send(fd, &header, trick == EMPTY ? 0 : 3, MSG_NOSIGNAL);
+	else
+		send_raw(fd, &header, payload, length, count);
+}
+
+static int
+has_strings(uint32_t type)
+{
+#define X(name, payload, member)	if (type == IPC_##name) return (1);
+	IPC_STRING_LIST(X)
+#undef X
+	return (0);
+}
+
+/* What the receiver's table says to it; NULL: nothing. */
+static const char *
+complaint(uint32_t type, enum trick trick, enum ipc_role from,
+    enum ipc_role to, unsigned int phase)
+{
+	const struct row *row = &rows[type];
+
+	if (trick == NO_HEADER || trick == LYING_SIZE || trick == TOO_LONG ||
+	    trick == THREE_FDS)
+		return ("not a message");
+	if (type >= IPC_TYPES)
+		return ("unknown type");
+	if (row->from != from && (row->from != ROLE_CHILD ||
+	    from == ROLE_PARENT))
+		return ("wrong sender");
+	if (row->to != to && (row->to != ROLE_CHILD || to == ROLE_PARENT))
+		return ("wrong receiver");
+	if ((row->phases & phase) == 0)
+		return ("wrong phase");
+	if (trick == SHORT || trick == LONG || trick == BARE)
+		return ("wrong size");
+	if ((trick == ONE_FD || trick == TWO_FDS) &&
+	    row->descriptors != 1 + trick - ONE_FD)
+		return ("wrong number of descriptors");
+	return (trick == UNENDED && has_strings(type) ?
+	    "string without an end" : NULL);
+}
+
+/* The doubles. */
+
+static const char *libexec;	/* where the doubles' orders are */
+
+static int
+read_order(const char *name, char *to, size_t size)
+{
+	char path[600];
+	ssize_t got;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", libexec, name);
+	if ((fd = open(path, O_RDONLY)) == -1)
+		return (0);
+	got = read(fd, to, size - 1);
+	(void)close(fd);
+	to[got > 0 ? got : 0] = '\0';
+	return (1);
+}
+
+static void __attribute__((noreturn))
+be_the_real_one(const char *name)
+{
+	char path[600];
+
+	(void)snprintf(path, sizeof(path), "%s/real/%s", libexec, name);
+	(void)execl(path, path, (char *)NULL);
+	_exit(126);
+}
+
+/* The first message, left where it is for the real program. */
+static void
+peek(struct ipc_message *message)
+{
+	char bytes[sizeof(message->header) + IPC_MESSAGE_MAX];
+	ssize_t got = recv(CHILD_CONTROL, bytes, sizeof(bytes), MSG_PEEK);
+
+	if (got < (ssize_t)sizeof(message->header))
+		_exit(0);
+	memcpy(&message->header, bytes, sizeof(message->header));
+	memcpy(message->payload.bytes, bytes + sizeof(message->header),
+	    (size_t)got - sizeof(message->header));
+}
+
+static struct ipc_message heard;
+
+static uint32_t net_index;	/* of the net that auth's double serves */
+
+static void
+take_net(int *net)
+{
+	net_index = IPC_PAYLOAD(&heard, ipc_auth_net)->index;
+	(void)close(*net);
+	*net = ipc_take_descriptor(&heard, 0);
+}
+
+/* Takes the settings up to START; `auth` is the channel to auth or to net. */
+static void
+take_settings(int *auth)
+{
+	do {
+		if (ipc_receive(CHILD_CONTROL, &heard) != 1)
+			_exit(0);
+		if (heard.header.type == IPC_NET_AUTH)
+			*auth = ipc_take_descriptor(&heard, 0);
+		if (heard.header.type == IPC_AUTH_NET)
+			take_net(auth);
+	} while (heard.header.type != IPC_START);
+}
+
+static void
+tell(const char *text)
+{
+	struct ipc_log line;
+
+	memset(&line, 0, sizeof(line));
+	line.priority = 6;
+	(void)strlcpy(line.text, text, sizeof(line.text));
+	(void)ipc_send(CHILD_CONTROL, IPC_LOG, 0, &line, NULL);
+}
+
+/* Stays until the parent ends it: that is what is to be seen. */
+static void __attribute__((noreturn))
+linger(void)
+{
+	struct pollfd polled = { CHILD_CONTROL, POLLIN, 0 };
+
+	while (poll(&polled, 1, 2 * PATIENCE_MS) == 1) {
+		if (ipc_receive(CHILD_CONTROL, &heard) != 1) {
+			sleep_ms(PATIENCE_MS);	/* its end alone is not */
+			break;
+		}
+		if (heard.header.type == IPC_STOP)
+			break;
+	}
+	_exit(0);
+}
+
+static void
+wait_for_go(void)
+{
+	char order[8];
+	int waited;
+
+	for (waited = 0; waited < 2 * PATIENCE_MS; waited += 10) {
+		if (read_order("go", order, sizeof(order)))
+			return;
+		sleep_ms(10);
+	}
+	_exit(0);
+}
+
+/* Attacks on auth are numbered: number N is this type and this trick. */
+#define AUTH_ATTACKS	(TYPES + TRICKS)
+#define PARENT_ATTACKS	(TYPES + TRICKS)
+
+/* One attacks auth, each of the others the parent in its own way. */
+#define NET_DOUBLES	(1 + PARENT_ATTACKS)
+
+static uint32_t
+type_of(uint32_t number, uint32_t tricked)
+{
+	return (number < TYPES ? number : tricked);
+}
+
+static enum trick
+trick_of(uint32_t number)
+{
+	return (number < TYPES ? RIGHT : (enum trick)(number - TYPES));
+}
+
+/* A login of nobody; true when auth answers it within the time. */
+static int
+auth_answers(int fd, uint64_t session)
+{
+	struct pollfd polled = { fd, POLLIN, 0 };
+	struct ipc_login login;
+
+	memset(&login, 0, sizeof(login));
+	(void)strlcpy(login.user, "nobody-here", sizeof(login.user));
+	(void)strlcpy(login.password, "x", sizeof(login.password));
+	(void)ipc_send(fd, IPC_LOGIN, session, &login, NULL);
+	return (poll(&polled, 1, PATIENCE_MS) == 1 &&
+	    ipc_receive(fd, &heard) == 1 &&
+	    heard.header.type == IPC_LOGIN_REFUSED &&
+	    heard.header.session == session);
+}
+
+static void
+attack_auth(int fd)
+{
+	uint32_t number;
+	int answered = 0;
+
+	for (number = 0; number < AUTH_ATTACKS; number++) {
+		if (type_of(number, IPC_LOGIN) == IPC_LOGIN &&
+		    (trick_of(number) == RIGHT ||
+		    trick_of(number) == OTHER_SESSION))
+			continue;
+		attack(fd, type_of(number, IPC_LOGIN), trick_of(number),
+		    1000 + number);
+		answered += auth_answers(fd, 2000 + number);
+	}
+	(void)snprintf((char *)heard.payload.bytes, 80,
+	    "double=auth answered=%d", answered);
+	tell((const char *)heard.payload.bytes);
+}
+
+/*
+ * Number 0 and those that come after the doubles are real ones.  Attacks on
+ * the parent: each type, then each trick on LOG.
+ */
+static void __attribute__((noreturn))
+double_net(void)
+{
+	char path[600];
+	uint32_t index;
+	int auth = -1, marker;
+
+	peek(&heard);
+	index = IPC_PAYLOAD(&heard, ipc_net_config)->index;
+	(void)snprintf(path, sizeof(path), "%s/done/%u", libexec, index);
+	if (index == 0 || index > NET_DOUBLES || (marker = open(path, O_WRONLY | O_CREAT | O_EXCL,
+	    0600)) == -1)
+		be_the_real_one("postern-net");
+	(void)close(marker);
+	take_settings(&auth);
+	(void)ipc_send(CHILD_CONTROL, IPC_STARTED, 0, NULL, NULL);
+	wait_for_go();
+	(void)snprintf(path, sizeof(path), "double=%u attacks", index);
+	tell(path);
+	if (read_order("empty", path, sizeof(path)))
+		attack(CHILD_CONTROL, IPC_LOG, EMPTY, 0);
+	else if (index == 1)
+		attack_auth(auth);
+	else
+		attack(CHILD_CONTROL, type_of(index - 2, IPC_LOG),
+		    trick_of(index - 2), 1);
+	linger();
+}
+
+/* A store's order: when, on which channel, what. */
+static struct {
+	unsigned int moment;
+	int channel;
+	uint32_t type;
+	unsigned int trick;
+	int done;
+} order;
+
+enum moment { AT_READY, AT_OPENED, AFTER_OPENED, AT_SIZE, AT_DATA,
+    AFTER_DATA, AT_COMMITTED };
+
+#define MAIL		"Subject: x\r\n\r\n"
+#define MAIL_OCTETS	(sizeof(MAIL) - 1)
+
+/* True when this is the moment: then the order has been carried out. */
+static int
+carried_out(enum moment moment, uint64_t session)
+{
+	unsigned int i;
+
+	if (order.done || order.moment != moment)
+		return (0);
+	order.done = 1;
+	if (order.trick == DIE)
+		_exit(0);
+	for (i = 0; i < (order.trick == FLOOD ? 5000U : 1U); i++)
+		if (order.trick != SILENCE)
+			attack(order.channel, order.type,
+			    (enum trick)order.trick, session);
+	return (1);
+}
+
+static void
+send_data(uint64_t session)
+{
+	struct ipc_octets octets = { MAIL_OCTETS };
+
+	if (order.moment == AT_DATA && order.trick == ONE_LESS)
+		octets.octets--;
+	if (order.moment == AT_DATA && order.trick == ONE_MORE)
+		octets.octets++;
+	(void)ipc_send(CHILD_SESSION, IPC_DATA_FOLLOWS, session, &octets,
+	    NULL);
+	if (order.moment == AFTER_DATA && order.trick == TOO_MANY)
+		(void)!write(CHILD_DATA, MAIL MAIL, 2 * MAIL_OCTETS);
+	else if (order.moment == AFTER_DATA)
+		(void)!write(CHILD_DATA, MAIL, 4);
+	else
+		(void)!write(CHILD_DATA, MAIL, MAIL_OCTETS);
+	if (order.moment == AFTER_DATA && order.trick == TOO_FEW)
+		_exit(0);
+	if (order.trick != TOO_MANY)
+		(void)carried_out(AFTER_DATA, session);
+}
+
+static void
+send_size(uint64_t session, uint64_t number)
+{
+	const struct ipc_octets octets = { number == 1 ? MAIL_OCTETS : 0 };
+
+	(void)ipc_send(CHILD_SESSION, IPC_MESSAGE_SIZE, session, &octets,
+	    NULL);
+}
+
+/* A mailbox of one message, but for the order. */
+static void
+answer(uint64_t session)
+{
+	static const struct ipc_folder_opened opened = { MAIL_OCTETS, 1, 0 };
+	static const struct ipc_committed committed = { 0, 0 };
+
+	switch (heard.header.type) {
+	case IPC_FOLDER_OPEN:
+		if (!carried_out(AT_OPENED, session))
+			(void)ipc_send(CHILD_SESSION, IPC_FOLDER_OPENED,
+			    session, &opened, NULL);
+		(void)carried_out(AFTER_OPENED, session);
+		break;
+	case IPC_MESSAGE_MEASURE:
+		if (!carried_out(AT_SIZE, session))
+			send_size(session, IPC_PAYLOAD(&heard,
+			    ipc_message_number)->number);
+		break;
+	case IPC_MESSAGE_SEND:
+	case IPC_FOLDER_SEND:
+		if (order.trick == ONE_LESS || order.trick == ONE_MORE ||
+		    !carried_out(AT_DATA, session))
+			send_data(session);
+		break;
+	case IPC_COMMIT:
+		if (!carried_out(AT_COMMITTED, session))
+			(void)ipc_send(CHILD_SESSION, IPC_COMMITTED, session,
+			    &committed, NULL);
+		break;
+	default:
+		break;
+	}
+}
+
+static void __attribute__((noreturn))
+double_store(void)
+{
+	uint64_t session;
+	char text[80];
+
+	peek(&heard);
+	session = heard.header.session;
+	if (strcmp(IPC_PAYLOAD(&heard, ipc_store_config)->user, MALLORY) != 0)
+		be_the_real_one("postern-store");
+	take_settings(NULL);
+	if (!read_order("order", text, sizeof(text)) || sscanf(text,
+	    "%u %d %u %u", &order.moment, &order.channel, &order.type,
+	    &order.trick) != 4)
+		_exit(1);
+	if (!carried_out(AT_READY, session))
+		(void)ipc_send(CHILD_SESSION, IPC_STORE_READY, session, NULL,
+		    NULL);
+	while (ipc_receive(CHILD_SESSION, &heard) == 1)
+		answer(session);
+	_exit(0);
+}
+
+/* An authenticator that grants whatever it is asked, or attacks. */
+static void
+grant(int net, uint64_t session)
+{
+	const struct ipc_login *login = IPC_PAYLOAD(&heard, ipc_login);
+	struct ipc_login_granted granted;
+	char text[80];
+
+	memset(&granted, 0, sizeof(granted));
+	granted.net = net_index;
+	(void)strlcpy(granted.user, login->user, sizeof(granted.user));
+	(void)strlcpy(granted.peer, login->peer, sizeof(granted.peer));
+	if (read_order("order", text, sizeof(text)) && sscanf(text,
+	    "%u %u", &order.type, &order.trick) == 2) {
+		attack(CHILD_CONTROL, order.type, (enum trick)order.trick,
+		    session);
+		return;
+	}
+	if (strcmp(login->user, "nameless") == 0)
+		granted.user[0] = '\0';
+	if (strcmp(login->user, "othernet") == 0)
+		granted.net = net_index + 7;
+	if (strcmp(login->user, "hugenet") == 0)
+		granted.net = UINT32_MAX;
+	if (strcmp(login->password, "othersession") == 0)
+		session += 1 << 20;
+	if (strcmp(login->user, "badanswer") == 0)
+		attack(net, IPC_LOGIN_REFUSED, SHORT, session);
+	else
+		(void)ipc_send(CHILD_CONTROL, IPC_LOGIN_GRANTED, session,
+		    &granted, NULL);
+}
+
+static void __attribute__((noreturn))
+double_auth(void)
+{
+	struct pollfd polled[2] = { { CHILD_CONTROL, POLLIN, 0 },
+	    { -1, POLLIN, 0 } };
+
+	take_settings(&polled[1].fd);
+	(void)ipc_send(CHILD_CONTROL, IPC_STARTED, 0, NULL, NULL);
+	for (;;) {
+		if (poll(polled, 2, 4 * PATIENCE_MS) <= 0)
+			_exit(0);
+		if (polled[0].revents != 0) {
+			if (ipc_receive(CHILD_CONTROL, &heard) != 1)
+				_exit(0);
+			take_net(&polled[1].fd);
+		} else if (ipc_receive(polled[1].fd, &heard) == 1)
+			grant(polled[1].fd, heard.header.session);
+		else
+			polled[1].fd = -1;
+	}
+}
+
+/* Before main(): the test's own name gives the test. */
+static void __attribute__((constructor))
+be_a_double(int argc, char **argv)
+{
+	static char path[512];
+	char *slash;
+
+	if (argc != 1 || (slash = strrchr(argv[0], '/')) == NULL)
+		return;
+	(void)snprintf(path, sizeof(path), "%.*s", (int)(slash - argv[0]),
+	    argv[0]);
+	libexec = path;
+	if (strcmp(slash, "/postern-net") == 0)
+		double_net();
+	if (strcmp(slash, "/postern-store") == 0)
+		double_store();
+	if (strcmp(slash, "/postern-auth") == 0)
+		double_auth();
+}
+
+#endif
