@@ -21,6 +21,19 @@
 #include "log.h"
 #include "sandbox.h"
 
+#ifdef RLIMIT_AS
+#define MEMORY_LIMIT	RLIMIT_AS
+#else
+#define MEMORY_LIMIT	RLIMIT_DATA	/* OpenBSD */
+#endif
+
+/* The sanitizers of a test build want terabytes of addresses. */
+#ifdef POSTERN_SANITIZED
+#define MEMORY_BYTES	RLIM_INFINITY
+#else
+#define MEMORY_BYTES	AUTH_MEMORY_BYTES
+#endif
+
 /* What verification leaves on the stack is within this far of its top. */
 #define STACK_WIPED	(128 * 1024)
 
@@ -210,9 +223,7 @@ main(void)
 	child_limit(RLIMIT_NOFILE, NETS + 16);
 	child_limit(RLIMIT_NPROC, 0);
 	child_limit(RLIMIT_FSIZE, 0);
-#ifndef POSTERN_SANITIZED
-	child_limit(RLIMIT_AS, AUTH_MEMORY_BYTES);
-#endif
+	child_limit(MEMORY_LIMIT, MEMORY_BYTES);
 	shut_sandbox();
 	child_report_started();
 	for (;;)
