@@ -61,6 +61,9 @@
  */
 #define AUTH_MEMORY_BYTES	(256UL * 1024 * 1024)
 
+/* What of that the program itself takes: its libraries and its stack. */
+#define AUTH_PROGRAM_BYTES	(32UL * 1024 * 1024)
+
 /*
  * Logins that one net process may have before the authenticators at a time;
  * the others wait in net, in order.  They fit the socket buffer, so that a

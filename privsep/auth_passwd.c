@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "account.h"
@@ -43,6 +44,16 @@ is_hash(const struct passwd_entry *entry)
 	return (strncmp(entry->hash, "$argon2", 7) == 0);
 }
 
+/* "$argon2id$v=19$m=65536,t=2,p=1$...": m is in KiB. */
+static int
+is_too_large(const struct passwd_entry *entry)
+{
+	const char *memory = strstr(entry->hash, "$m=");
+
+	return (memory != NULL && strtoull(memory + 3, NULL, 10) >
+	    (AUTH_MEMORY_BYTES - AUTH_PROGRAM_BYTES) / 1024);
+}
+
 static int
 verify_passwd(const char *user, const char *password, uid_t minimum_uid,
     const char **why)
@@ -52,22 +63,21 @@ verify_passwd(const char *user, const char *password, uid_t minimum_uid,
 	int found, good;
 
 	found = account_name_valid(user) ? passwd_find(path, user, &entry) : 0;
-	if (found == 1 && is_hash(&entry))
+	if (found == 1 && is_hash(&entry) && !is_too_large(&entry))
 		hash = entry.hash;
 	else if (passwd_find(path, NULL, &first) == 1 && is_hash(&first))
 		hash = first.hash;
-	errno = 0;
 	good = crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
 	if (found == -1)
 		*why = "the passwd file cannot be read";
 	else if (found == 0)
 		*why = "no such user";
-	else if (hash != entry.hash)
+	else if (!is_hash(&entry))
 		*why = "the user has no password";
+	else if (is_too_large(&entry))
+		*why = "the hash asks for more memory than a login may take";
 	else if (!good)
-		*why = errno == ENOMEM ?
-		    "the hash asks for more memory than a login may take" :
-		    "wrong password";
+		*why = "wrong password";
 	else if (entry.account.system_name[0] == '\0' &&
 	    entry.account.uid < minimum_uid)
 		*why = "uid under minimum-uid";

@@ -363,8 +363,8 @@ double_net(void)
 	peek(&heard);
 	index = IPC_PAYLOAD(&heard, ipc_net_config)->index;
 	(void)snprintf(path, sizeof(path), "%s/done/%u", libexec, index);
-	if (index == 0 || index > NET_DOUBLES || (marker = open(path, O_WRONLY | O_CREAT | O_EXCL,
-	    0600)) == -1)
+	if (index == 0 || index > NET_DOUBLES || (marker = open(path,
+	    O_WRONLY | O_CREAT | O_EXCL, 0600)) == -1)
 		be_the_real_one("postern-net");
 	(void)close(marker);
 	take_settings(&auth);
