@@ -552,6 +552,35 @@ ATF_TC_BODY(holder_dies, tc)
 	server_stop(&server);
 }
 
+/*
+ * A client that comes back at once is not told that it is in its own way:
+ * the store of its last session may need a moment to go.
+ */
+ATF_TC_WITHOUT_HEAD(comes_back_at_once);
+ATF_TC_BODY(comes_back_at_once, tc)
+{
+	struct server server;
+	pid_t store;
+	int fd;
+
+	(void)tc;
+	start(&server, NULL);
+	fd = pop1_login(&server, 0, FRED, FRED_PASSWORD);
+	asked_for_whole(fd, "RETR inbox");
+	store = children_pid(&server, "postern-store", 0);
+	ATF_REQUIRE(kill(store, SIGSTOP) == 0);
+	client_send(fd, "RCVD\r\n");
+	(void)close(fd);
+	fd = client_connect(&server, 0);
+	client_expect_line(fd, "+ POP2 ");
+	client_send(fd, "HELO " FRED " " FRED_PASSWORD "\r\n");
+	pause_ms(300);
+	ATF_REQUIRE(kill(store, SIGCONT) == 0);
+	client_expect_line(fd, "#2 ");
+	quit(fd);
+	server_stop(&server);
+}
+
 /* Who waits for a lock on behalf of nobody stops waiting. */
 ATF_TC_WITHOUT_HEAD(client_vanishes_waiting);
 ATF_TC_BODY(client_vanishes_waiting, tc)
@@ -615,6 +644,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, one_session);
 	ATF_TP_ADD_TC(tp, two_folders);
 	ATF_TP_ADD_TC(tp, holder_dies);
+	ATF_TP_ADD_TC(tp, comes_back_at_once);
 	ATF_TP_ADD_TC(tp, client_vanishes_waiting);
 	ATF_TP_ADD_TC(tp, stopped_waiting);
 	return (atf_no_error());

@@ -179,21 +179,20 @@ ATF_TC_BODY(no_separator, tc)
 	server_stop(&server);
 }
 
-/* A line that is long, and a second message behind it. */
+/* A line that is long, and what comes behind it. */
 static void
 walk_long_line(const struct server *server, size_t length,
-    const char *ending)
+    const char *behind, size_t messages)
 {
 	struct text text = { NULL, 0, 0 };
 	struct split split;
 
-	(void)printf("line of %zu and %zu\n", length, strlen(ending));
-	add_string(&text, A "\n\n");
+	(void)printf("line of %zu, %zu messages\n", length, messages);
+	add_string(&text, ONE A "\n\n");
 	add_fill(&text, length);
-	add_string(&text, ending);
-	add_string(&text, "\n" TWO);
+	add_string(&text, behind);
 	split_begin(&split, text.bytes, text.length);
-	ATF_REQUIRE_EQ(2, split.count);
+	ATF_REQUIRE_EQ(messages, split.count);
 	read_whole(server, &split, "RETR");
 	delete_some(server, &split, &patterns[1]);
 	delete_some(server, &split, &patterns[2]);
@@ -205,17 +204,27 @@ walk_long_line(const struct server *server, size_t length,
 ATF_TC_WITHOUT_HEAD(long_lines);
 ATF_TC_BODY(long_lines, tc)
 {
-	static const size_t lengths[] = { 998, 1000, 4096, 32768, 65535, 65536,
-	    65537, 131071, 131072, 131073, 1048575, 1048576, 1048577 };
-	static const char *const endings[] = { "\n", "\r\n", "\r\r\n" };
+	static const size_t lengths[] = { 998, 1000, 32768, 65534, 65535,
+	    65536, 65537, 131071, 131072, 1048575, 1048576, 1048577 };
+	static const struct {
+		const char *behind;
+		size_t messages;
+	} table[] = {
+		{ "\n\n" TWO, 3 }, { "\r\n\r\n" TWO, 3 },
+		{ "\r\r\n\n" TWO, 3 },
+		/* The end of a long line is not an empty line. */
+		{ "\n" TWO, 2 }, { "\r\n" TWO, 2 }, { "\n", 2 },
+		{ "\r\n", 2 }, { "\r", 2 }, { "", 2 },
+	};
 	struct server server;
 	size_t i, j;
 
 	(void)tc;
 	server_start(&server, NULL);
 	for (i = 0; i < COUNT(lengths); i++)
-		for (j = 0; j < COUNT(endings); j++)
-			walk_long_line(&server, lengths[i], endings[j]);
+		for (j = 0; j < COUNT(table); j++)
+			walk_long_line(&server, lengths[i], table[j].behind,
+			    table[j].messages);
 	server_stop(&server);
 }
 
@@ -561,6 +570,33 @@ ATF_TC_BODY(changed_before_retr, tc)
 	server_stop(&server);
 }
 
+/* What is no longer where a message begins is not sent as one. */
+ATF_TC_WITHOUT_HEAD(hidden_before_retr);
+ATF_TC_BODY(hidden_before_retr, tc)
+{
+	struct server server;
+	struct split split;
+	size_t length;
+	char *now;
+	int fd;
+
+	(void)tc;
+	split_begin(&split, ONE TWO, strlen(ONE TWO));
+	server_start(&server, NULL);
+	put_mailbox(&server, &split);
+	fd = begin_pop2(&server, 2);
+	client_say(fd, "READ", "=23 ");
+	change_octet(&server, split.messages[0].offset, ">");
+	now = file_read(mailbox_path(&server, FRED), &length);
+	client_send(fd, "RETR\r\n");
+	client_expect_close(fd);
+	children_must_be(&server, "postern-store", 0);
+	mailbox_must_be(&server, FRED, now, length);
+	free(now);
+	split_end(&split);
+	server_stop(&server);
+}
+
 ATF_TC_WITHOUT_HEAD(read_only);
 ATF_TC_BODY(read_only, tc)
 {
@@ -645,6 +681,8 @@ ATF_TC_BODY(unfit_files, tc)
 	ATF_REQUIRE(unlink(path) == 0);
 	ATF_REQUIRE(mkfifo(path, 0666) == 0 && chmod(path, 0666) == 0);
 	refused(&server, "a FIFO");
+	ATF_REQUIRE(chmod(path, 0444) == 0);
+	refused(&server, "a FIFO to read");
 	ATF_REQUIRE(unlink(path) == 0);
 	ATF_REQUIRE(mkdir(path, 0755) == 0 && chmod(path, 0777) == 0);
 	refused(&server, "a directory");
@@ -770,6 +808,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, kept_changed);
 	ATF_TP_ADD_TC(tp, removed_by_another);
 	ATF_TP_ADD_TC(tp, changed_before_retr);
+	ATF_TP_ADD_TC(tp, hidden_before_retr);
 	ATF_TP_ADD_TC(tp, read_only);
 	ATF_TP_ADD_TC(tp, unfit_files);
 	ATF_TP_ADD_TC(tp, unfit_owners);

@@ -86,6 +86,18 @@ replace(const struct server *server, const struct split *split)
 	ATF_REQUIRE(rename(other, mailbox_path(server, FRED)) == 0);
 }
 
+/* The old file lives on under another name. */
+static void
+move_away(const struct server *server, const struct split *split)
+{
+	char other[700];
+
+	(void)snprintf(other, sizeof(other), "%s.old",
+	    mailbox_path(server, FRED));
+	ATF_REQUIRE(rename(mailbox_path(server, FRED), other) == 0);
+	put_mailbox(server, split);
+}
+
 static void
 change_octet(const struct server *server, size_t at, const char *octet)
 {
@@ -149,6 +161,7 @@ static const struct meddling {
 	{ "shorter", shorten },
 	{ "shorter by one", shorten_by_one },
 	{ "replaced", replace },
+	{ "moved away and made anew", move_away },
 	{ "body changed", change_body },
 	{ "address changed", change_address },
 	{ "empty line changed", change_blank },

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness.h"
 #include "ipc.h"
 #include "parent.h"
 
@@ -349,6 +350,31 @@ attack_auth(int fd)
 	tell((const char *)heard.payload.bytes);
 }
 
+/* Logs in as anybody may, and asks the store for what was never sent. */
+static void
+attack_own_store(int auth)
+{
+	static const struct ipc_folder_open inbox;
+	struct ipc_login login;
+	int store;
+
+	memset(&login, 0, sizeof(login));
+	(void)strlcpy(login.user, FRED, sizeof(login.user));
+	(void)strlcpy(login.password, FRED_PASSWORD, sizeof(login.password));
+	(void)ipc_send(auth, IPC_LOGIN, 1, &login, NULL);
+	if (ipc_receive(CHILD_CONTROL, &heard) != 1 ||
+	    heard.header.type != IPC_SESSION_STORE)
+		_exit(1);
+	store = ipc_take_descriptor(&heard, 0);
+	(void)ipc_receive(store, &heard);	/* STORE_READY */
+	(void)ipc_send(store, IPC_FOLDER_OPEN, 1, &inbox, NULL);
+	(void)ipc_receive(store, &heard);	/* FOLDER_OPENED */
+	attack(store, IPC_FOLDER_DELETE, RIGHT, 1);
+	attack(store, IPC_COMMIT, RIGHT, 1);
+	if (ipc_receive(store, &heard) != 1)
+		tell("double=store ended");
+}
+
 /*
  * Number 0 and those that come after the doubles are real ones.  Attacks on
  * the parent: each type, then each trick on LOG.
@@ -374,6 +400,8 @@ double_net(void)
 	tell(path);
 	if (read_order("empty", path, sizeof(path)))
 		attack(CHILD_CONTROL, IPC_LOG, EMPTY, 0);
+	else if (read_order("store", path, sizeof(path)))
+		attack_own_store(auth);
 	else if (index == 1)
 		attack_auth(auth);
 	else

@@ -249,6 +249,32 @@ ATF_TC_BODY(net_empty_datagram, tc)
 	server_stop(&server);
 }
 
+/* A net with a store that is rightly its own cannot make it delete. */
+ATF_TC_WITHOUT_HEAD(net_to_own_store);
+ATF_TC_BODY(net_to_own_store, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	prepare(&server, "net-processes 2\nauth-processes 1\n",
+	    "postern-net");
+	give_order(&server, "store", "");
+	mailbox_write(&server, FRED, two_messages, strlen(two_messages));
+	server_run(&server);
+	fd = begin_bystander(&server);
+	give_order(&server, "go", "");
+	log_must_have(&server, "double=store ended");
+	log_must_have(&server, "user=fred event=ipc from=net "
+	    "message=FOLDER_DELETE error=\"the mailbox was not sent\"");
+	log_must_have(&server, "event=exit process=store");
+	children_must_be(&server, "postern-store", 1);
+	mailbox_must_be(&server, FRED, two_messages, strlen(two_messages));
+	ATF_CHECK_EQ(2, children_count(&server, "postern-net"));
+	end_bystander(&server, fd);
+	server_stop(&server);
+}
+
 /* A real store, with the test as its parent and its net. */
 
 struct store {
@@ -1284,6 +1310,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, net_to_auth_and_parent);
 	ATF_TP_ADD_TC(tp, net_empty_datagram);
+	ATF_TP_ADD_TC(tp, net_to_own_store);
 	ATF_TP_ADD_TC(tp, net_to_store_types);
 	ATF_TP_ADD_TC(tp, net_to_store_tricks);
 	ATF_TP_ADD_TC(tp, net_to_store_lies);
