@@ -107,6 +107,8 @@ handle_open(void *context, struct ipc_message *message)
 	wrong = lock_session(state_directory, &mailbox.place);
 	if (wrong == NULL && (wrong = mailbox.format->open(&mailbox)) == NULL) {
 		is_open = 1;
+		if (mailbox.absent)	/* nothing to keep others from */
+			lock_session_release();
 		if (kind == FOLDER_NAMED && mailbox.absent)
 			log_line(LOG_NOTICE, "event=folder folder=%s "
 			    "error=\"there is none\"", mailbox.place.label);
