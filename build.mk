@@ -16,7 +16,7 @@ LINKED = $(CC) $(OPTIMIZE) $(HARDENING) $(LINK) $(SANITIZER)
 HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
 	include/log.h include/parent.h include/passwd_file.h \
-	include/privdrop.h include/sandbox.h net/session.h \
+	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
 	mailstore/folder.h mailstore/lines.h mailstore/lock.h \
 	mailstore/mailbox.h mailstore/mbox.h mailstore/template.h \
 	mailstore/wire.h
@@ -25,16 +25,20 @@ PARENT = privsep/posternd.o privsep/config.o privsep/listen.o \
 	privsep/children.o privsep/grant.o privsep/privdrop.o $(RIGHTS) \
 	privsep/account.o privsep/passwd_file.o privsep/ipc.o privsep/log.o
 
-CHILD = privsep/child.o privsep/ipc.o privsep/log.o privsep/log_quote.o \
-	$(SANDBOX)
+CHILD = privsep/child.o privsep/ipc.o privsep/ipc_child.o privsep/log.o \
+	privsep/log_child.o privsep/log_quote.o $(SANDBOX)
 
 AUTH = privsep/auth.o privsep/auth_passwd.o $(AUTH_SYSTEM) \
 	privsep/calls_auth_passwd.o privsep/calls_auth_system.o \
 	privsep/account.o privsep/passwd_file.o $(CHILD)
 
+# net's own half of $(RIGHTS), which configure chooses.
+CHANGE_LINUX = $(RIGHTS:rights_linux.o=change_root_linux.o)
+CHANGE_ROOT = $(CHANGE_LINUX:rights_openbsd.o=change_root_openbsd.o)
+
 NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
 	net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
-	$(RIGHTS) $(CHILD)
+	$(CHANGE_ROOT) $(CHILD)
 
 STORE = mailstore/store.o mailstore/template.o mailstore/folder.o mailstore/lock.o \
 	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
@@ -54,7 +58,8 @@ $(PROGRAMS): $(SANITIZER) config.mk
 objects: regress/lib/objects.a
 
 TESTED = privsep/config.o privsep/listen.o privsep/account.o \
-	privsep/passwd_file.o privsep/privdrop.o $(RIGHTS) $(AUTH_SYSTEM) \
+	privsep/passwd_file.o privsep/privdrop.o $(RIGHTS) $(CHANGE_ROOT) \
+	$(AUTH_SYSTEM) \
 	privsep/auth_passwd.o privsep/calls_auth_passwd.o \
 	privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \

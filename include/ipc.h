@@ -61,7 +61,7 @@ int	ipc_receive(int fd, struct ipc_message *message);
 /* Closes what descriptors no handler took, and wipes the payload. */
 void	ipc_release(struct ipc_message *message);
 
-/* Hands descriptor `i` of a message over to the caller. */
+/* ipc_child.c: hands descriptor `i` of a message over to the caller. */
 int	ipc_take_descriptor(struct ipc_message *message, unsigned int i);
 
 /*

@@ -20,7 +20,7 @@
 #define FOLDER_SIZE		LINE_OCTETS_MAX
 
 /* The largest uid or gid; the one above it means "none" to the kernel. */
-#define ACCOUNT_ID_MAX		4294967294LL
+#define ACCOUNT_ID_MAX		4294967294
 
 /* Paths from the configuration and from the account data base. */
 #define PATH_SIZE		1024

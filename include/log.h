@@ -7,14 +7,18 @@
 #include <stddef.h>
 #include <syslog.h>
 
-/* A child logs by LOG messages on this channel to the parent. */
-void	log_to_parent(int channel);
-
-/* The parent (or a tool) logs to syslog's mail facility, or to stderr. */
-void	log_to_syslog(void);
+/* The parent (or a tool) logs to stderr; NULL: to syslog(3), as it is open. */
 void	log_to_stderr(const char *program);
 
-/* What every line begins with from now on: "key=value " pairs, or "". */
+/* Where finished lines go instead, if not NULL: log_to_parent sets it. */
+extern void (*log_output)(int priority, const char *text);
+
+/*
+ * log_child.c, in children alone: lines go by LOG messages on this channel to
+ * the parent, and begin with the prefix ("key=value " pairs that print, or
+ * "").  The prefix is not copied.
+ */
+void	log_to_parent(int channel);
 void	log_prefix(const char *prefix);
 
 /* Writes one line; bytes that do not print are escaped as \xNN. */

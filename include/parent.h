@@ -22,8 +22,7 @@ enum child_descriptor {
 
 struct listener {
 	int fd;
-	uint32_t protocol;
-	uint32_t quirks;
+	struct ipc_net_listener settings;	/* as net is told of it */
 };
 
 /*
@@ -45,52 +44,52 @@ struct child {
 	int auth_end;		/* a net's: the authenticators' end */
 	int started;		/* it has said so */
 	int dead;		/* waited for: its pid is no longer its own */
-	uint64_t born_ms;
 	uint64_t restart_ms;	/* when it may be started again */
 	uint64_t wait_ms;	/* its back-off */
 };
 
-/* Makes the table and starts net and auth processes. */
-void	children_start(const struct config *config,
+/* Makes the table; children_wait starts the net and auth processes. */
+void	children_prepare(const struct config *config,
 	    const struct listener *listeners, size_t count);
 
 /*
- * Waits for messages and due restarts, and handles them once.  `unblocked`
- * is the signal mask while waiting.
+ * Starts the workers that are not running, as far as their back-off lets it,
+ * waits once for messages and signals, handles what came, and collects the
+ * dead.  A worker's end before all have said STARTED ends the daemon.
  */
-void	children_wait(const sigset_t *unblocked);
-
-/* Collects the dead (after SIGCHLD). */
-void	children_reap(void);
+void	children_wait(void);
 
 /*
  * Ends everything in order: net processes let their sessions finish their
  * commands; what is left after STOP_SECONDS is killed.
  */
-void	children_stop(const sigset_t *unblocked);
-
-/* Finds a running net process, or NULL. */
-const struct child *children_net(unsigned int index);
-
-/* A free place for a store, or NULL when there are sessions enough. */
-struct child *children_place(void);
+void	children_stop(void);
 
 /*
  * In a forked child: arranges `descriptors` as 3, 4, ..., closes the rest,
- * becomes `who` (NULL: stays who it is) and runs the program.
+ * becomes `who` (unless the tree is unprivileged) and runs the program.
  */
 void	children_become(const char *program, const struct identity *who,
-	    int keep_chroot, const int *descriptors, size_t count)
-	    __attribute__((noreturn));
+	    const int *descriptors, int count) __attribute__((noreturn));
 
 /* A connected pair of message sockets, or -1 with errno. */
 int	children_channel(int pair[2]);
 
-/* Notes a started child; `channel` becomes the parent's, non-blocking. */
-void	children_note(struct child *child, pid_t pid, int channel);
+/* Closes a descriptor, unless it is -1, and makes it that. */
+void	children_close(int *fd);
 
-/* grant.c: starts a store for a user that auth has vouched for. */
-void	grant_session(const struct config *config, uint64_t session,
+/*
+ * Makes the channel of a child and forks.  Returns as fork(2) does; in the
+ * child control[1] is its end, in the parent `child` has the other one.
+ */
+pid_t	children_fork(struct child *child, int control[2]);
+
+/*
+ * grant.c: starts a store for a user that auth has vouched for, in the free
+ * place `store` (NULL: there is none), and tells the net on channel `net`.
+ */
+void	grant_session(const struct config *config, int net,
+	    struct child *store, uint64_t session,
 	    const struct ipc_login_granted *granted);
 
 #endif

@@ -26,9 +26,6 @@ struct passwd_entry {
  */
 const char *passwd_parse_line(char *line, struct passwd_entry *entry);
 
-/* Reads a line without its end; 0 at the end, -1 when it is too long. */
-int	passwd_read_line(FILE *file, char *line, size_t size);
-
 /*
  * Opens the file, which must be regular and not writable by others.  NULL
  * with errno (EPERM for a file that anyone may write).

@@ -5,7 +5,6 @@
  * the child that is about to become the user, as root: the parent itself
  * never waits for a name service.
  */
-#include <ctype.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,69 +15,51 @@
 int
 account_name_valid(const char *name)
 {
-	const char *c;
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789._@+-";
 
-	if (name[0] == '.' || name[0] == '-' || name[0] == '\0' ||
-	    strlen(name) >= USER_SIZE)
-		return (0);
-	for (c = name; *c != '\0'; c++)
-		if (!isascii((unsigned char)*c) ||
-		    (!isalnum((unsigned char)*c) &&
-		    strchr("._@+-", *c) == NULL))
-			return (0);
-	return (1);
+	return (name[0] != '\0' && name[0] != '.' && name[0] != '-' &&
+	    strlen(name) < USER_SIZE && name[strspn(name, allowed)] == '\0');
 }
 
+/* Fills in what the system knows of the account `system_name`. */
 static const char *
-find_system(const char *name, struct account *account)
+find_system(struct account *account)
 {
-	const struct passwd *found = getpwnam(name);
+	const struct passwd *found = getpwnam(account->system_name);
 
 	if (found == NULL)
 		return ("no such account");
 	account->uid = found->pw_uid;
 	account->gid = found->pw_gid;
-	if (strlcpy(account->system_name, found->pw_name, USER_SIZE) >=
+	return (strlcpy(account->system_name, found->pw_name, USER_SIZE) >=
 	    USER_SIZE || strlcpy(account->home, found->pw_dir, PATH_SIZE) >=
-	    PATH_SIZE)
-		return ("account data too long");
-	return (NULL);
-}
-
-static const char *
-find_anywhere(const struct account_policy *policy, const char *user,
-    struct account *account)
-{
-	struct passwd_entry entry;
-
-	memset(account, 0, sizeof(*account));
-	if (policy->passwd_file[0] == '\0') {
-		(void)strlcpy(account->user, user, sizeof(account->user));
-		return (find_system(user, account));
-	}
-	switch (passwd_find(policy->passwd_file, user, &entry)) {
-	case -1:
-		return ("the passwd file cannot be read");
-	case 0:
-		return ("no such user");
-	default:
-		*account = entry.account;
-		explicit_bzero(&entry, sizeof(entry));
-		if (account->system_name[0] == '\0')
-			return (NULL);
-		return (find_system(account->system_name, account));
-	}
+	    PATH_SIZE ? "account data too long" : NULL);
 }
 
 const char *
 account_find(const struct account_policy *policy, const char *user,
     struct account *account)
 {
-	const char *wrong;
+	struct passwd_entry entry;
+	const char *wrong = NULL;
+	int found = 1;
 
 	if (!account_name_valid(user))
 		return ("not a valid user name");
-	wrong = find_anywhere(policy, user, account);
+	memset(&entry, 0, sizeof(entry));
+	(void)strlcpy(entry.account.user, user, USER_SIZE);
+	(void)strlcpy(entry.account.system_name, user, USER_SIZE);
+	if (policy->passwd_file[0] != '\0')
+		found = passwd_find(policy->passwd_file, user, &entry);
+	*account = entry.account;
+	explicit_bzero(&entry, sizeof(entry));
+	if (found == -1)
+		return ("the passwd file cannot be read");
+	if (found == 0)
+		return ("no such user");
+	if (account->system_name[0] != '\0')
+		wrong = find_system(account);
 	if (wrong != NULL)
 		return (wrong);
 	if (account->uid == 0 || account->gid == 0)

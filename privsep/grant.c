@@ -17,13 +17,6 @@
 #include "log.h"
 #include "parent.h"
 
-/* The three channels of a session; [0] is posternd's or net's end. */
-struct session_ends {
-	int control[2];		/* settings, log */
-	int session[2];		/* net's requests */
-	int data[2];		/* mail, store to net */
-};
-
 /*
  * Makes the user's own directory below the state directory, and checks that
  * it is theirs alone.  Only root may write the directory above it.
@@ -61,22 +54,25 @@ fill_settings(const struct config *config, const struct account *account,
 	(void)strlcpy(settings->system_name, account->system_name, USER_SIZE);
 	(void)strlcpy(settings->home, account->home, PATH_SIZE);
 	(void)strlcpy(settings->peer, granted->peer, PEER_SIZE);
-	(void)strlcpy(settings->maildrop, account->maildrop[0] != '\0' ?
-	    account->maildrop : config->mailbox, PATH_SIZE);
 	settings->is_template = account->maildrop[0] == '\0';
+	(void)strlcpy(settings->maildrop, settings->is_template ?
+	    config->mailbox : account->maildrop, PATH_SIZE);
 	(void)strlcpy(settings->folder_root, config->folders, PATH_SIZE);
 }
 
-/* The forked child: from here it is on its way to be the user. */
+/*
+ * The forked child: from here it is on its way to be the user.  It is the one
+ * that writes its settings, to the parent's end `control`.
+ */
 static void
-become_store(const struct config *config, const struct session_ends *ends,
-    uint64_t session, const struct ipc_login_granted *granted)
+become_store(const struct config *config, int control,
+    const int *descriptors, uint64_t session,
+    const struct ipc_login_granted *granted)
 {
+	static const struct ipc_reason reason = {
+	    "this account has no mailbox here" };
 	const struct account_policy policy = { config->auth.passwd_file,
 	    (uid_t)config->auth.minimum_uid, (int)config->start.unprivileged };
-	const int descriptors[] = { ends->control[1], ends->session[1],
-	    ends->data[1] };
-	const struct ipc_reason reason = { "this account has no mailbox here" };
 	struct ipc_store_config settings;
 	struct account account;
 	struct identity who;
@@ -93,79 +89,45 @@ become_store(const struct config *config, const struct session_ends *ends,
 		    (unsigned long long)session, granted->peer,
 		    account_name_valid(granted->user) ? granted->user : "?",
 		    wrong);
-		(void)ipc_send(ends->session[1], IPC_STORE_FAILED, session,
+		(void)ipc_send(descriptors[1], IPC_STORE_FAILED, session,
 		    &reason, NULL);
 		_exit(0);
 	}
 	fill_settings(config, &account, granted, &settings);
-	(void)ipc_send(ends->control[0], IPC_STORE_CONFIG, session, &settings,
-	    NULL);
-	(void)ipc_send(ends->control[0], IPC_START, session, NULL, NULL);
+	(void)ipc_send(control, IPC_STORE_CONFIG, session, &settings, NULL);
+	(void)ipc_send(control, IPC_START, session, NULL, NULL);
 	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };
-	children_become("postern-store", config->start.unprivileged ? NULL : &who, 0,
-	    descriptors, 3);
-}
-
-static void
-close_pair(const int *pair)
-{
-	if (pair[0] != -1)
-		(void)close(pair[0]);
-	if (pair[1] != -1)
-		(void)close(pair[1]);
-}
-
-static const char *
-start_store(const struct config *config, const struct child *net,
-    uint64_t session, const struct ipc_login_granted *granted,
-    struct session_ends *ends)
-{
-	struct child *store = children_place();
-	int for_net[2];
-	pid_t pid;
-
-	if (store == NULL)
-		return ("too many sessions; try again later");
-	if (children_channel(ends->control) == -1 ||
-	    children_channel(ends->session) == -1 ||
-	    pipe2(ends->data, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
-		log_line(LOG_ERR, "event=start process=store error=\"%s\"",
-		    strerror(errno));
-		return ("the server is short of resources; try again later");
-	}
-	if (pid == 0)
-		become_store(config, ends, session, granted);
-	children_note(store, pid, ends->control[0]);
-	ends->control[0] = -1;
-	for_net[0] = ends->session[0];
-	for_net[1] = ends->data[0];
-	/* If net does not get them, the store sees the end and goes. */
-	if (ipc_send(net->channel, IPC_SESSION_STORE, session, NULL,
-	    for_net) == -1)
-		log_line(LOG_ERR, "event=grant session=%u-%llu error=\"%s\"",
-		    granted->net, (unsigned long long)session,
-		    strerror(errno));
-	return (NULL);
+	children_become("postern-store", &who, descriptors, 3);
 }
 
 void
-grant_session(const struct config *config, uint64_t session,
-    const struct ipc_login_granted *granted)
+grant_session(const struct config *config, int net, struct child *store,
+    uint64_t session, const struct ipc_login_granted *granted)
 {
-	struct session_ends ends = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
-	const struct child *net = children_net(granted->net);
-	struct ipc_reason reason = { "" };
-	const char *wrong;
+	struct ipc_reason reason = { "too many sessions; try again later" };
+	int control[2], requests[2] = { -1, -1 }, mail[2] = { -1, -1 };
+	pid_t pid = -1;
 
-	if (net == NULL)
-		return;
-	wrong = start_store(config, net, session, granted, &ends);
-	close_pair(ends.control);
-	close_pair(ends.session);
-	close_pair(ends.data);
-	if (wrong == NULL)
-		return;
-	(void)strlcpy(reason.text, wrong, sizeof(reason.text));
-	(void)ipc_send(net->channel, IPC_SESSION_FAILED, session, &reason,
-	    NULL);
+	if (store != NULL && (children_channel(requests) == -1 ||
+	    pipe2(mail, O_CLOEXEC) == -1 ||
+	    (pid = children_fork(store, control)) == -1)) {
+		log_line(LOG_ERR, "event=start process=store error=\"%s\"",
+		    strerror(errno));
+		(void)strlcpy(reason.text, "the server is short of resources; "
+		    "try again later", sizeof(reason.text));
+	}
+	if (pid == 0)
+		become_store(config, control[0], (const int[]){ control[1],
+		    requests[1], mail[1] }, session, granted);
+	/* If net does not get them, the store sees the end and goes. */
+	if (ipc_send(net, pid > 0 ? IPC_SESSION_STORE : IPC_SESSION_FAILED,
+	    session, pid > 0 ? NULL : &reason, (const int[]){ requests[0],
+	    mail[0] }) == -1)
+		log_line(LOG_ERR, "event=grant session=%u-%llu error=\"%s\"",
+		    granted->net, (unsigned long long)session,
+		    strerror(errno));
+	children_close(&requests[0]);
+	children_close(&requests[1]);
+	children_close(&mail[0]);
+	children_close(&mail[1]);
 }

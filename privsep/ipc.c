@@ -9,7 +9,6 @@
 #include <sys/uio.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,7 +71,7 @@ ipc_send(int fd, enum ipc_type type, uint64_t session, const void *payload,
 	union control room = { .bytes = { 0 } };
 	size_t bytes = sizeof(int) * row->descriptors;
 
-	if (row->descriptors > 0) {
+	if (bytes > 0) {
 		message.msg_control = room.bytes;
 		message.msg_controllen = CMSG_SPACE(bytes);
 		control = CMSG_FIRSTHDR(&message);
@@ -87,30 +86,17 @@ ipc_send(int fd, enum ipc_type type, uint64_t session, const void *payload,
 	return (0);
 }
 
-/* The buffer has room for one control message, so there is but one. */
-static void
-collect_descriptors(struct msghdr *raw, struct ipc_message *message)
-{
-	struct cmsghdr *control = CMSG_FIRSTHDR(raw);
-
-	if (control == NULL || control->cmsg_level != SOL_SOCKET ||
-	    control->cmsg_type != SCM_RIGHTS)
-		return;
-	message->descriptor_count = (unsigned int)
-	    ((control->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-	memcpy(message->descriptors, CMSG_DATA(control),
-	    message->descriptor_count * sizeof(int));
-}
-
 int
 ipc_receive(int fd, struct ipc_message *message)
 {
 	struct iovec parts[2] = {
 	    { &message->header, sizeof(message->header) },
 	    { message->payload.bytes, sizeof(message->payload.bytes) } };
+	struct cmsghdr *control;
 	union control room;
 	struct msghdr raw = { .msg_iov = parts, .msg_iovlen = 2,
 	    .msg_control = room.bytes, .msg_controllen = sizeof(room.bytes) };
+	size_t bytes;
 	ssize_t got;
 
 	message->descriptors[0] = message->descriptors[1] = -1;
@@ -118,11 +104,18 @@ ipc_receive(int fd, struct ipc_message *message)
 	do
 		got = recvmsg(fd, &raw, MSG_CMSG_CLOEXEC);
 	while (got == -1 && errno == EINTR);
-	if (got == -1)
-		return (errno == ECONNRESET ? 0 : -1);
-	if (got == 0)
+	if (got == 0 || (got == -1 && errno == ECONNRESET))
 		return (0);
-	collect_descriptors(&raw, message);
+	if (got == -1)
+		return (-1);
+	/* The buffer has room for one control message, so there is but one. */
+	control = CMSG_FIRSTHDR(&raw);
+	if (control != NULL && control->cmsg_level == SOL_SOCKET &&
+	    control->cmsg_type == SCM_RIGHTS) {
+		bytes = control->cmsg_len - CMSG_LEN(0);
+		message->descriptor_count = (unsigned int)(bytes / sizeof(int));
+		memcpy(message->descriptors, CMSG_DATA(control), bytes);
+	}
 	if ((size_t)got < sizeof(message->header) ||
 	    (raw.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
 	    (size_t)got != sizeof(message->header) + message->header.size) {
@@ -147,47 +140,20 @@ ipc_release(struct ipc_message *message)
 		explicit_bzero(message->payload.bytes, message->header.size);
 }
 
-int
-ipc_take_descriptor(struct ipc_message *message, unsigned int i)
-{
-	int fd = message->descriptors[i];
-
-	message->descriptors[i] = -1;
-	return (fd);
-}
-
-static int
-strings_end(const struct ipc_message *message)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		if (strings[i].type == message->header.type &&
-		    memchr(message->payload.bytes + strings[i].offset, '\0',
-		    strings[i].size) == NULL)
-			return (0);
-	return (1);
-}
-
-static int
-role_fits(enum ipc_role row, enum ipc_role actual)
-{
-	return (row == actual ||
-	    (row == ROLE_CHILD && actual != ROLE_PARENT));
-}
-
 const char *
 ipc_check(const struct ipc_message *message, enum ipc_role from,
     enum ipc_role to, unsigned int phase)
 {
-	const struct ipc_row *row;
+	const uint32_t type = message->header.type;
+	const struct ipc_row *row = &rows[type < IPC_TYPES ? type : 0];
+	size_t i;
 
-	if (message->header.type >= IPC_TYPES)
+	if (type >= IPC_TYPES)
 		return ("unknown type");
-	row = &rows[message->header.type];
-	if (!role_fits(row->from, from))
+	if (row->from != from &&
+	    (row->from != ROLE_CHILD || from == ROLE_PARENT))
 		return ("wrong sender");
-	if (!role_fits(row->to, to))
+	if (row->to != to && (row->to != ROLE_CHILD || to == ROLE_PARENT))
 		return ("wrong receiver");
 	if ((row->phases & phase) == 0)
 		return ("wrong phase");
@@ -195,8 +161,10 @@ ipc_check(const struct ipc_message *message, enum ipc_role from,
 		return ("wrong size");
 	if (message->descriptor_count != row->descriptors)
 		return ("wrong number of descriptors");
-	if (!strings_end(message))
-		return ("string without an end");
+	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		if (strings[i].type == type && memchr(message->payload.bytes +
+		    strings[i].offset, '\0', strings[i].size) == NULL)
+			return ("string without an end");
 	return (NULL);
 }
 
@@ -204,18 +172,19 @@ const char *
 ipc_dispatch(const struct ipc_channel *channel, unsigned int phase,
     struct ipc_message *message, void *context)
 {
+	const struct ipc_handler *handler = channel->handlers;
+	const struct ipc_handler *end = handler + channel->handler_count;
 	const char *wrong;
-	size_t i;
 
 	wrong = ipc_check(message, channel->from, channel->to, phase);
 	if (wrong != NULL)
 		return (wrong);
-	for (i = 0; i < channel->handler_count; i++)
-		if (channel->handlers[i].type == message->header.type) {
-			channel->handlers[i].handle(context, message);
-			return (NULL);
-		}
-	return ("no handler");
+	while (handler < end && handler->type != message->header.type)
+		handler++;
+	if (handler == end)
+		return ("no handler");
+	handler->handle(context, message);
+	return (NULL);
 }
 
 const char *

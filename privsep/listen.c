@@ -10,15 +10,15 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "parent.h"
 
+/* Port 0 is replaced in `address` by the one that the system chose. */
 static int
-open_address(const struct addrinfo *address)
+open_address(struct addrinfo *address)
 {
 	int fd, on = 1;
 
@@ -30,7 +30,8 @@ open_address(const struct addrinfo *address)
 	    (address->ai_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6,
 	    IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
 	    bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
-	    listen(fd, SOMAXCONN) == 0)
+	    listen(fd, SOMAXCONN) == 0 &&
+	    getsockname(fd, address->ai_addr, &address->ai_addrlen) == 0)
 		return (fd);
 	(void)close(fd);
 	return (-1);
@@ -41,19 +42,15 @@ report(const struct config_listener *wanted, const struct addrinfo *address,
     int fd)
 {
 	static const char *const protocols[] = { "auto", "pop1", "pop2" };
+	const char *error = fd == -1 ? strerror(errno) : NULL;
 	char host[HOST_NAME_SIZE] = "?", port[8] = "?";
-	struct sockaddr_storage actual;
-	socklen_t size = sizeof(actual);
-	int error = errno;
 
-	if (getsockname(fd, (struct sockaddr *)&actual, &size) == -1)
-		memcpy(&actual, address->ai_addr, size = address->ai_addrlen);
-	(void)getnameinfo((struct sockaddr *)&actual, size, host, sizeof(host),
-	    port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	log_line(fd == -1 ? LOG_WARNING : LOG_INFO, "event=listen protocol=%s "
-	    "address=%s port=%s%s%s%s", protocols[wanted->protocol], host,
-	    port, fd == -1 ? " error=\"" : "",
-	    fd == -1 ? strerror(error) : "", fd == -1 ? "\"" : "");
+	(void)getnameinfo(address->ai_addr, address->ai_addrlen, host,
+	    sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	log_line(error != NULL ? LOG_WARNING : LOG_INFO, "event=listen "
+	    "protocol=%s address=%s port=%s%s%s%s", protocols[wanted->protocol],
+	    host, port, error != NULL ? " error=\"" : "",
+	    error != NULL ? error : "", error != NULL ? "\"" : "");
 }
 
 int
@@ -82,7 +79,7 @@ listen_open(const struct config *config, struct listener *listeners,
 			report(wanted, address, fd);
 			if (fd != -1)
 				listeners[count++] = (struct listener){ fd,
-				    wanted->protocol, wanted->quirks };
+				    { wanted->protocol, wanted->quirks } };
 		}
 		freeaddrinfo(found);
 		if (count == before)

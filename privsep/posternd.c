@@ -4,54 +4,43 @@
  * Runs as root (or, with `unprivileged` in its configuration, as one
  * ordinary user).  It never reads a byte from the network or a mailbox.
  */
+#include <sys/param.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "parent.h"
 
-static volatile sig_atomic_t got_child, got_stop;
+static volatile sig_atomic_t got_stop;
 
 static void
 on_signal(int number)
 {
-	if (number == SIGCHLD)
-		got_child = 1;
-	else
-		got_stop = 1;
+	got_stop |= number != SIGCHLD;
 }
 
-/* Signals arrive only while children_wait waits; `unblocked` is for that. */
+/* These arrive only while children_wait waits; SIGCHLD is to wake it. */
 static void
-set_signals(sigset_t *unblocked)
+set_signals(void)
 {
 	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT };
-	struct sigaction action;
 	sigset_t blocked;
 	size_t i;
 
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_signal;
-	(void)sigemptyset(&action.sa_mask);
 	(void)sigemptyset(&blocked);
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		(void)sigaddset(&blocked, numbers[i]);
-		(void)sigaction(numbers[i], &action, NULL);
+		(void)signal(numbers[i], on_signal);
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	(void)sigprocmask(SIG_BLOCK, &blocked, unblocked);
-	(void)sigdelset(unblocked, SIGCHLD);
-	(void)sigdelset(unblocked, SIGTERM);
-	(void)sigdelset(unblocked, SIGINT);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 /* A directory that only root (or the one user) can change. */
@@ -79,74 +68,90 @@ raise_descriptor_limit(struct config *config)
 {
 	rlim_t reserved = 2 * (rlim_t)config->sessions + 256;
 	rlim_t wanted = reserved + config->net.connections;
-	struct rlimit limit;
+	struct rlimit limit = { wanted, wanted };
 
-	limit.rlim_cur = limit.rlim_max = wanted;
+	/* Where the limit cannot be raised, what there may be must do. */
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1 &&
 	    getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		/* Not more than there may be; the rest is made to fit. */
-		if (wanted > limit.rlim_max)
-			wanted = limit.rlim_max;
+		wanted = MIN(wanted, limit.rlim_max);
 		limit.rlim_cur = wanted;
 		if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
 			log_fatal("descriptor limit: %s", strerror(errno));
 	}
-	if (limit.rlim_cur <= reserved)
+	if (wanted <= reserved)
 		log_fatal("a limit of %lu descriptors is too low for "
-		    "max-sessions %u", (unsigned long)limit.rlim_cur,
+		    "max-sessions %u", (unsigned long)wanted,
 		    config->sessions);
-	if (limit.rlim_cur - reserved < config->net.connections)
-		config->net.connections = (uint32_t)(limit.rlim_cur - reserved);
+	if (wanted - reserved < config->net.connections) {
+		config->net.connections = (uint32_t)(wanted - reserved);
+		log_line(LOG_WARNING, "event=limit descriptors=%lu "
+		    "max-connections=%u", (unsigned long)wanted,
+		    config->net.connections);
+	}
 }
 
 static void
 stand_alone(int debug)
 {
-	int null;
-
 	if (!debug && daemon(0, 0) == -1)
 		log_fatal("daemon: %s", strerror(errno));
-	if (chdir("/") == -1 || (null = open("/dev/null", O_RDWR)) == -1 ||
-	    dup2(null, STDIN_FILENO) == -1 || dup2(null, STDOUT_FILENO) == -1)
+	if (chdir("/") == -1 || freopen("/dev/null", "r", stdin) == NULL ||
+	    freopen("/dev/null", "w", stdout) == NULL)
 		log_fatal("/dev/null: %s", strerror(errno));
-	if (null > STDERR_FILENO)
-		(void)close(null);
 	(void)umask(022);
+	if (debug)
+		return;
+	openlog("posternd", LOG_PID | LOG_NDELAY, LOG_MAIL);
+	log_to_stderr(NULL);
 }
 
+/* Everything that wants more rights than the daemon has when it runs. */
 static void
-usage(void)
+start(struct config *config, int debug)
 {
-	(void)fprintf(stderr, "usage: posternd [-dn] [-f file]\n");
-	exit(2);
+	static struct listener listeners[SOCKETS_MAX];
+	const int as_root = !config->start.unprivileged;
+	int count;
+
+	if ((geteuid() == 0) != as_root)
+		log_fatal("must be started as root, or as another user with "
+		    "'unprivileged' in the configuration");
+	own_directory(config->state);
+	if (as_root)
+		own_directory(config->net.chroot);
+	raise_descriptor_limit(config);
+	if (as_root)
+		rights_limit_root(1);
+	if ((count = listen_open(config, listeners, SOCKETS_MAX)) <= 0)
+		log_fatal("cannot listen; the reason stands above");
+	stand_alone(debug);
+	if (as_root)
+		rights_limit_root(0);
+	rights_enclose_parent();
+	set_signals();
+	children_prepare(config, listeners, (size_t)count);
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct config config;
-	static struct listener listeners[SOCKETS_MAX];
 	const char *file = NULL;
-	int option, debug = 0, check = 0, errors, count;
-	sigset_t unblocked;
+	int option, debug = 0, check = 0, errors;
 
-	while ((option = getopt(argc, argv, "dnf:")) != -1)
-		switch (option) {
-		case 'd':
-			debug = 1;
-			break;
-		case 'n':
-			check = 1;
-			break;
-		case 'f':
-			file = optarg;
-			break;
-		default:
-			usage();
-		}
-	if (optind != argc)
-		usage();
 	log_to_stderr("posternd");
+	rights_close_others(STDERR_FILENO + 1);
+	while ((option = getopt(argc, argv, "dnf:")) != -1 && option != '?')
+		if (option == 'd')
+			debug = 1;
+		else if (option == 'n')
+			check = 1;
+		else
+			file = optarg;
+	if (option == '?' || optind != argc) {
+		(void)fprintf(stderr, "usage: posternd [-dn] [-f file]\n");
+		return (2);
+	}
 	if ((errors = config_read(file, &config)) > 0)
 		log_fatal("configuration: %d error%s", errors,
 		    errors == 1 ? "" : "s");
@@ -154,34 +159,11 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "configuration OK\n");
 		return (0);
 	}
-	if ((geteuid() == 0) == (config.start.unprivileged != 0))
-		log_fatal("must be started as root, or as another user with "
-		    "'unprivileged' in the configuration");
-	own_directory(config.state);
-	if (!config.start.unprivileged)
-		own_directory(config.net.chroot);
-	raise_descriptor_limit(&config);
-	if (!config.start.unprivileged)
-		rights_limit_root(1);
-	if ((count = listen_open(&config, listeners, SOCKETS_MAX)) <= 0)
-		log_fatal("cannot listen; the reason stands above");
-	stand_alone(debug);
-	if (!debug)
-		log_to_syslog();
-	if (!config.start.unprivileged)
-		rights_limit_root(0);
-	rights_enclose_parent();
-	set_signals(&unblocked);
-	children_start(&config, listeners, (size_t)count);
-	while (!got_stop) {
-		children_wait(&unblocked);
-		if (got_child) {
-			got_child = 0;
-			children_reap();
-		}
-	}
+	start(&config, debug);
+	while (!got_stop)
+		children_wait();
 	log_line(LOG_INFO, "event=stop");
-	children_stop(&unblocked);
+	children_stop();
 	log_line(LOG_INFO, "event=stopped");
 	return (0);
 }

@@ -12,12 +12,23 @@
 #include "log.h"
 #include "privdrop.h"
 
-static void
-prove(const struct identity *who)
+void
+privdrop_become(const struct identity *who, int keep_chroot)
 {
+	size_t groups = who->extra != (gid_t)-1 ? 1 : 0;
 	uid_t ruid, euid, suid;
 	gid_t rgid, egid, sgid;
 
+	if (who->uid == 0 || who->gid == 0)
+		log_fatal("event=privdrop error=\"asked to stay root\"");
+	rights_before_drop(keep_chroot);
+	if (setgroups(groups, &who->extra) == -1 ||
+	    setresgid(who->gid, who->gid, who->gid) == -1 ||
+	    setresuid(who->uid, who->uid, who->uid) == -1)
+		log_fatal("event=privdrop uid=%u gid=%u error=\"%s\"",
+		    (unsigned int)who->uid, (unsigned int)who->gid,
+		    strerror(errno));
+	rights_after_drop(keep_chroot);
 	if (getresuid(&ruid, &euid, &suid) == -1 ||
 	    getresgid(&rgid, &egid, &sgid) == -1 ||
 	    ruid != who->uid || euid != who->uid || suid != who->uid ||
@@ -26,22 +37,4 @@ prove(const struct identity *who)
 	if (setuid(0) != -1 || seteuid(0) != -1 || setgid(0) != -1 ||
 	    setegid(0) != -1)
 		log_fatal("event=privdrop error=\"root came back\"");
-}
-
-void
-privdrop_become(const struct identity *who, int keep_chroot)
-{
-	int groups = who->extra != (gid_t)-1 ? 1 : 0;
-
-	if (who->uid == 0 || who->gid == 0)
-		log_fatal("event=privdrop error=\"asked to stay root\"");
-	rights_before_drop(keep_chroot);
-	if (setgroups((size_t)groups, &who->extra) == -1 ||
-	    setresgid(who->gid, who->gid, who->gid) == -1 ||
-	    setresuid(who->uid, who->uid, who->uid) == -1)
-		log_fatal("event=privdrop uid=%u gid=%u error=\"%s\"",
-		    (unsigned int)who->uid, (unsigned int)who->gid,
-		    strerror(errno));
-	rights_after_drop(keep_chroot);
-	prove(who);
 }

@@ -1,9 +1,9 @@
 /*
  * rights_linux.c - capabilities: what is left of root, and of its children.
  *
- * Linked into posternd (root) and postern-net (its own user, for the last
- * step).  By the system calls themselves: three sets and a loop are less to
- * read than a library.
+ * Linked into posternd; runs as root.  By the system calls themselves: three
+ * sets and a loop are less to read than a library.  net's own last step is in
+ * change_root_linux.c.
  */
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,7 +18,7 @@
 #include "log.h"
 #include "privdrop.h"
 
-#define BIT(capability)	(UINT64_C(1) << (capability))
+#define BIT(capability)	(UINT32_C(1) << (capability))
 
 /* What posternd does as root, and why. */
 #define RIGHTS_OF_ROOT							\
@@ -36,30 +36,26 @@ must(int done, const char *call)
 		    strerror(errno));
 }
 
+/* All of the capabilities in use are in the first of the kernel's two words. */
 static void
-set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+set_capabilities(uint32_t effective, uint32_t permitted, uint32_t inheritable)
 {
 	struct __user_cap_header_struct header = {
 	    _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2];
-	int i;
+	const struct __user_cap_data_struct data[2] = {
+	    { effective, permitted, inheritable }, { 0, 0, 0 } };
 
-	for (i = 0; i < 2; i++) {
-		data[i].effective = (uint32_t)(effective >> (32 * i));
-		data[i].permitted = (uint32_t)(permitted >> (32 * i));
-		data[i].inheritable = (uint32_t)(inheritable >> (32 * i));
-	}
 	must(syscall(SYS_capset, &header, data) == 0, "capset");
 }
 
 /* Takes all but `kept` out of the bounding set, as far as the kernel knows. */
 static void
-bound_capabilities(uint64_t kept)
+bound_capabilities(uint32_t kept)
 {
 	unsigned long i;
 
-	for (i = 0; i < 64 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
-		if ((kept & BIT(i)) == 0)
+	for (i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
+		if (i >= 32 || (kept & BIT(i)) == 0)
 			must(prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0,
 			    "capbset");
 }
@@ -67,9 +63,10 @@ bound_capabilities(uint64_t kept)
 void
 rights_limit_root(int binding)
 {
-	uint64_t kept = RIGHTS_OF_ROOT |
-	    (binding ? BIT(CAP_NET_BIND_SERVICE) : 0);
+	uint32_t kept = RIGHTS_OF_ROOT;
 
+	if (binding)
+		kept |= BIT(CAP_NET_BIND_SERVICE);
 	bound_capabilities(kept);
 	set_capabilities(kept, kept, 0);
 }
@@ -96,7 +93,7 @@ rights_before_drop(int keep_chroot)
 void
 rights_after_drop(int keep_chroot)
 {
-	uint64_t kept = keep_chroot ? BIT(CAP_SYS_CHROOT) : 0;
+	uint32_t kept = keep_chroot ? BIT(CAP_SYS_CHROOT) : 0;
 
 	set_capabilities(0, kept, kept);
 	must(!keep_chroot || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE,
@@ -107,15 +104,4 @@ void
 rights_close_others(int first)
 {
 	must(close_range((unsigned int)first, ~0U, 0) == 0, "close_range");
-}
-
-void
-rights_change_root(const char *directory)
-{
-	must(directory == NULL ||
-	    (chroot(directory) == 0 && chdir("/") == 0), "chroot");
-	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0,
-	    "ambient");
-	set_capabilities(0, 0, 0);
-	must(chroot("/") == -1 && errno == EPERM, "chroot is still allowed");
 }

@@ -1,10 +1,9 @@
 /*
  * rights_openbsd.c - what is left of root where there are no capabilities.
  *
- * Linked into posternd (root) and postern-net.  OpenBSD limits root by
- * pledge(2) in the parent and by the uid in its children.  chroot(2) is
- * root's alone there, so privdrop_become cannot hand it on: net reaches no
- * file because unveil(2) and pledge(2) say so, before it meets a client.
+ * Linked into posternd; runs as root.  OpenBSD limits root by pledge(2) in
+ * the parent and by the uid in its children.  chroot(2) is root's alone
+ * there, so privdrop_become cannot hand it on: change_root_openbsd.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -44,12 +43,4 @@ void
 rights_close_others(int first)
 {
 	(void)closefrom(first);
-}
-
-void
-rights_change_root(const char *directory)
-{
-	if (directory != NULL && chdir(directory) == -1)
-		log_fatal("event=rights call=chdir directory=%s error=\"%s\"",
-		    directory, strerror(errno));
 }
