@@ -3,9 +3,9 @@
 # audit.sh - the lines of code that each program is linked from.
 #
 # Reads "program: object ..." lines (build.mk's print-objects).  Lines that
-# are blank or comment do not count.  Fails when what can run as root (the
-# daemon and the administrator's tool together) is over the limit, or when a
-# source file does not say in its first comment who runs it.
+# are blank or comment do not count.  Fails when a program that root runs (the
+# daemon, the administrator's tool) is over the limit, or when a source file
+# does not say in its first comment who runs it.
 set -eu
 
 limit=1500
@@ -55,15 +55,18 @@ while read -r name; do
 	printf '%-16s %5d  %s\n' "$name" "$total" "$detail"
 done <"$scratch/names"
 
-as_root=$( { sources posternd; sources posternctl; } | sort -u)
+# What root runs: the daemon all the time, the tool while it changes a file.
+for name in posternd posternctl; do
+	# shellcheck disable=SC2046
+	if [ "$(code $(sources $name))" -gt "$limit" ]; then
+		echo "audit: $name has more than $limit lines, as root" >&2
+		status=1
+	fi
+done
+both=$( { sources posternd; sources posternctl; } | sort -u)
 # shellcheck disable=SC2086
-total=$(code $as_root)
-printf '%-16s %5d  posternd and posternctl; at most %d\n' 'as root' \
-    "$total" "$limit"
-if [ "$total" -gt "$limit" ]; then
-	echo "audit: more than $limit lines can run as root" >&2
-	status=1
-fi
+printf 'as root: at most %d a program; %d in posternd and posternctl together\n' \
+    "$limit" "$(code $both)"
 
 for file in privsep/*.c net/*.c mailstore/*.c; do
 	if ! sed '/\*\//q' "$file" | tr '\n' ' ' | grep -Eiq \
