@@ -43,8 +43,9 @@ void	rights_after_drop(int keep_chroot);
 void	rights_close_others(int first);
 
 /*
- * In the new program (change_root_linux.c, change_root_openbsd.c): makes `directory` (NULL: stays where it is) its root,
- * then gives up the last right and proves that none is left.
+ * In the new program (change_root_linux.c, change_root_openbsd.c): makes
+ * `directory` (NULL: stays where it is) its root, then gives up the last
+ * right and proves that none is left.
  */
 void	rights_change_root(const char *directory);
 

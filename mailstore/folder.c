@@ -126,6 +126,7 @@ folder_find(const char *name, struct mailbox_place *place)
 	    strlcpy(place->label, label, sizeof(place->label)) <
 	    sizeof(place->label) && root != -1 && walk(path, place) == 0)
 		return (FOLDER_NAMED);
-	log_line(LOG_NOTICE, "event=folder folder=%s error=\"%s\"", label, strerror(errno));
+	log_line(LOG_NOTICE, "event=folder folder=%s error=\"%s\"", label,
+	    strerror(errno));
 	return (FOLDER_NONE);
 }

@@ -218,7 +218,8 @@ handle_commit(void *context, struct ipc_message *message)
 		wrong = mailbox.format->commit(&mailbox, &committed.deleted);
 	if (wrong != NULL || committed.deleted > 0)
 		log_line(wrong != NULL ? LOG_ERR : LOG_INFO, "event=commit "
-		    "peer=%s folder=%s deleted=%u%s%s%s", config.peer, mailbox.place.label, committed.deleted,
+		    "peer=%s folder=%s deleted=%u%s%s%s", config.peer,
+		    mailbox.place.label, committed.deleted,
 		    wrong != NULL ? " error=\"" : "", wrong != NULL ? wrong :
 		    "", wrong != NULL ? "\"" : "");
 	close_mailbox();

@@ -85,7 +85,8 @@ handle_login(void *context, struct ipc_message *message)
 	    (uid_t)config.minimum_uid, &why);
 	log_line(good ? LOG_INFO : LOG_NOTICE, "event=%s session=%u-%llu "
 	    "peer=%s user=%s protocol=%s%s%s%s", good ? "login" :
-	    "login-refused", nets[slot].index, (unsigned long long)message->header.session,
+	    "login-refused", nets[slot].index,
+	    (unsigned long long)message->header.session,
 	    log_quote(peer, sizeof(peer), login->peer),
 	    log_quote(user, sizeof(user), login->user),
 	    login->protocol <= PROTOCOL_POP2 ? protocols[login->protocol] :

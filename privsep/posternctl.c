@@ -152,6 +152,7 @@ replace_file(const char *path, gid_t auth_group, const char *user,
 	if (fsync(directory) == -1)
 		log_fatal("%s: changed, but perhaps not on the disk yet: %s",
 		    path, strerror(errno));
+	(void)fclose(to);
 }
 
 /* The whole line is read back by the parser that the daemon uses. */
