@@ -76,12 +76,12 @@ if grep -nE '\b(strcpy|strcat|sprintf|gets|strtok|atoi|alloca|system|popen)\(' \
 	echo 'lint: an unsafe function' >&2
 	status=1
 fi
-if grep -nE '.{81}' include/*.h privsep/*.c net/*.[ch] mailstore/*.[ch] |
-    awk -F: '{ line = $0; sub(/^[^:]*:[^:]*:/, "", line);
-	gsub(/\t/, "        ", line); if (length(line) > 88) { print; bad = 1 } }
-	END { exit !bad }'; then
-	echo 'lint: a line over 80 columns' >&2
-	status=1
-fi
+for file in include/*.h privsep/*.c net/*.[ch] mailstore/*.[ch]; do
+	if expand -t 8 "$file" | awk -v file="$file" 'length($0) > 80 {
+		print file ":" NR ": over 80 columns"; bad = 1
+	} END { exit !bad }'; then
+		status=1
+	fi
+done
 [ "$status" = 0 ] && echo 'lint: clean'
 exit $status

@@ -95,7 +95,7 @@
 /* A configuration line. */
 #define CONFIG_LINE_SIZE	2048
 
-/* Restart of a dead child: first wait, doubled up to this, and "ran well". */
+/* Restart of a dead child: first wait, doubled until here, and "ran well". */
 #define RESTART_FIRST_MS	100
 #define RESTART_LONGEST_MS	50000
 #define RESTART_FORGIVEN_MS	60000
@@ -103,7 +103,7 @@
 /* How long sessions may finish their command when the daemon stops. */
 #define STOP_SECONDS		30
 
-/* How often, in ms, a taken mailbox lock is tried again (plus a random part). */
+/* How often, in ms, a taken lock is tried again (plus a random part). */
 #define LOCK_RETRY_MS		20
 
 /*

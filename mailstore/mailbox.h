@@ -31,8 +31,9 @@ struct mailbox_format {
 
 	/*
 	 * Takes the mailbox's locks, a snapshot of its messages, and lets
-	 * the locks go.  A mailbox that is not there is empty (and `absent` is
-	 * set); `unfit` is set when what is there may not be opened, or is no mailbox.
+	 * the locks go.  A mailbox that is not there is empty (and `absent`
+	 * is set); `unfit` is set when what is there may not be opened, or
+	 * is no mailbox.
 	 */
 	const char *(*open)(struct mailbox *mailbox);
 

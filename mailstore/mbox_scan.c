@@ -89,7 +89,7 @@ begin_message(struct scan *scan, const struct line *line)
 	return (0);
 }
 
-/* A line, or a piece of one; a line's end counts as CRLF, so does the last's. */
+/* A line, or a piece of one; its end counts as CRLF, and the file's does. */
 static void
 add_line(struct scan *scan, const struct line *line, int last)
 {

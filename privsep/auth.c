@@ -154,8 +154,8 @@ hear_net(unsigned int slot)
 	    "not a message";
 	if (wrong != NULL)
 		log_line(LOG_CRIT, "event=ipc from=net index=%u session=%llu "
-		    "error=\"%s\"", nets[slot].index, got == 1 ? (unsigned long long)
-		    message.header.session : 0ULL, wrong);
+		    "error=\"%s\"", nets[slot].index, (unsigned long long)
+		    (got == 1 ? message.header.session : 0), wrong);
 	if (got == 1)
 		ipc_release(&message);
 	sodium_stackzero(STACK_WIPED);

@@ -68,8 +68,9 @@ listen_open(const struct config *config, struct listener *listeners,
 		error = getaddrinfo(strcmp(wanted->address, "*") == 0 ? NULL :
 		    wanted->address, wanted->port, &hints, &found);
 		if (error != 0) {
-			log_line(LOG_ERR, "event=listen address=%s error=\"%s\"",
-			    wanted->address, gai_strerror(error));
+			log_line(LOG_ERR, "event=listen address=%s "
+			    "error=\"%s\"", wanted->address,
+			    gai_strerror(error));
 			return (-1);
 		}
 		before = count;
