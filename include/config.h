@@ -16,11 +16,21 @@ struct config_listener {
 	char port[8];
 };
 
+/* Room for sockets: a name may stand for several addresses. */
+#define SOCKETS_MAX	(2 * LISTENERS_MAX)
+
+struct listener {
+	int fd;
+	struct ipc_net_listener settings;	/* as net is told of it */
+};
+
 struct config {
 	struct ipc_net_config net;	/* what net processes are told */
 	struct ipc_auth_config auth;	/* what authenticators are told */
 	struct config_listener listeners[LISTENERS_MAX];
 	size_t listener_count;
+	struct listener sockets[SOCKETS_MAX];	/* listen_open's */
+	size_t socket_count;
 	char mailbox[PATH_SIZE];	/* template of the default mailbox */
 	char folders[PATH_SIZE];	/* of the folder root, "": none */
 	char state[PATH_SIZE];

@@ -20,20 +20,11 @@ enum child_descriptor {
 	CHILD_DATA = 5		/* a store's pipe to net */
 };
 
-struct listener {
-	int fd;
-	struct ipc_net_listener settings;	/* as net is told of it */
-};
-
 /*
  * listen.c: binds what the configuration names; every address that fails is
- * reported.  Returns the number of sockets, or -1 when a listener got none.
+ * reported.  Returns 0, or -1 when a listener got none.
  */
-int	listen_open(const struct config *config, struct listener *listeners,
-	    size_t size);
-
-/* Room for listeners: a name may stand for several addresses. */
-#define SOCKETS_MAX	(2 * LISTENERS_MAX)
+int	listen_open(struct config *config);
 
 /* children.c: the process table. */
 struct child {
@@ -49,8 +40,7 @@ struct child {
 };
 
 /* Makes the table; children_wait starts the net and auth processes. */
-void	children_prepare(const struct config *config,
-	    const struct listener *listeners, size_t count);
+void	children_prepare(const struct config *config);
 
 /*
  * Starts the workers that are not running, as far as their back-off lets it,

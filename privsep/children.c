@@ -24,8 +24,6 @@
 static const char *const role_names[] = { "parent", "net", "auth", "store" };
 
 static const struct config *config;
-static const struct listener *listeners;
-static size_t listener_count;
 static struct child *children;		/* nets, then auths, then stores */
 static struct pollfd *polled;
 static size_t net_count, worker_count, child_count;
@@ -64,7 +62,6 @@ children_become(const char *program, const struct identity *who,
     const int *descriptors, int count)
 {
 	char path[2 * PATH_SIZE];
-	char *const arguments[] = { path, NULL };
 	char *const environment[] = { NULL };
 	int high[3], i;
 
@@ -81,7 +78,7 @@ children_become(const char *program, const struct identity *who,
 	/* Net alone makes its own root. */
 	if (!config->start.unprivileged)
 		privdrop_become(who, who == &config->net_user);
-	(void)execve(path, arguments, environment);
+	(void)execle(path, path, (char *)NULL, environment);
 	log_line(LOG_ERR, "event=start program=%s error=\"%s\"", path,
 	    strerror(errno));
 	_exit(127);
@@ -90,15 +87,13 @@ children_become(const char *program, const struct identity *who,
 pid_t
 children_fork(struct child *child, int control[2])
 {
-	pid_t pid;
+	pid_t pid = -1;
 
-	if (children_channel(control) == -1)
-		return (-1);
-	if ((pid = fork()) == 0)
-		return (0);
-	children_close(&control[1]);
+	if (children_channel(control) == -1 || (pid = fork()) == 0)
+		return (pid);
+	(void)close(control[1]);
 	if (pid == -1) {
-		children_close(&control[0]);
+		(void)close(control[0]);
 		return (-1);
 	}
 	(void)fcntl(control[0], F_SETFL, O_NONBLOCK);
@@ -118,9 +113,9 @@ introduce_net(struct child *net)
 
 	settings.index = net->index;
 	(void)ipc_send(net->channel, IPC_NET_CONFIG, 0, &settings, NULL);
-	for (i = 0; i < listener_count; i++)
+	for (i = 0; i < config->socket_count; i++)
 		(void)ipc_send(net->channel, IPC_NET_LISTENER, 0,
-		    &listeners[i].settings, &listeners[i].fd);
+		    &config->sockets[i].settings, &config->sockets[i].fd);
 	(void)children_channel(ends);
 	(void)ipc_send(net->channel, IPC_NET_AUTH, 0, NULL, &ends[1]);
 	children_close(&ends[1]);
@@ -187,14 +182,11 @@ start_worker(struct child *child)
 }
 
 void
-children_prepare(const struct config *given, const struct listener *sockets,
-    size_t count)
+children_prepare(const struct config *given)
 {
 	size_t i;
 
 	config = given;
-	listeners = sockets;
-	listener_count = count;
 	net_count = (size_t)config->net_processes;
 	worker_count = net_count + (size_t)config->auth_processes;
 	child_count = worker_count + (size_t)config->sessions;

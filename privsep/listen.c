@@ -38,53 +38,58 @@ open_address(struct addrinfo *address)
 }
 
 static void
-report(const struct config_listener *wanted, const struct addrinfo *address,
-    int fd)
+report(const char *protocol, const struct addrinfo *address, int fd)
 {
-	static const char *const protocols[] = { "auto", "pop1", "pop2" };
 	const char *error = fd == -1 ? strerror(errno) : NULL;
 	char host[HOST_NAME_SIZE] = "?", port[8] = "?";
 
 	(void)getnameinfo(address->ai_addr, address->ai_addrlen, host,
 	    sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
 	log_line(error != NULL ? LOG_WARNING : LOG_INFO, "event=listen "
-	    "protocol=%s address=%s port=%s%s%s%s", protocols[wanted->protocol],
-	    host, port, error != NULL ? " error=\"" : "",
-	    error != NULL ? error : "", error != NULL ? "\"" : "");
+	    "protocol=%s address=%s port=%s%s%s%s", protocol, host, port,
+	    error != NULL ? " error=\"" : "", error != NULL ? error : "",
+	    error != NULL ? "\"" : "");
+}
+
+/* Binds every address that one listener's name stands for. */
+static int
+open_listener(struct config *config, const struct config_listener *wanted)
+{
+	static const char *const protocols[] = { "auto", "pop1", "pop2" };
+	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
+	    .ai_socktype = SOCK_STREAM };
+	const char *name = strcmp(wanted->address, "*") == 0 ? NULL :
+	    wanted->address;
+	const size_t before = config->socket_count;
+	struct addrinfo *found, *address;
+	int error, fd;
+
+	error = getaddrinfo(name, wanted->port, &hints, &found);
+	if (error != 0) {
+		log_line(LOG_ERR, "event=listen address=%s error=\"%s\"",
+		    wanted->address, gai_strerror(error));
+		return (-1);
+	}
+	for (address = found; address != NULL &&
+	    config->socket_count < SOCKETS_MAX; address = address->ai_next) {
+		fd = open_address(address);
+		report(protocols[wanted->protocol], address, fd);
+		if (fd != -1)
+			config->sockets[config->socket_count++] =
+			    (struct listener){ fd, { wanted->protocol,
+			    wanted->quirks } };
+	}
+	freeaddrinfo(found);
+	return (config->socket_count > before ? 0 : -1);
 }
 
 int
-listen_open(const struct config *config, struct listener *listeners,
-    size_t size)
+listen_open(struct config *config)
 {
-	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
-	    .ai_socktype = SOCK_STREAM };
-	const struct config_listener *wanted = config->listeners;
-	struct addrinfo *found, *address;
-	size_t count = 0, before;
-	int error, fd;
+	size_t i;
 
-	for (; wanted < config->listeners + config->listener_count; wanted++) {
-		error = getaddrinfo(strcmp(wanted->address, "*") == 0 ? NULL :
-		    wanted->address, wanted->port, &hints, &found);
-		if (error != 0) {
-			log_line(LOG_ERR, "event=listen address=%s "
-			    "error=\"%s\"", wanted->address,
-			    gai_strerror(error));
+	for (i = 0; i < config->listener_count; i++)
+		if (open_listener(config, &config->listeners[i]) == -1)
 			return (-1);
-		}
-		before = count;
-		for (address = found; address != NULL && count < size;
-		    address = address->ai_next) {
-			fd = open_address(address);
-			report(wanted, address, fd);
-			if (fd != -1)
-				listeners[count++] = (struct listener){ fd,
-				    { wanted->protocol, wanted->quirks } };
-		}
-		freeaddrinfo(found);
-		if (count == before)
-			return (-1);
-	}
-	return ((int)count);
+	return (0);
 }

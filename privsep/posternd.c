@@ -109,9 +109,7 @@ stand_alone(int debug)
 static void
 start(struct config *config, int debug)
 {
-	static struct listener listeners[SOCKETS_MAX];
 	const int as_root = !config->start.unprivileged;
-	int count;
 
 	if ((geteuid() == 0) != as_root)
 		log_fatal("must be started as root, or as another user with "
@@ -122,14 +120,14 @@ start(struct config *config, int debug)
 	raise_descriptor_limit(config);
 	if (as_root)
 		rights_limit_root(1);
-	if ((count = listen_open(config, listeners, SOCKETS_MAX)) <= 0)
+	if (listen_open(config) == -1)
 		log_fatal("cannot listen; the reason stands above");
 	stand_alone(debug);
 	if (as_root)
 		rights_limit_root(0);
 	rights_enclose_parent();
 	set_signals();
-	children_prepare(config, listeners, (size_t)count);
+	children_prepare(config);
 }
 
 int
