@@ -22,7 +22,7 @@ fi
 
 # Kyua's own configuration would be the user's; this is what tests need.
 kyua="kyua --config=none --variable=architecture=$(uname -m)"
-kyua="$kyua --variable=platform=$(uname -m)"
+kyua="$kyua --variable=platform=$(uname -m) --variable=parallelism=2"
 export HOME="$scratch"
 status=0
 # shellcheck disable=SC2086
