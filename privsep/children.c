@@ -371,7 +371,7 @@ children_stop(void)
 		children_wait();
 		for (i = nets = all = 0; i < child_count; i++) {
 			all += children[i].pid != 0;
-			nets += children[i].pid != 0 && i < net_count;
+			nets += i < net_count && children[i].pid != 0;
 		}
 		/* Authenticators go when no net process needs them. */
 		for (i = net_count; i < worker_count && nets == 0; i++)

@@ -392,6 +392,10 @@ double_net(void)
 	if (index == 0 || index > NET_DOUBLES || (marker = open(path,
 	    O_WRONLY | O_CREAT | O_EXCL, 0600)) == -1)
 		be_the_real_one("postern-net");
+	/* Of these attacks there is one; what takes its place is real. */
+	if (index > 1 && (read_order("empty", path, sizeof(path)) ||
+	    read_order("store", path, sizeof(path))))
+		be_the_real_one("postern-net");
 	(void)close(marker);
 	take_settings(&auth);
 	(void)ipc_send(CHILD_CONTROL, IPC_STARTED, 0, NULL, NULL);
