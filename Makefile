@@ -5,8 +5,10 @@
 all: config.mk
 	@$(MAKE) -s -f build.mk programs
 
+# Again as it was configured before, where it was.
 config.mk: configure
-	@sh ./configure
+	@eval "sh ./configure $$(sed -n 's/^CONFIGURED = *//p' config.mk \
+	    2>/dev/null)"
 
 # Installs what is missing (with apt, or says what it is), builds, and shows
 # the main job / runs every test.

@@ -32,7 +32,9 @@ LIBS = -latf-c $(EVENT_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(CRYPT_LIBS) \
 tests: $(TESTS)
 
 $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
-	config.mk
+	regress/privsep/doubles.h regress/privsep/processes.h \
+	regress/mailstore/mailboxes.h regress/mailstore/meddle.h \
+	regress/mailstore/splitter.h regress/mailstore/walk.h config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
 

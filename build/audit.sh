@@ -13,6 +13,12 @@ cd "$(dirname "$0")/.."
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/postern-audit.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT INT TERM
 cat >"$scratch/objects"
+for name in posternd postern-net postern-auth postern-store posternctl; do
+	if ! grep -q "^$name: privsep\|^$name: .*/" "$scratch/objects"; then
+		echo "audit: no list of the objects of $name" >&2
+		exit 1
+	fi
+done
 
 # Code of a C file: comments taken out, then what is not blank.
 code() {
@@ -70,7 +76,7 @@ printf 'as root: at most %d a program; %d in posternd and posternctl together\n'
 
 for file in privsep/*.c net/*.c mailstore/*.c; do
 	if ! sed '/\*\//q' "$file" | tr '\n' ' ' | grep -Eiq \
-	    'runs?[ *]+(with|as|there|in)|unprivileged|never as root|root'; then
+	    'linked into|runs[ *]+(as|with|there|in)'; then
 		echo "audit: $file does not say who runs it" >&2
 		status=1
 	fi

@@ -27,13 +27,13 @@ case $1 in
 prepare)
 	# posternd knows where its children are: it is built for its prefix.
 	if [ "$prefix" != "$old" ]; then
-		./configure PREFIX="$prefix" CC="$(setting CC)"
+		eval "./configure $(setting CONFIGURED) 'PREFIX=$prefix'"
 	fi
 	;;
 install)
 	mkdir -p "$sbin" "$libexec" "$man/man5" "$man/man7" "$man/man8"
 	for name in $programs; do install -m 755 "$name" "$sbin/"; done
-	for name in $children; do install -m 755 "$name" "$libexec/"; done
+	for name in $children; do install -m 711 "$name" "$libexec/"; done
 	for page in man/*.[578]; do
 		install -m 644 "$page" "$man/man${page##*.}/"
 	done

@@ -8,13 +8,13 @@ set -eu
 
 purpose=${1:-demo}
 debian='gcc libc6-dev pkg-config libbsd-dev libevent-dev libseccomp-dev
-    libsodium-dev libcrypt-dev'
+    libsodium-dev libcrypt-dev procps'
 case $purpose in
 demo) ;;
 check) debian="$debian kyua libatf-dev atf-sh binutils" ;;
 lint) debian="$debian clang clang-tidy cppcheck mandoc shellcheck" ;;
 ci) debian="$debian kyua libatf-dev atf-sh binutils clang clang-tidy cppcheck
-    mandoc shellcheck bmake make git libclang-rt-14-dev" ;;
+    mandoc shellcheck bmake make git" ;;
 *) echo "usage: setup.sh demo|check|lint|ci" >&2; exit 2 ;;
 esac
 
@@ -45,9 +45,9 @@ done
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then
-	as_root=
+	as_root='env'
 elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-	as_root=sudo
+	as_root='sudo env'
 else
 	echo "setup: please install as root: apt-get install$missing" >&2
 	exit 1
@@ -55,5 +55,5 @@ fi
 echo "setup: installing$missing"
 $as_root apt-get update -q >/dev/null
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q \
+$as_root DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
     --no-install-recommends $missing >/dev/null

@@ -51,6 +51,13 @@
 /* Stores at one time: each costs a process and one descriptor of posternd. */
 #define SESSIONS_MAX		16384
 
+/*
+ * Stores of one user at one time: more than one is a workstation that came
+ * back, or POP1 clients between their transactions; none of them may keep
+ * the others' users out.
+ */
+#define SESSIONS_PER_USER_MAX	16
+
 /* Connections that one net process will hold (each is a descriptor). */
 #define CONNECTIONS_MAX		1000000
 
@@ -70,6 +77,15 @@
  * send to the authenticators never blocks.
  */
 #define LOGINS_ASKED_MAX	32
+
+/*
+ * Of these, logins from one address: enough to keep every authenticator
+ * busy, and few enough that another address's login comes soon.
+ */
+#define LOGINS_PER_PEER		8
+
+/* After this the answer to a login will not come any more. */
+#define LOGIN_ANSWER_SECONDS	300
 
 /* Failed logins on one POP1 connection before it is closed. */
 #define LOGIN_TRIES_MAX		3

@@ -33,6 +33,7 @@ struct child {
 	pid_t pid;		/* 0: not running */
 	int channel;		/* -1: its end came */
 	int auth_end;		/* a net's: the authenticators' end */
+	char user[USER_SIZE];	/* a store's: whom auth has vouched for */
 	int started;		/* it has said so */
 	int dead;		/* waited for: its pid is no longer its own */
 	uint64_t restart_ms;	/* when it may be started again */

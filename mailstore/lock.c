@@ -31,6 +31,16 @@ try_lock(int fd, short type, off_t start, off_t length)
 	return (fcntl(fd, F_SETLK, &lock));
 }
 
+/* Seconds of a clock that nobody sets. */
+static time_t
+now(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (time.tv_sec);
+}
+
 /* Waits a moment; true when the session is no longer wanted. */
 static int
 pause_ended(const struct mailbox_place *place)
@@ -44,7 +54,7 @@ pause_ended(const struct mailbox_place *place)
 const char *
 lock_file(int fd, int exclusive, const struct mailbox_place *place)
 {
-	time_t deadline = time(NULL) + (time_t)place->lock_seconds;
+	const time_t deadline = now() + (time_t)place->lock_seconds;
 
 	for (;;) {
 		if (try_lock(fd, exclusive ? F_WRLCK : F_RDLCK, 0, 0) == 0)
@@ -56,7 +66,7 @@ lock_file(int fd, int exclusive, const struct mailbox_place *place)
 		}
 		if (pause_ended(place))
 			return ("the session ended");
-		if (time(NULL) >= deadline) {
+		if (now() >= deadline) {
 			log_line(LOG_WARNING, "event=lock folder=%s "
 			    "error=\"held by another program\"", place->label);
 			return ("the mailbox is locked by another program; "

@@ -62,13 +62,14 @@ static const char *
 check_arrivals(struct mbox *mbox, uint64_t size)
 {
 	struct line line;
+	int got;
 
 	lines_begin(&mbox->reader, mbox->fd, mbox->size, size, NULL);
-	while (lines_next(&mbox->reader, &line) == 1)
+	while ((got = lines_next(&mbox->reader, &line)) == 1)
 		if (line.length != 0 || line.ending == 0)
 			return (mbox_is_from_line(line.text, line.length) ?
 			    NULL : changed);
-	return (NULL);
+	return (got == 0 ? NULL : changed);
 }
 
 /* Every kept message must begin where it did. */

@@ -3,6 +3,8 @@
  *
  * Linked into postern-net; unprivileged.  A password is here from the line
  * it came in until an authenticator can take it, and is wiped at once then.
+ * The addresses take turns: a flood of logins from one of them does not keep
+ * the others waiting.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,15 +15,57 @@
 
 static int channel = -1;
 static struct event channel_event;
-static unsigned int asked;		/* logins without an answer */
+
+/* Not yet sent, and sent but not answered, each in the order they came. */
 TAILQ_HEAD(login_list, login);
 static struct login_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static struct login_list asked = TAILQ_HEAD_INITIALIZER(asked);
+static unsigned int asked_count;
+
+/* The peers' addresses without their ports, which end at the last colon. */
+static int
+same_address(const struct login *one, const struct login *other)
+{
+	const char *end = strrchr(one->message.peer, ':');
+	size_t length = end == NULL ? 0 : (size_t)(end - one->message.peer);
+
+	return (strncmp(one->message.peer, other->message.peer, length + 1) ==
+	    0);
+}
+
+static int
+has_its_share(const struct login *login)
+{
+	const struct login *other;
+	unsigned int count = 0;
+
+	TAILQ_FOREACH(other, &asked, entry)
+		count += same_address(login, other) != 0;
+	return (count >= LOGINS_PER_PEER);
+}
+
+/* The first whose address has not its share before the authenticators. */
+static struct login *
+next_in_turn(void)
+{
+	struct login *login;
+	const struct login *passed_over = NULL;
+
+	TAILQ_FOREACH(login, &waiting, entry) {
+		if (passed_over != NULL && same_address(login, passed_over))
+			continue;
+		if (!has_its_share(login))
+			return (login);
+		passed_over = login;
+	}
+	return (NULL);
+}
 
 static void
-drop(struct login *login)
+forget_asked(struct login *login)
 {
-	login->session->login = NULL;
-	TAILQ_REMOVE(&waiting, login, entry);
+	TAILQ_REMOVE(&asked, login, entry);
+	asked_count--;
 	freezero(login, sizeof(*login));
 }
 
@@ -31,15 +75,25 @@ pump(void)
 {
 	struct login *login;
 
-	while (asked < LOGINS_ASKED_MAX &&
-	    (login = TAILQ_FIRST(&waiting)) != NULL) {
+	/* An answer that was lost on its way must not cost a place for ever. */
+	while ((login = TAILQ_FIRST(&asked)) != NULL &&
+	    time(NULL) - login->sent > LOGIN_ANSWER_SECONDS)
+		forget_asked(login);
+	while (asked_count < LOGINS_ASKED_MAX &&
+	    (login = next_in_turn()) != NULL) {
 		/* No room: an answer to an earlier login tries again. */
 		if (ipc_send(channel, IPC_LOGIN, login->session->id,
 		    &login->message, NULL) == -1)
 			return;
+		explicit_bzero(login->message.password,
+		    sizeof(login->message.password));
+		login->id = login->session->id;
+		login->sent = time(NULL);
 		login->session->asked_auth = 1;
-		asked++;
-		drop(login);
+		login->session->login = NULL;
+		TAILQ_REMOVE(&waiting, login, entry);
+		TAILQ_INSERT_TAIL(&asked, login, entry);
+		asked_count++;
 	}
 }
 
@@ -53,25 +107,69 @@ login_enqueue(struct session *session, struct login *login)
 }
 
 void
-login_over(struct session *session)
+login_withdraw(struct session *session)
 {
-	if (session->login != NULL)
-		drop(session->login);
-	if (session->asked_auth)
-		asked--;
+	struct login *login = session->login;
+
+	/* What was sent costs its place until it is answered. */
 	session->asked_auth = 0;
+	session->login = NULL;
+	if (login == NULL)
+		return;
+	TAILQ_REMOVE(&waiting, login, entry);
+	freezero(login, sizeof(*login));
+}
+
+struct session *
+login_answered(uint64_t id)
+{
+	struct session *session = session_find(id);
+	struct login *login;
+
+	TAILQ_FOREACH(login, &asked, entry)
+		if (login->id == id) {
+			forget_asked(login);
+			break;
+		}
+	pump();
+	if (session == NULL || !session->asked_auth || session->finishing)
+		return (NULL);		/* it did not wait for the answer */
+	session->asked_auth = 0;
+	return (session);
+}
+
+void
+login_lost(void)
+{
+	struct login_list lost = TAILQ_HEAD_INITIALIZER(lost);
+	struct session *session;
+	struct login *login;
+
+	/* First all of them, since those that wait go on meanwhile. */
+	TAILQ_CONCAT(&lost, &asked, entry);
+	asked_count = 0;
+	while ((login = TAILQ_FIRST(&lost)) != NULL) {
+		TAILQ_REMOVE(&lost, login, entry);
+		session = session_find(login->id);
+		freezero(login, sizeof(*login));
+		if (session == NULL || !session->asked_auth)
+			continue;
+		session->asked_auth = 0;
+		session_fail(session, "the login could not be checked; "
+		    "try again later");
+		session_run(session);
+	}
 	pump();
 }
 
 static void
 handle_refused(void *context, struct ipc_message *message)
 {
-	struct session *session = session_find(message->header.session);
+	struct session *session = login_answered(message->header.session);
 
 	(void)context;
-	if (session == NULL || !session->asked_auth)
-		return;		/* it did not wait for the answer */
-	login_over(session);
+	if (session == NULL)
+		return;
 	session->protocol->login_refused(session);
 	session_run(session);
 }
@@ -98,7 +196,6 @@ on_channel(int fd, short what, void *argument)
 	if (wrong != NULL)
 		log_fatal("event=ipc from=auth error=\"%s\"", wrong);
 	ipc_release(&message);
-	pump();
 }
 
 void

@@ -78,13 +78,12 @@ handle_auth(void *context, struct ipc_message *message)
 static void
 handle_store(void *context, struct ipc_message *message)
 {
-	struct session *session = session_find(message->header.session);
+	struct session *session = login_answered(message->header.session);
 	int store, data;
 
 	(void)context;
-	if (session == NULL || !session->asked_auth)
+	if (session == NULL)
 		return;
-	login_over(session);
 	store = ipc_take_descriptor(message, 0);
 	data = ipc_take_descriptor(message, 1);
 	(void)fcntl(store, F_SETFL, O_NONBLOCK);
@@ -95,12 +94,11 @@ handle_store(void *context, struct ipc_message *message)
 static void
 handle_no_store(void *context, struct ipc_message *message)
 {
-	struct session *session = session_find(message->header.session);
+	struct session *session = login_answered(message->header.session);
 
 	(void)context;
-	if (session == NULL || !session->asked_auth)
+	if (session == NULL)
 		return;
-	login_over(session);
 	session_fail(session, IPC_PAYLOAD(message, ipc_reason)->text);
 	session_run(session);
 }
@@ -110,7 +108,7 @@ handle_auth_lost(void *context, struct ipc_message *message)
 {
 	(void)context;
 	(void)message;
-	session_auth_lost();
+	login_lost();
 }
 
 /* Ends the process when the last session has. */

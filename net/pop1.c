@@ -100,7 +100,9 @@ rcvd(struct session *session, struct command *command)
 	(void)command;
 	if (session->deleting) {
 		session_ask(session, IPC_FOLDER_DELETE, NULL, 0);
-		session_ask(session, IPC_COMMIT, NULL, PHASE_WAIT_COMMIT);
+		if (!session->finishing)
+			session_ask(session, IPC_COMMIT, NULL,
+			    PHASE_WAIT_COMMIT);
 	} else
 		session_ask(session, IPC_FOLDER_CLOSE, NULL, PHASE_WAIT_CLOSE);
 }

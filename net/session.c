@@ -143,7 +143,7 @@ note_reason(struct session *session, const char *reason)
 static void
 release(struct session *session)
 {
-	login_over(session);
+	login_withdraw(session);
 	store_link_close(session);
 	if (session->relay != NULL)
 		freezero(session->relay, RELAY_BYTES);
@@ -249,8 +249,13 @@ session_finish(struct session *session, const char *reason)
 void
 session_fail(struct session *session, const char *reason)
 {
-	/* In the middle of a message a reply would be taken for mail. */
-	if (!session->relaying)
+	/*
+	 * In the middle of a message a reply would be taken for mail, and one
+	 * of which a part is out already cannot be another any more.
+	 */
+	if (session->reply_sent > 0)
+		session->relaying = 0;
+	else if (!session->relaying)
 		session_reply(session, "%s %s", session->protocol->error,
 		    reason);
 	else
@@ -424,6 +429,7 @@ take_line(struct session *session)
 	memmove(session->line, session->line + taken, session->have - taken);
 	session->have -= taken;
 	explicit_bzero(session->line + session->have, taken);
+	restart_timer(session);
 	if (memchr(line, '\0', length) != NULL)
 		session_fail(session, "a NUL is not allowed in a command");
 	else
@@ -572,6 +578,7 @@ on_client(int fd, short what, void *argument)
 
 	if (session->lingering) {
 		got = recv(fd, forgotten, sizeof(forgotten), 0);
+		explicit_bzero(forgotten, sizeof(forgotten));
 		if (got == 0 || (got == -1 && errno != EAGAIN))
 			free_session(session);
 		return;
@@ -690,20 +697,4 @@ session_stop_all(void)
 {
 	stopping = 1;
 	for_all(stop_one);
-}
-
-static void
-lose_auth(struct session *session)
-{
-	if (!session->asked_auth)
-		return;
-	session_fail(session, "the login could not be checked; "
-	    "try again later");
-	session_run(session);
-}
-
-void
-session_auth_lost(void)
-{
-	for_all(lose_auth);
 }

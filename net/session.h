@@ -72,10 +72,12 @@ struct protocol {
 
 extern const struct protocol protocol_auto, protocol_pop1, protocol_pop2;
 
-/* A login on its way to the authenticators; wiped when it is sent. */
+/* A login on its way; its password is wiped when an authenticator has it. */
 struct login {
 	TAILQ_ENTRY(login) entry;
-	struct session *session;
+	struct session *session;	/* while it has not been sent */
+	uint64_t id;			/* of the session, once it has */
+	time_t sent;			/* when */
 	struct ipc_login message;
 };
 
@@ -141,9 +143,6 @@ size_t	session_count(void);
 
 /* No further commands; sessions end when theirs are answered. */
 void	session_stop_all(void);
-
-/* Every login that auth was asked about is answered with an error. */
-void	session_auth_lost(void);
 
 /* The session of this id, or NULL when it has ended. */
 struct session *session_find(uint64_t id);
@@ -215,8 +214,14 @@ void	relay_run(struct session *session);
 void	login_begin(int auth_channel);
 void	login_enqueue(struct session *session, struct login *login);
 
-/* The answer came, or nobody waits for it any more. */
-void	login_over(struct session *session);
+/* The session no longer waits. */
+void	login_withdraw(struct session *session);
+
+/* An answer came: the session that waits for it, or NULL. */
+struct session *login_answered(uint64_t id);
+
+/* An authenticator died: all that was asked is answered with an error. */
+void	login_lost(void);
 
 /* store_link.c: a session's store. */
 void	store_link_attach(struct session *session, int store, int data);

@@ -38,10 +38,13 @@ open_passwd(const char *passwd_file)
 	sodium_memzero(&entry, sizeof(entry));
 }
 
+/* False for "*" and the like, and for what libsodium cannot read. */
 static int
 is_hash(const struct passwd_entry *entry)
 {
-	return (strncmp(entry->hash, "$argon2", 7) == 0);
+	return (crypto_pwhash_str_needs_rehash(entry->hash,
+	    crypto_pwhash_OPSLIMIT_INTERACTIVE,
+	    crypto_pwhash_MEMLIMIT_INTERACTIVE) != -1);
 }
 
 /* "$argon2id$v=19$m=65536,t=2,p=1$...": m is in KiB. */
@@ -65,7 +68,8 @@ verify_passwd(const char *user, const char *password, uid_t minimum_uid,
 	found = account_name_valid(user) ? passwd_find(path, user, &entry) : 0;
 	if (found == 1 && is_hash(&entry) && !is_too_large(&entry))
 		hash = entry.hash;
-	else if (passwd_find(path, NULL, &first) == 1 && is_hash(&first))
+	else if (passwd_find(path, NULL, &first) == 1 && is_hash(&first) &&
+	    !is_too_large(&first))
 		hash = first.hash;
 	good = crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
 	if (found == -1)

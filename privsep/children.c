@@ -219,7 +219,8 @@ handle_started(void *context, struct ipc_message *message)
 	size_t i;
 
 	(void)message;
-	child->started = 1;
+	if (child->started++)
+		return;
 	for (i = 0; i < worker_count; i++)
 		if (!children[i].started)
 			return;
@@ -234,7 +235,7 @@ handle_granted(void *context, struct ipc_message *message)
 {
 	const struct ipc_login_granted *granted = IPC_PAYLOAD(message,
 	    ipc_login_granted);
-	size_t net = 0, store = worker_count;
+	size_t i, net = 0, store = worker_count, same = 0;
 
 	(void)context;
 	while (net < net_count && (children[net].channel == -1 ||
@@ -242,11 +243,14 @@ handle_granted(void *context, struct ipc_message *message)
 		net++;
 	while (store < child_count && children[store].pid != 0)
 		store++;
+	for (i = worker_count; i < child_count; i++)
+		same += children[i].pid != 0 &&
+		    strcmp(children[i].user, granted->user) == 0;
 	/* The net process that asked may be gone, and its client with it. */
 	if (net < net_count && !stopping)
-		grant_session(config, children[net].channel, store <
-		    child_count ? &children[store] : NULL,
-		    message->header.session, granted);
+		grant_session(config, children[net].channel,
+		    store < child_count && same < SESSIONS_PER_USER_MAX ?
+		    &children[store] : NULL, message->header.session, granted);
 }
 
 static const struct ipc_handler handlers[] = {
@@ -307,6 +311,9 @@ bury(struct child *child, int status)
 	const int signalled = WIFSIGNALED(status);
 
 	child->dead = 1;
+	/* Whoever else may have got its end can add nothing to what is queued. */
+	if (child->channel != -1)
+		(void)shutdown(child->channel, SHUT_RDWR);
 	while (child->channel != -1 && poll(&last, 1, 0) == 1)
 		hear(child, last.revents);
 	if (status != 0)

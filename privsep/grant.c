@@ -29,7 +29,8 @@ state_directory(const struct config *config, const struct account *account,
 
 	(void)umask(077);
 	if (snprintf(path, PATH_SIZE, "%s/%u.%s", config->state,
-	    (unsigned int)account->uid, account->user) >= PATH_SIZE ||
+	    (unsigned int)account->uid, account->system_name[0] != '\0' ?
+	    account->system_name : account->user) >= PATH_SIZE ||
 	    (mkdir(path, 0700) == -1 && errno != EEXIST) ||
 	    lstat(path, &status) == -1 || !S_ISDIR(status.st_mode))
 		return ("no state directory");
@@ -119,6 +120,8 @@ grant_session(const struct config *config, int net, struct child *store,
 	if (pid == 0)
 		become_store(config, control[0], (const int[]){ control[1],
 		    requests[1], mail[1] }, session, granted);
+	if (pid > 0)
+		(void)strlcpy(store->user, granted->user, sizeof(store->user));
 	/* If net does not get them, the store sees the end and goes. */
 	if (ipc_send(net, pid > 0 ? IPC_SESSION_STORE : IPC_SESSION_FAILED,
 	    session, pid > 0 ? NULL : &reason, (const int[]){ requests[0],

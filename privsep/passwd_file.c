@@ -75,7 +75,8 @@ passwd_open(const char *path)
 	if (fd == -1)
 		return (NULL);
 	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode) ||
-	    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+	    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+	    (status.st_uid != 0 && status.st_uid != geteuid()))
 		errno = EPERM;
 	else
 		file = fdopen(fd, "r");

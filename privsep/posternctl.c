@@ -127,12 +127,9 @@ replace_file(const char *path, gid_t auth_group, const char *user,
     const char *hash, const char *target)
 {
 	char copy[PATH_SIZE];
-	FILE *from = passwd_open(path), *to = NULL;
+	FILE *from, *to = NULL;
 	int fd, directory;
 
-	if (from == NULL && errno != ENOENT)
-		log_fatal("%s: %s", path, errno == EPERM ? "expected a regular "
-		    "file that others may not write" : strerror(errno));
 	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= PATH_SIZE)
 		log_fatal("%s: a path of fewer bytes is needed", path);
 	(void)strlcpy(copy, path, sizeof(copy));
@@ -142,6 +139,11 @@ replace_file(const char *path, gid_t auth_group, const char *user,
 	if (directory == -1 || fd == -1 || (to = fdopen(fd, "w")) == NULL)
 		log_fatal("%s: %s%s", fresh, strerror(errno), errno == EEXIST ?
 		    " (if no other posternctl is at work, remove it)" : "");
+	/* Read only now: the new file is the lock against other changes. */
+	from = passwd_open(path);
+	if (from == NULL && errno != ENOENT)
+		log_fatal("%s: %s", path, errno == EPERM ? "expected a regular "
+		    "file that others may not write" : strerror(errno));
 	copy_entries(from, to, user, hash, target);
 	copy_rights(from, fd, auth_group);
 	if (fflush(to) == EOF || ferror(to) || fsync(fd) == -1 ||
