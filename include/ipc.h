@@ -30,12 +30,13 @@ struct ipc_message {
 #define IPC_PAYLOAD(message, type) \
 	((const struct type *)(const void *)(message)->payload.bytes)
 
-/* One side of a channel: who sends, who receives, what is done with it. */
+/* What is done with a message of one type. */
 struct ipc_handler {
 	enum ipc_type type;
 	void (*handle)(void *context, struct ipc_message *message);
 };
 
+/* One side of a channel: who sends, who receives, what is done with it. */
 struct ipc_channel {
 	enum ipc_role from;
 	enum ipc_role to;

@@ -111,7 +111,10 @@
 /* A configuration line. */
 #define CONFIG_LINE_SIZE	2048
 
-/* Restart of a dead child: first wait, doubled until here, and "ran well". */
+/*
+ * Restart of a dead child: the first wait; a wait below the second number is
+ * doubled, so that the longest is 51.2 seconds; and "ran well".
+ */
 #define RESTART_FIRST_MS	100
 #define RESTART_LONGEST_MS	50000
 #define RESTART_FORGIVEN_MS	60000
@@ -123,8 +126,9 @@
 #define LOCK_RETRY_MS		20
 
 /*
- * How long to try for a mailbox that another session has: a client whose
- * line dropped and who is back at once may meet the old session's end.
+ * How long at least to try for a mailbox that another session has (at most
+ * twice that): a client whose line dropped and who is back at once may meet
+ * the old session's end.
  */
 #define SESSION_LOCK_MS		1000
 

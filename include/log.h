@@ -37,7 +37,7 @@ void	log_fatal(const char *format, ...)
  */
 const char *log_quote(char *to, size_t size, const char *value);
 
-/* Room that LOG_VALUE's quoting of a name or folder needs at the most. */
+/* Room for a quoted name or folder; values that need more are cut. */
 #define LOG_QUOTED_SIZE		512
 
 #endif

@@ -48,10 +48,10 @@ has_its_share(const struct login *login)
 static struct login *
 next_in_turn(void)
 {
-	struct login *login;
+	struct login *login = TAILQ_FIRST(&waiting);
 	const struct login *passed_over = NULL;
 
-	TAILQ_FOREACH(login, &waiting, entry) {
+	for (; login != NULL; login = TAILQ_NEXT(login, entry)) {
 		if (passed_over != NULL && same_address(login, passed_over))
 			continue;
 		if (!has_its_share(login))

@@ -311,7 +311,7 @@ bury(struct child *child, int status)
 	const int signalled = WIFSIGNALED(status);
 
 	child->dead = 1;
-	/* Whoever else may have got its end can add nothing to what is queued. */
+	/* Whoever else may have its end can add nothing to what is queued. */
 	if (child->channel != -1)
 		(void)shutdown(child->channel, SHUT_RDWR);
 	while (child->channel != -1 && poll(&last, 1, 0) == 1)

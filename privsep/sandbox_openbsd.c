@@ -2,7 +2,8 @@
  * sandbox_openbsd.c - pledge(2) and unveil(2), in the place of seccomp and
  * Landlock.
  *
- * Linked into every daemon on OpenBSD; runs with each one's rights.
+ * Linked into postern-net, postern-auth and postern-store on OpenBSD; runs
+ * with their rights, never as root.
  */
 #include <sys/resource.h>
 

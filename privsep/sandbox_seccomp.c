@@ -1,7 +1,8 @@
 /*
  * sandbox_seccomp.c - system call allow-lists on Linux, by libseccomp.
  *
- * Linked into every daemon; runs with each one's rights (in posternd: root).
+ * Linked into postern-net, postern-auth and postern-store; runs with their
+ * rights, never as root.
  * What is not on the role's list or the base list kills the process.
  */
 #include <sys/mman.h>
