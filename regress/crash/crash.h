@@ -82,6 +82,7 @@ struct world {
 	enum pattern pattern;
 	int crlf;
 	int arrival;		/* one comes between snapshot and commit */
+	int lazy;		/* and its agent does not sync it */
 	int large;		/* more than the reserve holds at a time */
 	int full;		/* the disk is full */
 	int copy_down;		/* popa3d's way instead of Postern's */

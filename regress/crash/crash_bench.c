@@ -37,7 +37,7 @@ show(const char *name, void (*bench)(struct world *), struct world *world)
 static void
 kills(struct world *world)
 {
-	kill_everywhere(world, 1);
+	kill_everywhere(world, !world->large || world->pattern == FIRST);
 }
 
 static void
@@ -55,7 +55,7 @@ all_of(const char *name, void (*bench)(struct world *))
 		for (traits = 0; traits < 5; traits++) {
 			/* LF and CRLF, with and without; then a full disk. */
 			struct world world = { .pattern = pattern,
-			    .crlf = traits & 1, .arrival = traits >> 1 & 1,
+			    .crlf = traits & 1, .arrival = traits >> 1 & 1, .lazy = traits == 3,
 			    .full = traits == 4, .large = traits == 4 };
 
 			show(name, bench, &world);

@@ -34,7 +34,7 @@ over_patterns(void (*bench)(struct world *), int full)
 	for (pattern = 0; pattern < PATTERNS; pattern++) {
 		struct world world = { .pattern = pattern,
 		    .crlf = pattern % 2, .arrival = pattern / 2 % 2,
-		    .full = full, .large = full };
+		    .lazy = pattern % 2, .full = full, .large = full };
 
 		world_open(&world);
 		bench(&world);
@@ -50,9 +50,9 @@ kills(struct world *world)
 }
 
 static void
-kills_and_kills(struct world *world)
+kills_of_recovery(struct world *world)
 {
-	kill_everywhere(world, 1);
+	kill_everywhere(world, world->pattern == FIRST);
 }
 
 static void
@@ -65,7 +65,7 @@ ATF_TC_WITHOUT_HEAD(killed);
 ATF_TC_BODY(killed, tc)
 {
 	(void)tc;
-	over_patterns(kills_and_kills, 0);
+	over_patterns(kills_of_recovery, 0);
 }
 
 ATF_TC_WITHOUT_HEAD(killed_on_a_full_disk);
@@ -92,12 +92,12 @@ ATF_TC_BODY(power, tc)
 ATF_TC_WITHOUT_HEAD(power_on_a_full_disk);
 ATF_TC_BODY(power_on_a_full_disk, tc)
 {
-	struct world world = { .pattern = SECOND, .full = 1, .large = 1 };
+	struct world world = { .pattern = FIRST, .full = 1, .large = 1 };
 
 	(void)tc;
 	begin();
 	world_open(&world);
-	cut_power_everywhere(&world, 3);
+	cut_power_everywhere(&world, 8);
 	world_close(&world);
 	end();
 }

@@ -91,15 +91,26 @@ try_state(struct world *world, const struct disk_model *model,
 	forget_since(world, count);
 }
 
-/* Where a case's own arrival has been synced by its agent. */
+/*
+ * From when on a case's own arrival counts: its agent has synced it, or, if
+ * it does not, Postern has begun to rely on it.
+ */
+static int
+counts_from(const struct world *world, const struct event *event)
+{
+	if (!world->lazy)
+		return (event->type == EVENT_SYNC && event->at == 1);
+	return (event->type == EVENT_RENAME && strncmp(event->to, "journal.",
+	    8) == 0 && strchr(event->to + 8, '.') == NULL);
+}
+
 static size_t
 begin_of(const struct world *world, const struct recording *events)
 {
 	size_t i;
 
 	for (i = 0; world->arrival && i < events->count; i++)
-		if (events->events[i].type == EVENT_SYNC &&
-		    events->events[i].at == 1)
+		if (counts_from(world, &events->events[i]))
 			return (i);
 	return (0);
 }
