@@ -24,7 +24,8 @@ CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/disk_model.o
 WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
 	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line
-TESTS = regress/crash/crash_test $(SESSION) $(PRIVSEP) $(STORE) $(UNIT)
+CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test
+TESTS = $(CRASH_TESTS) $(SESSION) $(PRIVSEP) $(STORE) $(UNIT)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 	-D_GNU_SOURCE $(BSD_FLAGS) $(FORTIFY) \
@@ -46,10 +47,12 @@ regress/lib/harness.o: regress/lib/harness.h config.mk
 # The bench of crashes: the project's objects with their calls wrapped.
 $(CRASH): regress/crash/crash.h regress/crash/disk_model.h config.mk
 
-regress/crash/crash_test: regress/crash/crash_test.c $(CRASH)
+regress/crash/crash_test: regress/crash/crash_test.c
+regress/crash/journal_test: regress/crash/journal_test.c
+
+$(CRASH_TESTS): $(CRASH)
 	@echo "  CC $@"
-	@$(COMPILE) -o $@ regress/crash/crash_test.c $(CRASH) $(LINKED) \
-	    $(WRAP) $(LINK) $(LIBS)
+	@$(COMPILE) -o $@ $@.c $(CRASH) $(LINKED) $(WRAP) $(LINK) $(LIBS)
 
 crash: regress/crash/crash_bench
 
