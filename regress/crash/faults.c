@@ -33,7 +33,8 @@ int	__wrap_fsync(int);
 int	__wrap_renameat(int, const char *, int, const char *);
 int	__wrap_unlinkat(int, const char *, int);
 int	__wrap_openat(int, const char *, int, ...);
-void	__wrap_log_line(int, const char *, ...);
+void	__wrap_log_line(int, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
 
 void
 faults_begin(void)
