@@ -19,7 +19,8 @@
 #include "log.h"
 
 #define RESERVE		"reserve"
-#define FLAGS		(O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+#define FLAGS		(O_RDWR | O_NOFOLLOW | O_NONBLOCK |		\
+			O_NOCTTY | O_CLOEXEC)
 
 /* The name with something behind it. */
 struct other_name {

@@ -55,7 +55,8 @@ all_of(const char *name, void (*bench)(struct world *))
 		for (traits = 0; traits < 5; traits++) {
 			/* LF and CRLF, with and without; then a full disk. */
 			struct world world = { .pattern = pattern,
-			    .crlf = traits & 1, .arrival = traits >> 1 & 1, .lazy = traits == 3,
+			    .crlf = traits & 1, .arrival = traits >> 1 & 1,
+			    .lazy = traits == 3,
 			    .full = traits == 4, .large = traits == 4 };
 
 			show(name, bench, &world);
