@@ -33,13 +33,16 @@ static int
 is_cut(int fd, const struct journal_header *header, uint64_t size)
 {
 	uint64_t tag_at = header->size - JOURNAL_TAG_BYTES;
-	uint64_t at = header->to;
+	uint64_t at = header->to, end = header->size;
 	char there[JOURNAL_TAG_BYTES], byte;
 	size_t skip = 0;
 
 	if (size < header->size)
 		return (1);
-	for (; at < header->size; at++) {
+	/* No page is longer than this. */
+	if (end - at > JOURNAL_PIECE_BYTES)
+		end = at + JOURNAL_PIECE_BYTES;
+	for (; at < end; at++) {
 		if (disk_read(fd, &byte, 1, at) == -1)
 			return (-1);
 		if (byte != '\0')
