@@ -24,7 +24,8 @@ CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/disk_model.o
 WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
 	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line
-CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test
+CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
+	regress/crash/daemon_test
 TESTS = $(CRASH_TESTS) $(SESSION) $(PRIVSEP) $(STORE) $(UNIT)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
@@ -49,6 +50,7 @@ $(CRASH): regress/crash/crash.h regress/crash/disk_model.h config.mk
 
 regress/crash/crash_test: regress/crash/crash_test.c
 regress/crash/journal_test: regress/crash/journal_test.c
+regress/crash/daemon_test: regress/crash/daemon_test.c
 
 $(CRASH_TESTS): $(CRASH)
 	@echo "  CC $@"

@@ -87,6 +87,7 @@ struct world {
 	int full;		/* the disk is full */
 	int copy_down;		/* popa3d's way instead of Postern's */
 
+	const char *name;	/* of the mailbox, NULL: "mbox" */
 	char directory[64];
 	int spool, state;	/* descriptors */
 	struct message messages[MESSAGES];

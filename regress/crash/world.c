@@ -256,7 +256,8 @@ world_session(struct world *world, int commits)
 	mailbox.place.directory = world->spool;
 	mailbox.place.state = world->state;
 	mailbox.place.pulse = -1;
-	(void)strlcpy(mailbox.place.name, "mbox", sizeof(mailbox.place.name));
+	(void)strlcpy(mailbox.place.name, world->name != NULL ? world->name :
+	    "mbox", sizeof(mailbox.place.name));
 	if (mailbox.format->open(&mailbox) != NULL)
 		return (STATUS_CLOSED);
 	faults->messages = mailbox.messages;
