@@ -14,7 +14,7 @@
 
 static const char *const patterns[] = { "first", "last", "every second",
     "all but one", "all", "middle" };
-static unsigned long long losses;
+static struct figures total;
 
 static void
 show(const char *name, void (*bench)(struct world *), struct world *world)
@@ -31,7 +31,10 @@ show(const char *name, void (*bench)(struct world *), struct world *world)
 	    world->full ? "full" : "-", figures.points, figures.states,
 	    figures.messages, figures.losses, (long)(time(NULL) - began));
 	fflush(stdout);
-	losses += figures.losses;
+	total.points += figures.points;
+	total.states += figures.states;
+	total.messages += figures.messages;
+	total.losses += figures.losses;
 }
 
 static void
@@ -80,6 +83,8 @@ main(int argc, char **argv)
 	all_of("kill", kills);
 	all_of("errors", fail_everywhere);
 	all_of("power", power_cuts);
-	printf("losses: %llu\n", losses);
-	return (losses != 0);
+	printf("%llu points, %llu states rebuilt, %llu messages at stake, "
+	    "%llu losses\n", total.points, total.states, total.messages,
+	    total.losses);
+	return (total.losses != 0);
 }
