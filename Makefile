@@ -26,6 +26,13 @@ tests: all
 	@$(MAKE) -s -f build.mk objects
 	@$(MAKE) -s -f regress.mk BUILD_DIRECTORY="$$(pwd)" tests
 
+# The whole bench of crashes, with its figures; check has a short one.
+crash: all
+	@sh build/setup.sh check
+	@$(MAKE) -s -f build.mk objects
+	@$(MAKE) -s -f regress.mk BUILD_DIRECTORY="$$(pwd)" crash
+	@sh build/crash.sh
+
 lint: config.mk
 	@sh build/setup.sh lint
 	@sh build/lint.sh
@@ -50,7 +57,8 @@ uninstall: config.mk
 clean:
 	rm -f posternd postern-net postern-auth postern-store posternctl
 	rm -f privsep/*.o net/*.o mailstore/*.o regress/lib/*.o
-	rm -f regress/lib/objects.a regress/*/*_test
+	rm -f regress/lib/objects.a regress/*/*_test regress/crash/*.o
+	rm -f regress/crash/crash_bench
 	rm -rf build/asan-tree
 
-.PHONY: all demo check tests lint asan audit install uninstall clean
+.PHONY: all demo check tests crash lint asan audit install uninstall clean

@@ -17,8 +17,10 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
-	mailstore/folder.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mbox.h mailstore/template.h \
+	mailstore/disk.h mailstore/folder.h mailstore/journal.h \
+	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
+	mailstore/mailbox.h mailstore/mbox.h mailstore/rewrite.h \
+	mailstore/rewrite_move.h mailstore/rewrite_step.h mailstore/template.h \
 	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/config.o privsep/listen.o \
@@ -40,10 +42,14 @@ NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
 	net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
 	$(CHANGE_ROOT) $(CHILD)
 
+REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
+	mailstore/rewrite_move.o mailstore/journal.o \
+	mailstore/journal_format.o mailstore/disk.o
+
 STORE = mailstore/store.o mailstore/template.o mailstore/folder.o mailstore/lock.o \
 	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
 	mailstore/mbox_from.o mailstore/mbox_scan.o mailstore/mbox_send.o \
-	mailstore/mbox_commit.o privsep/calls_store.o $(CHILD)
+	mailstore/mbox_commit.o $(REWRITE) privsep/calls_store.o $(CHILD)
 
 CTL = privsep/posternctl.o privsep/config.o privsep/account.o \
 	privsep/passwd_file.o privsep/ipc.o privsep/log.o
@@ -67,7 +73,8 @@ TESTED = privsep/config.o privsep/listen.o privsep/account.o \
 	mailstore/template.o mailstore/folder.o mailstore/lock.o \
 	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
 	mailstore/mbox_from.o \
-	mailstore/mbox_scan.o mailstore/mbox_send.o mailstore/mbox_commit.o
+	mailstore/mbox_scan.o mailstore/mbox_send.o mailstore/mbox_commit.o \
+	$(REWRITE)
 
 regress/lib/objects.a: $(TESTED)
 	@echo "  AR $@"

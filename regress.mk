@@ -19,7 +19,14 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/passwd_file_test regress/unit/log_test
-TESTS = $(SESSION) $(PRIVSEP) $(STORE) $(UNIT)
+CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
+	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \
+	regress/crash/disk_model.o
+WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
+	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line
+CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
+	regress/crash/daemon_test
+TESTS = $(CRASH_TESTS) $(SESSION) $(PRIVSEP) $(STORE) $(UNIT)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 	-D_GNU_SOURCE $(BSD_FLAGS) $(FORTIFY) \
@@ -37,6 +44,25 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/mailstore/splitter.h regress/mailstore/walk.h config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
+
+# The bench of crashes: the project's objects with their calls wrapped.
+$(CRASH): regress/crash/crash.h regress/crash/disk_model.h config.mk
+
+regress/crash/crash_test: regress/crash/crash_test.c
+regress/crash/journal_test: regress/crash/journal_test.c
+regress/crash/daemon_test: regress/crash/daemon_test.c
+
+$(CRASH_TESTS): $(CRASH)
+	@echo "  CC $@"
+	@$(COMPILE) -o $@ $@.c $(CRASH) $(LINKED) $(WRAP) $(LINK) $(LIBS)
+
+crash: regress/crash/crash_bench
+
+regress/crash/crash_bench: regress/crash/crash_bench.c $(CRASH) \
+	regress/lib/objects.a
+	@echo "  CC $@"
+	@$(COMPILE) -o $@ regress/crash/crash_bench.c $(CRASH) \
+	    regress/lib/objects.a $(SANITIZER) $(WRAP) $(LINK) $(LIBS)
 
 .c.o:
 	@echo "  CC $@"

@@ -136,6 +136,24 @@
 #define FROM_LINE_MAX		1000
 
 /*
+ * Room in each user's state directory that makes deleting possible on a full
+ * disk: some thousand gaps, and steps of about 100 KB.
+ */
+#define RESERVE_BYTES		262144
+
+/* So much of a mailbox before and in a gap is looked at before a replay. */
+#define JOURNAL_PIECE_BYTES	65536
+
+/*
+ * Moving mail down by more than it is long needs no copy of it in a journal;
+ * up to so many steps of two fsyncs each are better than writing it twice.
+ */
+#define STEPS_WITHOUT_COPY	3
+
+/* How often a rewrite goes on after an error before it is left to recovery. */
+#define REWRITE_TRIES		3
+
+/*
  * Messages in one folder.  At under 100 bytes each this bounds a snapshot
  * at under 1.6 GB, and a message number always fits an int32_t of a client.
  */

@@ -19,6 +19,7 @@ struct mailbox;
 /* Where a mailbox is: an open directory, and a name in it. */
 struct mailbox_place {
 	int directory;			/* stays open while the mailbox is */
+	int state;			/* the user's own state directory */
 	char name[FOLDER_SIZE];
 	char label[FOLDER_SIZE];	/* for the log */
 	unsigned int lock_seconds;

@@ -14,6 +14,7 @@
 #include "lock.h"
 #include "log.h"
 #include "mbox.h"
+#include "rewrite.h"
 
 static void
 close_mbox(struct mailbox *mailbox)
@@ -68,6 +69,27 @@ check_opened(struct mbox *mbox, const struct mailbox_place *place)
 	return (NULL);
 }
 
+/* Completes a rewrite that was interrupted, before anything is read. */
+static const char *
+recover(struct mbox *mbox, const struct mailbox_place *place)
+{
+	const char *wrong;
+
+	if (!rewrite_interrupted(place))
+		return (NULL);
+	if (!mbox->writable)
+		return ("the mailbox is half rewritten and may not be "
+		    "written");
+	wrong = lock_file(mbox->fd, 1, place);
+	if (wrong != NULL)
+		return (wrong);
+	wrong = check_opened(mbox, place);
+	if (wrong == NULL)
+		wrong = rewrite_recover(mbox->fd, place);
+	lock_release(mbox->fd);
+	return (wrong);
+}
+
 static const char *
 take_snapshot(struct mailbox *mailbox, struct mbox *mbox)
 {
@@ -77,6 +99,8 @@ take_snapshot(struct mailbox *mailbox, struct mbox *mbox)
 	/* Before any lock: a FIFO or a device is not to be waited for. */
 	wrong = check_opened(mbox, &mailbox->place);
 	mailbox->unfit = wrong != NULL;
+	if (wrong == NULL)
+		wrong = recover(mbox, &mailbox->place);
 	if (wrong == NULL)
 		wrong = lock_file(mbox->fd, 0, &mailbox->place);
 	if (wrong != NULL)
@@ -88,6 +112,8 @@ take_snapshot(struct mailbox *mailbox, struct mbox *mbox)
 	for (i = 0; i < mbox->count; i++)
 		mailbox->all_octets += mbox_whole_octets(&mbox->messages[i]);
 	mailbox->messages = (uint32_t)mbox->count;
+	if (mbox->count > 0 && mbox->writable)
+		rewrite_reserve(&mailbox->place);
 	return (wrong);
 }
 

@@ -70,8 +70,8 @@ const char *mbox_send(struct mbox *mbox, struct mbox_message *message,
  * Checks that the path still names the file, that it is fit to be a
  * mailbox, and that nothing that is to be deleted or kept has changed;
  * then rewrites the file without the marked messages, with all that came
- * since, and makes that durable.  The caller holds the locks.  On an error
- * the file is as it was.
+ * since.  The caller holds the locks.  NULL: that is on the disk, or is
+ * decided by a journal on the disk.  On an error the file is as it was.
  */
 const char *mbox_commit_locked(struct mbox *mbox,
 	    const struct mailbox_place *place, uint32_t *deleted);

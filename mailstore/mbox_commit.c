@@ -2,20 +2,20 @@
  * mbox_commit.c - deleting from an mbox, in place.
  *
  * Linked into postern-store; runs as the user, with the mailbox's locks
- * held.  The file keeps its inode: a delivery agent that waits for the lock
- * with the file open must find its mail in the mailbox afterwards.
+ * held.  Here it is decided what may go; rewrite.c does it.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "mbox.h"
+#include "rewrite.h"
 
 static const char changed[] =
     "the mailbox was changed by another program; nothing was deleted";
-static const char failed[] = "the mailbox cannot be rewritten";
 
 /* The path must still lead to the file that the snapshot was taken of. */
 static const char *
@@ -100,71 +100,74 @@ check_all(struct mbox *mbox, const struct mailbox_place *place,
 	return (wrong != NULL ? wrong : check_arrivals(mbox, *size));
 }
 
-/* Moves `length` bytes of the file down, front first. */
-static int
-move_down(struct mbox *mbox, uint64_t from, uint64_t to, uint64_t length)
+/* Adds a part that stays; one right behind the last makes that longer. */
+static void
+keep(struct journal_extent *extents, uint64_t *count, uint64_t offset,
+    uint64_t length)
 {
-	unsigned char *buffer = mbox->reader.buffer;
-	size_t part;
-	ssize_t got, wrote, done;
+	struct journal_extent *last = extents + *count - 1;
 
-	while (length > 0) {
-		part = length < sizeof(mbox->reader.buffer) ?
-		    (size_t)length : sizeof(mbox->reader.buffer);
-		got = pread(mbox->fd, buffer, part, (off_t)from);
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return (-1);
-		for (done = 0; done < got; done += wrote) {
-			wrote = pwrite(mbox->fd, buffer + done,
-			    (size_t)(got - done), (off_t)to + done);
-			if (wrote == -1 && errno == EINTR)
-				wrote = 0;
-			else if (wrote <= 0)
-				return (-1);
-		}
-		from += (uint64_t)got;
-		to += (uint64_t)got;
-		length -= (uint64_t)got;
+	if (length == 0)
+		return;
+	if (*count > 0 && last->offset + last->length == offset) {
+		last->length += length;
+		return;
 	}
-	return (0);
+	extents[*count].offset = offset;
+	extents[*count].length = length;
+	(*count)++;
 }
 
 /*
- * The rewrite itself, and the one place that a journal belongs: all checks
- * are done, `size` bytes are in the file, the locks are held.  From the
- * first marked message on, what stays moves down over what goes.
+ * All checks are done, `size` bytes are in the file, the locks are held.
+ * From the first marked message on, what stays moves down over what goes.
  */
-static int
-rewrite(struct mbox *mbox, uint64_t size)
+static enum rewrite_result
+rewrite(struct mbox *mbox, const struct mailbox_place *place, uint64_t size)
 {
 	const struct mbox_message *message = mbox->messages;
 	const struct mbox_message *end = message + mbox->count;
-	uint64_t to, length;
+	struct journal_extent *extents;
+	uint64_t from, count = 0;
 
 	while ((message->flags & MBOX_MARKED) == 0)
 		message++;
-	to = message->offset;
-	for (; message < end; message++) {
-		if ((message->flags & MBOX_MARKED) != 0)
-			continue;
-		length = message->stored;
-		if (move_down(mbox, message->offset, to, length) == -1)
-			return (-1);
-		to += length;
-	}
-	if (move_down(mbox, mbox->size, to, size - mbox->size) == -1)
-		return (-1);
-	to += size - mbox->size;
-	return (ftruncate(mbox->fd, (off_t)to) == -1 ||
-	    fsync(mbox->fd) == -1 ? -1 : 0);
+	from = message->offset;
+	extents = calloc((size_t)(end - message) + 1, sizeof(*extents));
+	if (extents == NULL)
+		return (REWRITE_AS_BEFORE);
+	for (; message < end; message++)
+		if ((message->flags & MBOX_MARKED) == 0)
+			keep(extents, &count, message->offset,
+			    message->stored);
+	keep(extents, &count, mbox->size, size - mbox->size);
+	return (rewrite_file(mbox->fd, place, from, size, extents, count));
+}
+
+static const char *
+tell(enum rewrite_result result, int error)
+{
+	const char *cause = strerror(error);
+
+	if (result == REWRITE_DECIDED)
+		log_line(LOG_CRIT, "event=commit error=\"%s: decided, and to "
+		    "be completed when the mailbox is opened next\"", cause);
+	else if (result != REWRITE_DONE)
+		log_line(LOG_CRIT, "event=commit error=\"%s\"", cause);
+	if (result == REWRITE_UNCERTAIN)
+		return ("the disk fails; look what is in the mailbox");
+	if (result != REWRITE_AS_BEFORE)
+		return (NULL);
+	return (error == ENOSPC || error == EDQUOT ?
+	    "the disk is full; nothing was deleted" :
+	    "the mailbox cannot be rewritten; nothing was deleted");
 }
 
 const char *
 mbox_commit_locked(struct mbox *mbox, const struct mailbox_place *place,
     uint32_t *deleted)
 {
+	enum rewrite_result result;
 	const char *wrong;
 	uint64_t size;
 	size_t i;
@@ -175,12 +178,9 @@ mbox_commit_locked(struct mbox *mbox, const struct mailbox_place *place,
 		log_line(LOG_WARNING, "event=commit error=\"%s\"", wrong);
 		return (wrong);
 	}
-	if (rewrite(mbox, size) == -1) {
-		log_line(LOG_CRIT, "event=commit error=\"%s\"",
-		    strerror(errno));
-		return (failed);
-	}
-	for (i = 0; i < mbox->count; i++)
+	result = rewrite(mbox, place, size);
+	wrong = tell(result, errno);
+	for (i = 0; wrong == NULL && i < mbox->count; i++)
 		*deleted += (mbox->messages[i].flags & MBOX_MARKED) != 0;
-	return (NULL);
+	return (wrong);
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ handle_open(void *context, struct ipc_message *message)
 	mailbox.format = &mailbox_mbox;
 	mailbox.place.lock_seconds = config.lock_seconds;
 	mailbox.place.pulse = CHILD_SESSION;
+	mailbox.place.state = state_directory;
 	wrong = lock_session(state_directory, &mailbox.place);
 	if (wrong == NULL && (wrong = mailbox.format->open(&mailbox)) == NULL) {
 		is_open = 1;
@@ -356,6 +358,8 @@ main(void)
 	wire.timeout_ms = (int)(config.idle_seconds + 60) * 1000;
 	child_limit(RLIMIT_NOFILE, 32);
 	child_limit(RLIMIT_NPROC, 0);
+	/* A file that may not grow is an error, and not the end. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	shut_sandbox();
 	answer(IPC_STORE_READY, NULL);
 	for (;;)

@@ -17,7 +17,15 @@ static const struct sandbox_call list[] = {
 	CALL(pread64),
 	CALL(pwrite64),			/* the commit */
 	CALL(ftruncate),
-	CALL(fsync),
+	CALL(fsync),			/* mail, journals, their directory */
+	CALL(unlinkat),			/* a journal whose work is done */
+	/* A journal gets its name, or .bad; the reserve is taken. */
+#ifdef __NR_renameat
+	CALL(renameat),
+#endif
+#ifdef __NR_renameat2
+	CALL_IF(renameat2, 4, 0),
+#endif
 	CALL_IF(fcntl, 1, F_SETLK),
 	CALL_IF(fcntl, 1, F_DUPFD_CLOEXEC),	/* of open directories */
 	CALL(geteuid),			/* whose files may be used */

@@ -1,0 +1,101 @@
+/*
+ * disk.c - whole reads, writes and copies: no short ones, no EINTR.
+ *
+ * Linked into postern-store; runs as the user.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "limits_postern.h"
+
+int
+disk_read(int fd, void *bytes, size_t length, uint64_t at)
+{
+	unsigned char *to = bytes;
+	ssize_t got;
+
+	while (length > 0) {
+		got = pread(fd, to, length, (off_t)at);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == 0)
+			errno = EIO;
+		if (got <= 0)
+			return (-1);
+		to += got;
+		at += (uint64_t)got;
+		length -= (size_t)got;
+	}
+	return (0);
+}
+
+int
+disk_write(int fd, const void *bytes, size_t length, uint64_t at,
+    uint64_t *changed)
+{
+	const unsigned char *from = bytes;
+	ssize_t wrote;
+
+	while (length > 0) {
+		wrote = pwrite(fd, from, length, (off_t)at);
+		if (wrote == -1 && errno == EINTR)
+			continue;
+		if (wrote == 0)
+			errno = EIO;
+		if (wrote <= 0)
+			return (-1);
+		if (changed != NULL)
+			*changed += (uint64_t)wrote;
+		from += wrote;
+		at += (uint64_t)wrote;
+		length -= (size_t)wrote;
+	}
+	return (0);
+}
+
+int
+disk_cut(int fd, uint64_t size)
+{
+	int result;
+
+	do
+		result = ftruncate(fd, (off_t)size);
+	while (result == -1 && errno == EINTR);
+	return (result);
+}
+
+int
+disk_sync(int fd)
+{
+	int result;
+
+	do
+		result = fsync(fd);
+	while (result == -1 && errno == EINTR);
+	return (result);
+}
+
+int
+disk_copy(int fd, uint64_t from, uint64_t length, struct disk_target *target)
+{
+	static unsigned char buffer[RELAY_BYTES];
+	size_t part;
+
+	while (length > 0) {
+		part = length < sizeof(buffer) ? (size_t)length :
+		    sizeof(buffer);
+		if (disk_read(fd, buffer, part, from) == -1)
+			return (-1);
+		if (target->hash != NULL)
+			(void)crypto_generichash_update(target->hash, buffer,
+			    part);
+		if (target->fd != -1 && disk_write(target->fd, buffer, part,
+		    target->at, target->changed) == -1)
+			return (-1);
+		target->at += part;
+		from += part;
+		length -= part;
+	}
+	return (0);
+}

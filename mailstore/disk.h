@@ -1,0 +1,34 @@
+/*
+ * disk.h - whole reads, writes and copies: no short ones, no EINTR.
+ */
+#ifndef DISK_H
+#define DISK_H
+
+#include <sodium.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * All return 0, or -1 with errno; a file that is too short for a read is
+ * EIO.  `changed`, where it is not NULL, grows by the bytes written, also
+ * when not all could be.
+ */
+int	disk_read(int fd, void *bytes, size_t length, uint64_t at);
+int	disk_write(int fd, const void *bytes, size_t length, uint64_t at,
+	    uint64_t *changed);
+int	disk_cut(int fd, uint64_t size);	/* ftruncate(2) */
+int	disk_sync(int fd);			/* fsync(2) */
+
+/* Where a copy goes. */
+struct disk_target {
+	int fd;					/* -1: nowhere */
+	uint64_t at;				/* moves with the bytes */
+	uint64_t *changed;			/* as above, or NULL */
+	crypto_generichash_state *hash;		/* takes every byte, or NULL */
+};
+
+/* Copies front first, so also down within one file. */
+int	disk_copy(int fd, uint64_t from, uint64_t length,
+	    struct disk_target *target);
+
+#endif

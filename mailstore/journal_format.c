@@ -1,0 +1,245 @@
+/*
+ * journal_format.c - the inside of a journal, and whether it can be believed.
+ *
+ * Linked into postern-store; runs as the user.  A journal that is read is
+ * taken for an enemy's work: no number of it is used before it was held
+ * against the size of the file and the others.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "journal_format.h"
+
+static const char magic[16] = "Postern journal";
+
+int
+journal_file_is_fit(const struct stat *status)
+{
+	return (S_ISREG(status->st_mode) && status->st_uid == geteuid() &&
+	    status->st_nlink == 1 && status->st_size >= 0);
+}
+
+uint64_t
+journal_kept(const struct journal *journal)
+{
+	return (journal->header.to - journal->header.from);
+}
+
+uint64_t
+journal_data_at(uint64_t extents)
+{
+	uint64_t end = JOURNAL_LIST_AT +
+	    extents * sizeof(struct journal_extent);
+
+	return ((end + JOURNAL_PAGE - 1) / JOURNAL_PAGE * JOURNAL_PAGE);
+}
+
+/* Mail that all fits in one area needs no second one. */
+static uint64_t
+areas(const struct journal *journal)
+{
+	return (journal->header.capacity < journal_kept(journal) ? 2 : 1);
+}
+
+uint64_t
+journal_area(const struct journal *journal,
+    const struct journal_record *record)
+{
+	uint64_t turn = record->generation % areas(journal);
+
+	return (journal_data_at(journal->header.extents) +
+	    turn * journal->header.capacity);
+}
+
+static void
+hash_list(const struct journal *journal, unsigned char *hash)
+{
+	(void)crypto_generichash(hash, JOURNAL_HASH_BYTES,
+	    (const unsigned char *)journal->extents,
+	    journal->header.extents * sizeof(*journal->extents), NULL, 0);
+}
+
+static void
+header_checksum(const struct journal_header *header, unsigned char *hash)
+{
+	(void)crypto_generichash(hash, JOURNAL_HASH_BYTES,
+	    (const unsigned char *)header,
+	    offsetof(struct journal_header, checksum), NULL, 0);
+}
+
+void
+journal_record_checksum(const struct journal *journal,
+    const struct journal_record *record, unsigned char *checksum)
+{
+	(void)crypto_generichash(checksum, JOURNAL_HASH_BYTES,
+	    (const unsigned char *)record,
+	    offsetof(struct journal_record, checksum),
+	    journal->header.checksum, JOURNAL_HASH_BYTES);
+}
+
+void
+journal_fill_in(struct journal *journal)
+{
+	struct journal_header *header = &journal->header;
+
+	memcpy(header->magic, magic, sizeof(magic));
+	header->bytes = journal->reserved ? RESERVE_BYTES :
+	    journal_data_at(header->extents) +
+	    areas(journal) * header->capacity;
+	hash_list(journal, header->list);
+	header_checksum(header, header->checksum);
+}
+
+/* The numbers of the header fit each other and the file's size. */
+static int
+header_is_sound(const struct journal_header *header, uint64_t bytes)
+{
+	unsigned char hash[JOURNAL_HASH_BYTES];
+	uint64_t room;
+
+	header_checksum(header, hash);
+	if (memcmp(header->magic, magic, sizeof(magic)) != 0 ||
+	    sodium_memcmp(hash, header->checksum, sizeof(hash)) != 0 ||
+	    header->bytes != bytes || header->size > INT64_MAX ||
+	    header->from > header->to || header->to > header->size ||
+	    header->size - header->to < JOURNAL_TAG_BYTES ||
+	    header->extents > bytes / sizeof(struct journal_extent) ||
+	    journal_data_at(header->extents) > bytes)
+		return (0);
+	room = bytes - journal_data_at(header->extents);
+	return (header->capacity <= room && (header->capacity <= room / 2 ||
+	    header->capacity >= header->to - header->from));
+}
+
+/* In order, apart, behind `from`, before `size`, and so long in all. */
+static int
+extents_are_sound(const struct journal *journal)
+{
+	const struct journal_header *header = &journal->header;
+	unsigned char hash[JOURNAL_HASH_BYTES];
+	uint64_t i, total = 0, end = header->from + 1;
+
+	hash_list(journal, hash);
+	if (sodium_memcmp(hash, header->list, sizeof(hash)) != 0)
+		return (0);
+	for (i = 0; i < header->extents; i++) {
+		const struct journal_extent *extent = &journal->extents[i];
+
+		if (extent->length == 0 || extent->offset < end ||
+		    extent->offset > header->size ||
+		    extent->length > header->size - extent->offset)
+			return (0);
+		end = extent->offset + extent->length;
+		total += extent->length;
+	}
+	return (total == journal_kept(journal));
+}
+
+static enum journal_found
+load_beginning(struct journal *journal, uint64_t bytes)
+{
+	size_t list;
+
+	if (bytes < JOURNAL_LIST_AT)
+		return (JOURNAL_DAMAGED);
+	if (disk_read(journal->fd, &journal->header, sizeof(journal->header),
+	    0) == -1)
+		return (JOURNAL_UNREADABLE);
+	if (!header_is_sound(&journal->header, bytes))
+		return (JOURNAL_DAMAGED);
+	/* As much as the file is long: no number alone asks for memory. */
+	list = (size_t)journal->header.extents * sizeof(*journal->extents);
+	journal->extents = malloc(list + 1);
+	if (journal->extents == NULL || disk_read(journal->fd,
+	    journal->extents, list, JOURNAL_LIST_AT) == -1)
+		return (JOURNAL_UNREADABLE);
+	return (extents_are_sound(journal) ? JOURNAL_FOUND : JOURNAL_DAMAGED);
+}
+
+static int
+record_is_sound(const struct journal *journal,
+    const struct journal_record *record, uint64_t turn)
+{
+	unsigned char checksum[JOURNAL_HASH_BYTES];
+	uint64_t kept = journal_kept(journal);
+
+	journal_record_checksum(journal, record, checksum);
+	return (sodium_memcmp(checksum, record->checksum,
+	    sizeof(checksum)) == 0 && (record->generation & 1) == turn &&
+	    (record->phase == JOURNAL_STEP || record->phase == JOURNAL_CUT) &&
+	    record->at <= kept && record->length <= kept - record->at &&
+	    (record->length != 0 || record->at == kept) &&
+	    (!record->has_data ||
+	    record->length <= journal->header.capacity));
+}
+
+/* 1: the mail of the record is there; 0: it is not; -1: errno. */
+static int
+data_is_sound(const struct journal *journal,
+    const struct journal_record *record)
+{
+	unsigned char digest[JOURNAL_HASH_BYTES];
+	crypto_generichash_state hash;
+	struct disk_target nowhere = { -1, 0, NULL, &hash };
+
+	if (!record->has_data)
+		return (1);
+	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
+	if (disk_copy(journal->fd, journal_area(journal, record),
+	    record->length, &nowhere) == -1)
+		return (-1);
+	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
+	return (sodium_memcmp(digest, record->data, sizeof(digest)) == 0);
+}
+
+/* The newest record that is whole: the one after it never came to be. */
+static enum journal_found
+load_record(struct journal *journal)
+{
+	struct journal_record record;
+	uint64_t turn;
+	int found = 0, sound;
+
+	for (turn = 0; turn < 2; turn++) {
+		if (disk_read(journal->fd, &record, sizeof(record),
+		    JOURNAL_RECORD_AT(turn)) == -1)
+			return (JOURNAL_UNREADABLE);
+		if (!record_is_sound(journal, &record, turn) || (found &&
+		    record.generation < journal->record.generation))
+			continue;
+		if ((sound = data_is_sound(journal, &record)) == -1)
+			return (JOURNAL_UNREADABLE);
+		if (sound == 1)
+			journal->record = record;
+		found |= sound;
+	}
+	return (found ? JOURNAL_FOUND : JOURNAL_DAMAGED);
+}
+
+enum journal_found
+journal_load(struct journal *journal)
+{
+	struct stat status;
+	enum journal_found found;
+
+	journal->fd = openat(journal->directory, journal->name, O_RDWR |
+	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (journal->fd == -1)
+		return (errno == ENOENT ? JOURNAL_NONE : errno == EIO ||
+		    errno == EINTR || errno == EMFILE || errno == ENFILE ||
+		    errno == ENOMEM ? JOURNAL_UNREADABLE : JOURNAL_DAMAGED);
+	if (fstat(journal->fd, &status) == -1)
+		return (JOURNAL_UNREADABLE);
+	if (!journal_file_is_fit(&status))
+		return (JOURNAL_DAMAGED);
+	found = load_beginning(journal, (uint64_t)status.st_size);
+	if (found == JOURNAL_FOUND)
+		found = load_record(journal);
+	journal->reserved = journal->header.bytes == RESERVE_BYTES;
+	journal->published = 1;
+	return (found);
+}

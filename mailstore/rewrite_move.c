@@ -1,0 +1,118 @@
+/*
+ * rewrite_move.c - bytes on their way down in a mailbox.
+ *
+ * Linked into postern-store; runs as the user, with the mailbox's locks
+ * held.  A step can be done again after any interruption: either its bytes
+ * are in the journal, or it does not overwrite what it reads.
+ */
+#include <string.h>
+
+#include "disk.h"
+#include "rewrite_move.h"
+
+/* Where the kept byte `at` is in the file; `at` is less than all. */
+static uint64_t
+source_of(const struct journal *journal, uint64_t at, uint64_t *extent)
+{
+	uint64_t i = 0;
+
+	while (at >= journal->extents[i].length)
+		at -= journal->extents[i++].length;
+	*extent = i;
+	return (journal->extents[i].offset + at);
+}
+
+void
+move_plan(const struct journal *journal, uint64_t at,
+    struct journal_record *step)
+{
+	uint64_t rest = journal_kept(journal) - at;
+	uint64_t room = journal->header.capacity, gap, extent;
+
+	step->phase = JOURNAL_STEP;
+	step->at = at;
+	step->length = rest;
+	step->has_data = 0;
+	if (rest == 0)
+		return;
+	gap = source_of(journal, at, &extent) - (journal->header.from + at);
+	if (gap >= rest)
+		return;
+	step->has_data = room > gap;
+	step->length = room > gap ? room : gap;
+	if (step->length > rest)
+		step->length = rest;
+}
+
+/* Copies kept bytes from where they were. */
+static int
+copy_kept(const struct rewrite *rewrite, const struct journal_record *step,
+    struct disk_target *target)
+{
+	const struct journal *journal = &rewrite->journal;
+	uint64_t rest = step->length, from, part, i;
+
+	if (rest == 0)
+		return (0);
+	from = source_of(journal, step->at, &i);
+	for (; rest > 0; rest -= part) {
+		part = journal->extents[i].offset +
+		    journal->extents[i].length - from;
+		if (part > rest)
+			part = rest;
+		if (disk_copy(rewrite->fd, from, part, target) == -1)
+			return (-1);
+		if (part < rest)
+			from = journal->extents[++i].offset;
+	}
+	return (0);
+}
+
+int
+move_capture(struct rewrite *rewrite, struct journal_record *step)
+{
+	struct journal *journal = &rewrite->journal;
+	crypto_generichash_state hash;
+	struct disk_target target = { journal->fd, 0, NULL, &hash };
+
+	memset(step->data, 0, sizeof(step->data));
+	if (!step->has_data)
+		return (0);
+	target.at = journal_area(journal, step);
+	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(step->data));
+	if (copy_kept(rewrite, step, &target) == -1)
+		return (-1);
+	(void)crypto_generichash_final(&hash, step->data, sizeof(step->data));
+	return (0);
+}
+
+/*
+ * The tag may stand on the last bytes that are moved: they must be in the
+ * journal, or done for good by the step before.
+ */
+int
+move_is_last(const struct journal *journal, const struct journal_record *step)
+{
+	return (step->at + step->length == journal_kept(journal) &&
+	    (step->has_data || step->length == 0));
+}
+
+int
+move_apply(struct rewrite *rewrite)
+{
+	const struct journal *journal = &rewrite->journal;
+	const struct journal_header *header = &journal->header;
+	const struct journal_record *step = &journal->record;
+	struct disk_target target = { rewrite->fd, header->from + step->at,
+	    &rewrite->changed, NULL };
+	int result;
+
+	result = step->has_data ? disk_copy(journal->fd,
+	    journal_area(journal, step), step->length, &target) :
+	    copy_kept(rewrite, step, &target);
+	if (result == 0 && move_is_last(journal, step))
+		result = disk_write(rewrite->fd, header->tag,
+		    JOURNAL_TAG_BYTES, header->size - JOURNAL_TAG_BYTES,
+		    &rewrite->changed);
+	return (result == 0 ? disk_sync(rewrite->fd) : -1);
+}

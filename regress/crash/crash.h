@@ -1,0 +1,157 @@
+/*
+ * crash.h - a commit that is interrupted everywhere, and what is left then.
+ *
+ * The code under test is linked with its mutating system calls wrapped
+ * (faults.c).  A world is one mailbox with its state directory; it knows
+ * what was delivered and what may be gone.
+ */
+#ifndef CRASH_H
+#define CRASH_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What becomes of the mutating calls. */
+enum fault {
+	FAULT_NONE,
+	FAULT_KILL,		/* the process ends before the call */
+	FAULT_KILL_HALF,	/* ... with half of a pwrite done */
+	FAULT_ONCE,		/* the call fails with `error` */
+	FAULT_ALWAYS,		/* and so do all after it */
+	FAULT_SHORT		/* it writes one half, and says so */
+};
+
+struct faults {
+	enum fault kind;
+	unsigned int at;	/* which call, from 1 */
+	int error;
+	int full;		/* no file can grow */
+	unsigned int calls;	/* made so far */
+	uint32_t messages;	/* what the session told */
+	int arrived;		/* the case's arrival was delivered */
+};
+
+/* Shared with children. */
+extern struct faults *faults;
+void	faults_begin(void);
+void	faults_set(enum fault kind, unsigned int at, int error);
+
+#define STATUS_DONE	0	/* exit statuses of a session */
+#define STATUS_FAILED	1	/* the commit was refused */
+#define STATUS_CLOSED	2	/* the mailbox could not be opened */
+#define STATUS_KILLED	77
+
+/* What was asked of the disk, for power cuts. */
+enum event_type {
+	EVENT_WRITE, EVENT_CUT, EVENT_SYNC, EVENT_CREATE, EVENT_RENAME,
+	EVENT_UNLINK, EVENT_SYNC_DIRECTORY
+};
+
+struct event {
+	enum event_type type;
+	ino_t file;
+	uint64_t at;		/* or the new size */
+	size_t length;
+	unsigned char *bytes;
+	char name[64], to[64];
+};
+
+struct recording {
+	struct event *events;
+	size_t count, room;
+};
+
+/* Where events go; NULL: nowhere. */
+extern struct recording *recording;
+void	recording_free(struct recording *record);
+
+#define MESSAGES	48
+
+struct message {
+	char *bytes;
+	size_t length;
+	int marked;		/* may be gone */
+};
+
+enum pattern { FIRST, LAST, SECOND, ALL_BUT_ONE, ALL, MIDDLE, PATTERNS };
+
+struct world {
+	/* The case. */
+	enum pattern pattern;
+	int crlf;
+	int arrival;		/* one comes between snapshot and commit */
+	int lazy;		/* and its agent does not sync it */
+	int large;		/* more than the reserve holds at a time */
+	int full;		/* the disk is full */
+	int copy_down;		/* popa3d's way instead of Postern's */
+
+	const char *name;	/* of the mailbox, NULL: "mbox" */
+	char directory[64];
+	int spool, state;	/* descriptors */
+	struct message messages[MESSAGES];
+	size_t count;		/* of messages, with what was delivered */
+	size_t first_count;	/* at the session's start */
+	unsigned int serial;	/* so that no two are the same */
+};
+
+/* What has been seen. */
+struct figures {
+	unsigned long long points, states, messages, losses;
+};
+extern struct figures figures;
+extern int crash_verbose;
+
+void	world_open(struct world *world);	/* after the case is set */
+void	world_close(struct world *world);
+void	world_reset(struct world *world);	/* as on the first day */
+void	world_deliver(struct world *world, size_t length);
+int	world_read(const struct world *world, const char *name, char **bytes,
+	    size_t *length);
+void	world_write(const struct world *world, const char *name,
+	    const void *bytes, size_t length);
+void	world_clear_state(const struct world *world, int reserve_too);
+
+/*
+ * A whole session in this process: open, send, mark, commit, close.  Without
+ * a commit it is what recovers a mailbox.
+ */
+int	world_session(struct world *world, int commits);
+
+/* The same in a child, with the faults that are set. */
+int	world_child(struct world *world, int commits);
+
+enum verdict {
+	MAY_BE_GONE,		/* each marked one there or gone */
+	MUST_BE_GONE,		/* it was acknowledged */
+	MUST_BE_THERE		/* it was refused */
+};
+
+/*
+ * The checker.  Reads the mailbox: each message that may not be gone exactly
+ * once, byte for byte, in order, and nothing else.  Returns 0, or 1: a loss,
+ * which is counted.  `what` says how it came to this.
+ */
+int	world_check(const struct world *world, enum verdict verdict,
+	    const char *what);
+
+/* Files of the state directory and the mailbox, kept and brought back. */
+struct picture;
+struct picture *picture_take(const struct world *world);
+void	picture_restore(const struct picture *picture,
+	    const struct world *world);
+void	picture_free(struct picture *picture);
+
+/* A fixed sequence. */
+uint32_t crash_random(uint32_t below);
+
+/* The benches. */
+void	kill_everywhere(struct world *world, int thorough);
+void	fail_everywhere(struct world *world);
+void	cut_power_everywhere(struct world *world, unsigned int samples);
+
+/* The model: rewrites the mailbox as popa3d does. */
+int	copy_down(struct world *world);
+
+#endif

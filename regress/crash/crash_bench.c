@@ -1,0 +1,90 @@
+/*
+ * crash_bench.c - `make crash`: the whole bench, with figures.
+ *
+ * Usage: crash_bench [-v] [directory]; the directory is for scratch.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crash.h"
+
+static const char *const patterns[] = { "first", "last", "every second",
+    "all but one", "all", "middle" };
+static struct figures total;
+
+static void
+show(const char *name, void (*bench)(struct world *), struct world *world)
+{
+	time_t began = time(NULL);
+
+	memset(&figures, 0, sizeof(figures));
+	world_open(world);
+	bench(world);
+	world_close(world);
+	printf("%-7s %-12s %-4s %-7s %-5s %-4s %8llu %8llu %9llu %6llu %4lds\n",
+	    name, patterns[world->pattern], world->crlf ? "CRLF" : "LF",
+	    world->arrival ? "arrival" : "-", world->large ? "large" : "-",
+	    world->full ? "full" : "-", figures.points, figures.states,
+	    figures.messages, figures.losses, (long)(time(NULL) - began));
+	fflush(stdout);
+	total.points += figures.points;
+	total.states += figures.states;
+	total.messages += figures.messages;
+	total.losses += figures.losses;
+}
+
+static void
+kills(struct world *world)
+{
+	kill_everywhere(world, !world->large || world->pattern == FIRST);
+}
+
+static void
+power_cuts(struct world *world)
+{
+	cut_power_everywhere(world, world->large ? 24 : 64);
+}
+
+static void
+all_of(const char *name, void (*bench)(struct world *))
+{
+	unsigned int pattern, traits;
+
+	for (pattern = 0; pattern < PATTERNS; pattern++)
+		for (traits = 0; traits < 5; traits++) {
+			/* LF and CRLF, with and without; then a full disk. */
+			struct world world = { .pattern = pattern,
+			    .crlf = traits & 1, .arrival = traits >> 1 & 1,
+			    .lazy = traits == 3,
+			    .full = traits == 4, .large = traits == 4 };
+
+			show(name, bench, &world);
+		}
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "-v") == 0) {
+		crash_verbose = 1;
+		argv++;
+		argc--;
+	}
+	if (argc > 1 && chdir(argv[1]) == -1)
+		err(1, "%s", argv[1]);
+	faults_begin();
+	printf("%-7s %-12s %-4s %-7s %-5s %-4s %8s %8s %9s %6s\n", "bench",
+	    "deletes", "ends", "arrival", "size", "disk", "points", "states",
+	    "messages", "losses");
+	all_of("kill", kills);
+	all_of("errors", fail_everywhere);
+	all_of("power", power_cuts);
+	printf("%llu points, %llu states rebuilt, %llu messages at stake, "
+	    "%llu losses\n", total.points, total.states, total.messages,
+	    total.losses);
+	return (total.losses != 0);
+}

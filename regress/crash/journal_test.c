@@ -1,0 +1,296 @@
+/*
+ * journal_test.c - journals that are damaged, foreign, stale, or forged.
+ */
+#include <sys/stat.h>
+
+#include <atf-c.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crash.h"
+#include "disk.h"
+#include "journal_format.h"
+
+static struct world world;
+static struct picture *killed;		/* in the middle of a commit */
+static char name[64];			/* of its journal */
+
+static struct mailbox_place
+place(void)
+{
+	struct mailbox_place where;
+
+	memset(&where, 0, sizeof(where));
+	where.directory = world.spool;
+	where.state = world.state;
+	(void)strlcpy(where.name, "mbox", sizeof(where.name));
+	return (where);
+}
+
+static int
+is_there(const char *ending)
+{
+	char path[80];
+
+	(void)snprintf(path, sizeof(path), "%s%s", name, ending);
+	return (faccessat(world.state, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+/* Kills a commit at the first call that leaves a journal and a change. */
+static void
+begin(void)
+{
+	struct mailbox_place where = place();
+	struct journal journal;
+	unsigned int at;
+
+	faults_begin();
+	crash_verbose = 1;
+	world.pattern = SECOND;
+	world_open(&world);
+	where = place();
+	ATF_REQUIRE(journal_name(&journal, &where) == 0);
+	(void)strlcpy(name, journal.name, sizeof(name));
+	for (at = 1; !is_there(""); at++) {
+		world_reset(&world);
+		faults_set(FAULT_KILL, at, 0);
+		ATF_REQUIRE_EQ(world_child(&world, 1), STATUS_KILLED);
+	}
+	/* And half of its first write into the mailbox. */
+	world_reset(&world);
+	faults_set(FAULT_KILL_HALF, at + 1, 0);
+	ATF_REQUIRE_EQ(world_child(&world, 1), STATUS_KILLED);
+	killed = picture_take(&world);
+	faults_set(FAULT_NONE, 0, 0);
+}
+
+static void
+same_mailbox(const char *bytes, size_t length, size_t where)
+{
+	char *now;
+	size_t now_length;
+
+	ATF_REQUIRE(world_read(&world, "mbox", &now, &now_length) == 0);
+	ATF_CHECK_MSG(now_length == length && memcmp(now, bytes, length) ==
+	    0, "the mailbox was touched (%zu)", where);
+	free(now);
+}
+
+/* Each byte wrong once: set aside, or, where it is of no account, used. */
+ATF_TC_WITHOUT_HEAD(damaged);
+ATF_TC_BODY(damaged, tc)
+{
+	char *journal, *mailbox;
+	size_t length, mailbox_length, at;
+
+	(void)tc;
+	begin();
+	ATF_REQUIRE(world_read(&world, name, &journal, &length) == 0);
+	ATF_REQUIRE(world_read(&world, "mbox", &mailbox, &mailbox_length) ==
+	    0);
+	for (at = 0; at < length; at += at < 300 || at % 4096 < 200 ? 1 :
+	    97) {
+		picture_restore(killed, &world);
+		journal[at] = (char)(journal[at] ^ 0x41);
+		world_write(&world, name, journal, length);
+		journal[at] = (char)(journal[at] ^ 0x41);
+		ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
+		ATF_CHECK(!is_there(""));
+		if (is_there(".bad"))
+			same_mailbox(mailbox, mailbox_length, at);
+		else
+			ATF_CHECK_EQ(world_check(&world, MUST_BE_GONE,
+			    "damaged"), 0);
+	}
+	/* Cut short, and longer. */
+	for (at = 0; at <= length + 4096; at += 512) {
+		if (at == length)
+			continue;
+		picture_restore(killed, &world);
+		journal = realloc(journal, length + 8192);
+		world_write(&world, name, journal, at);
+		ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
+		ATF_CHECK(is_there(".bad") && !is_there(""));
+		same_mailbox(mailbox, mailbox_length, at);
+	}
+	world_close(&world);
+}
+
+static void
+foreign(int (*change)(void))
+{
+	char *mailbox;
+	size_t length;
+
+	picture_restore(killed, &world);
+	ATF_REQUIRE(change() == 0);
+	ATF_REQUIRE(world_read(&world, "mbox", &mailbox, &length) == 0);
+	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
+	ATF_CHECK(is_there(".bad") && !is_there(""));
+	same_mailbox(mailbox, length, 0);
+	free(mailbox);
+}
+
+static int
+make_link(void)
+{
+	return (renameat(world.state, name, world.state, "elsewhere") == 0 &&
+	    symlinkat("elsewhere", world.state, name) == 0 ? 0 : -1);
+}
+
+static int
+make_second_name(void)
+{
+	return (linkat(world.state, name, world.state, "elsewhere", 0));
+}
+
+static int
+make_fifo(void)
+{
+	return (unlinkat(world.state, name, 0) == 0 ?
+	    mkfifoat(world.state, name, 0600) : -1);
+}
+
+static int
+replace_mailbox(void)
+{
+	char *bytes;
+	size_t length;
+
+	if (world_read(&world, "mbox", &bytes, &length) == -1 ||
+	    renameat(world.spool, "mbox", world.spool, "old") == -1)
+		return (-1);
+	world_write(&world, "mbox", bytes, length);
+	free(bytes);
+	return (unlinkat(world.spool, "old", 0));
+}
+
+/* In place, of the same length or more: only the bytes tell. */
+static int
+change_head(void)
+{
+	int fd = openat(world.spool, "mbox", O_WRONLY);
+	int result = disk_write(fd, "!", 1, 100, NULL);
+
+	(void)close(fd);
+	return (result);
+}
+
+static int
+cut_mailbox(void)
+{
+	int fd = openat(world.spool, "mbox", O_WRONLY);
+	int result = disk_cut(fd, 5000);
+
+	(void)close(fd);
+	return (result);
+}
+
+static int
+change_gap(void)
+{
+	int fd = openat(world.spool, "mbox", O_WRONLY);
+	struct stat status;
+	int result = fstat(fd, &status);
+
+	result |= disk_write(fd, "!", 1, (uint64_t)status.st_size - 100,
+	    NULL);
+	(void)close(fd);
+	return (result);
+}
+
+ATF_TC_WITHOUT_HEAD(not_its_own);
+ATF_TC_BODY(not_its_own, tc)
+{
+	(void)tc;
+	begin();
+	foreign(make_link);
+	foreign(make_second_name);
+	foreign(make_fifo);
+	foreign(change_head);
+	foreign(change_gap);
+	foreign(cut_mailbox);
+	foreign(replace_mailbox);
+	world_close(&world);
+}
+
+static uint64_t
+odd_number(uint64_t mailbox)
+{
+	static const uint64_t numbers[] = { 0, 1, 2, 23, 24, 25, 4095, 4096,
+	    INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX, UINT64_MAX - 4096,
+	    (uint64_t)1 << 60, UINT64_MAX / 16 };
+	unsigned int which = crash_random(20);
+
+	return (which < 15 ? numbers[which] : mailbox - which + 15);
+}
+
+/* With right checksums all through, and numbers that are anything. */
+ATF_TC_WITHOUT_HEAD(forged);
+ATF_TC_BODY(forged, tc)
+{
+	struct mailbox_place where;
+	struct journal_extent extents[3];
+	struct journal_record record;
+	struct journal journal;
+	struct stat status;
+	unsigned int round;
+
+	(void)tc;
+	begin();
+	where = place();
+	for (round = 0; round < 4000; round++) {
+		picture_restore(killed, &world);
+		ATF_REQUIRE(fstatat(world.spool, "mbox", &status, 0) == 0);
+		ATF_REQUIRE(journal_name(&journal, &where) == 0);
+		ATF_REQUIRE(journal_load(&journal) == JOURNAL_FOUND);
+		record = journal.record;
+		free(journal.extents);
+		memset(extents, 0, sizeof(extents));
+		journal.extents = extents;
+		journal.header.extents = crash_random(4);
+		extents[crash_random(3)].offset =
+		    odd_number((uint64_t)status.st_size);
+		extents[crash_random(3)].length =
+		    odd_number((uint64_t)status.st_size);
+		if (crash_random(2))
+			journal.header.from = odd_number(5000);
+		if (crash_random(2))
+			journal.header.to = odd_number(journal.header.from);
+		if (crash_random(3) == 0)
+			journal.header.size =
+			    odd_number((uint64_t)status.st_size);
+		journal_fill_in(&journal);
+		journal.header.capacity = crash_random(2) ? 0 :
+		    odd_number(30000);
+		journal_fill_in(&journal);
+		record.at = odd_number(10000);
+		record.length = crash_random(2) ? 0 : odd_number(10000);
+		record.has_data = crash_random(2);
+		record.phase = crash_random(4);
+		(void)disk_write(journal.fd, &journal.header,
+		    sizeof(journal.header), 0, NULL);
+		(void)disk_write(journal.fd, extents, sizeof(extents),
+		    JOURNAL_LIST_AT, NULL);
+		(void)journal_write_record(&journal, &record);
+		if (journal.header.bytes < 1000000)
+			(void)disk_cut(journal.fd, journal.header.bytes);
+		(void)close(journal.fd);
+		/* It may be set aside or followed, but that is all. */
+		ATF_CHECK(world_child(&world, 0) != STATUS_KILLED);
+		ATF_REQUIRE(fstatat(world.spool, "mbox", &status, 0) == 0);
+		ATF_CHECK(status.st_size < 200000);
+	}
+	world_close(&world);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, damaged);
+	ATF_TP_ADD_TC(tp, not_its_own);
+	ATF_TP_ADD_TC(tp, forged);
+	return (atf_no_error());
+}
