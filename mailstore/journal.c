@@ -273,7 +273,8 @@ journal_reserve(const struct journal *journal)
 	int fd, part, failed = 0;
 
 	if (fstatat(journal->directory, RESERVE, &status,
-	    AT_SYMLINK_NOFOLLOW) == 0)
+	    AT_SYMLINK_NOFOLLOW) == 0 && journal_file_is_fit(&status) &&
+	    status.st_size == RESERVE_BYTES)
 		return;
 	fd = open_new(journal, name.text, O_CREAT | O_EXCL);
 	if (fd == -1)

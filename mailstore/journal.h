@@ -55,6 +55,7 @@ struct journal_record {
 	uint32_t phase;		/* enum journal_phase */
 	uint32_t has_data;	/* the bytes are in the journal */
 	unsigned char data[JOURNAL_HASH_BYTES];
+	unsigned char done[JOURNAL_HASH_BYTES];	/* of bytes moved before */
 	unsigned char checksum[JOURNAL_HASH_BYTES];
 };
 

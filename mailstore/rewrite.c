@@ -72,6 +72,7 @@ advance(struct rewrite *rewrite)
 	} else
 		move_plan(journal, next.at + next.length, &next);
 	if (move_capture(rewrite, &next) == -1 ||
+	    rewrite_hash_done(rewrite, &next, next.done) == -1 ||
 	    journal_write_record(journal, &next) == -1 ||
 	    disk_sync(journal->fd) == -1)
 		return (-1);
@@ -90,6 +91,7 @@ follow_with_deliveries(struct rewrite *rewrite, uint64_t size)
 	struct journal *old = &rewrite->journal;
 	struct rewrite next = *rewrite;
 	struct journal_header *header = &next.journal.header;
+	int error;
 
 	next.journal.fd = -1;
 	next.journal.extents = malloc(sizeof(*next.journal.extents));
@@ -106,10 +108,12 @@ follow_with_deliveries(struct rewrite *rewrite, uint64_t size)
 		*rewrite = next;
 		return (1);
 	}
+	error = errno;
 	if (next.journal.published)
 		journal_close(&next.journal);
 	else
 		(void)journal_take_back(&next.journal);
+	errno = error;
 	return (-1);
 }
 

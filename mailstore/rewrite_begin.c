@@ -48,10 +48,22 @@ hash_pieces(const struct rewrite *rewrite, unsigned char *head,
 }
 
 int
+rewrite_hash_done(const struct rewrite *rewrite,
+    const struct journal_record *step, unsigned char *digest)
+{
+	uint64_t from = rewrite->journal.header.from;
+
+	return (hash_piece(rewrite->fd, from, from + PIECE(0, step->at),
+	    digest));
+}
+
+int
 rewrite_fits(struct rewrite *rewrite)
 {
 	const struct journal_header *header = &rewrite->journal.header;
+	const struct journal_record *record = &rewrite->journal.record;
 	unsigned char head[JOURNAL_HASH_BYTES], gap[JOURNAL_HASH_BYTES];
+	unsigned char done[JOURNAL_HASH_BYTES];
 	struct stat status;
 
 	if (fstat(rewrite->fd, &status) == -1)
@@ -66,9 +78,11 @@ rewrite_fits(struct rewrite *rewrite)
 	}
 	if ((uint64_t)status.st_size < header->size)
 		return (0);
-	if (hash_pieces(rewrite, head, gap) == -1)
+	if (hash_pieces(rewrite, head, gap) == -1 ||
+	    rewrite_hash_done(rewrite, record, done) == -1)
 		return (-1);
-	return (memcmp(head, header->head, sizeof(head)) == 0 &&
+	return (memcmp(done, record->done, sizeof(done)) == 0 &&
+	    memcmp(head, header->head, sizeof(head)) == 0 &&
 	    memcmp(gap, header->gap, sizeof(gap)) == 0);
 }
 
@@ -129,6 +143,7 @@ write_journal(struct rewrite *rewrite)
 	memset(&first, 0, sizeof(first));
 	move_plan(journal, 0, &first);
 	if (move_capture(rewrite, &first) == -1 ||
+	    rewrite_hash_done(rewrite, &first, first.done) == -1 ||
 	    journal_write_record(journal, &first) == -1)
 		return (-1);
 	journal->record = first;
