@@ -46,7 +46,8 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 regress/lib/harness.o: regress/lib/harness.h config.mk
 
 # The bench of crashes: the project's objects with their calls wrapped.
-$(CRASH): regress/crash/crash.h regress/crash/disk_model.h config.mk
+$(CRASH): regress/crash/crash.h regress/crash/disk_model.h \
+	regress/lib/objects.a config.mk
 
 regress/crash/crash_test: regress/crash/crash_test.c
 regress/crash/journal_test: regress/crash/journal_test.c
