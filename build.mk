@@ -17,7 +17,7 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
-	mailstore/disk.h mailstore/folder.h mailstore/journal.h \
+	mailstore/disk.h mailstore/dotlock.h mailstore/folder.h mailstore/journal.h \
 	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
 	mailstore/mailbox.h mailstore/mbox.h mailstore/rewrite.h \
 	mailstore/rewrite_move.h mailstore/rewrite_step.h mailstore/template.h \
@@ -46,15 +46,19 @@ REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
 	mailstore/rewrite_move.o mailstore/journal.o \
 	mailstore/journal_format.o mailstore/disk.o
 
-STORE = mailstore/store.o mailstore/template.o mailstore/folder.o mailstore/lock.o \
+STORE = mailstore/store.o mailstore/template.o mailstore/folder.o \
+	mailstore/lock.o mailstore/dotlock.o \
 	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
 	mailstore/mbox_from.o mailstore/mbox_scan.o mailstore/mbox_send.o \
 	mailstore/mbox_commit.o $(REWRITE) privsep/calls_store.o $(CHILD)
 
+LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
+
 CTL = privsep/posternctl.o privsep/config.o privsep/account.o \
 	privsep/passwd_file.o privsep/ipc.o privsep/log.o
 
-PROGRAMS = posternd postern-net postern-auth postern-store posternctl
+PROGRAMS = posternd postern-net postern-auth postern-store postern-lock \
+	posternctl
 
 programs: $(PROGRAMS)
 
@@ -70,7 +74,9 @@ TESTED = privsep/config.o privsep/listen.o privsep/account.o \
 	privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
 	net/pop1.o net/pop2.o net/login.o net/store_link.o net/relay.o \
+	privsep/calls_lock.o \
 	mailstore/template.o mailstore/folder.o mailstore/lock.o \
+	mailstore/dotlock.o \
 	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
 	mailstore/mbox_from.o \
 	mailstore/mbox_scan.o mailstore/mbox_send.o mailstore/mbox_commit.o \
@@ -98,11 +104,15 @@ postern-store: $(STORE)
 	@echo "  LD $@"
 	@$(LINKED) -o $@ $(STORE) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
 
+postern-lock: $(LOCK)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(LOCK) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+
 posternctl: $(CTL)
 	@echo "  LD $@"
 	@$(LINKED) -o $@ $(CTL) $(SODIUM_LIBS) $(BSD_LIBS)
 
-$(PARENT) $(AUTH) $(NET) $(STORE) $(CTL): $(HEADERS) config.mk
+$(PARENT) $(AUTH) $(NET) $(STORE) $(LOCK) $(CTL): $(HEADERS) config.mk
 
 .c.o:
 	@echo "  CC $@"
@@ -114,4 +124,5 @@ print-objects:
 	@echo postern-net: $(NET)
 	@echo postern-auth: $(AUTH)
 	@echo postern-store: $(STORE)
+	@echo postern-lock: $(LOCK)
 	@echo posternctl: $(CTL)

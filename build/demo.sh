@@ -27,12 +27,13 @@ trap 'exit 0' INT TERM
 chmod 755 "$home"
 mkdir "$home/empty" "$home/state" "$home/spool" "$home/libexec" \
     "$home/fred" "$home/fred/mail"
-cp postern-net postern-auth postern-store "$home/libexec/"
+cp postern-net postern-auth postern-store postern-lock "$home/libexec/"
 if [ "$(id -u)" = 0 ]; then
 	echo "demo: as root: each process gets a user of its own"
 	user=64103 group=64103
 	identity="net-user 64101:64101
 auth-user 64102:64102
+lock-user 64104:64104
 chroot $home/empty"
 else
 	echo "demo: as $(id -un): all processes share this user; no chroot"

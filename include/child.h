@@ -1,5 +1,5 @@
 /*
- * child.h - what net, auth and store begin with.
+ * child.h - what net, auth, store and lock begin with.
  */
 #ifndef CHILD_H
 #define CHILD_H

@@ -27,22 +27,26 @@ struct listener {
 struct config {
 	struct ipc_net_config net;	/* what net processes are told */
 	struct ipc_auth_config auth;	/* what authenticators are told */
+	struct ipc_lock_config lock;	/* and postern-lock */
+	struct ipc_store_config store;	/* and stores, but for the user's */
 	struct config_listener listeners[LISTENERS_MAX];
 	size_t listener_count;
 	struct listener sockets[SOCKETS_MAX];	/* listen_open's */
 	size_t socket_count;
-	char mailbox[PATH_SIZE];	/* template of the default mailbox */
-	char folders[PATH_SIZE];	/* of the folder root, "": none */
 	char state[PATH_SIZE];
 	char libexec[PATH_SIZE];
 	uint32_t net_processes;
 	uint32_t auth_processes;
-	uint32_t lock_seconds;
+	uint32_t dotlocks;		/* 1: they are among store.locks */
 	uint32_t sessions;
 	struct identity net_user;
 	struct identity auth_user;
+	struct identity lock_user;
 	struct start_settings start;
 };
+
+/* Names of enum pop_protocol, and a NULL. */
+extern const char *const config_protocols[];
 
 /*
  * Reads the configuration into `config`, defaults first.  `path` NULL: the

@@ -21,6 +21,7 @@ enum ipc_role {
 	ROLE_NET,
 	ROLE_AUTH,
 	ROLE_STORE,
+	ROLE_LOCK,
 	ROLE_CHILD		/* any child: only a row's sender or receiver */
 };
 
@@ -32,6 +33,7 @@ enum ipc_phase {
 	/* a store, about its own session */
 	PHASE_NO_FOLDER = 1 << 2,	/* sandboxed, nothing open */
 	PHASE_FOLDER = 1 << 3,		/* a snapshot is open */
+	PHASE_WAIT_LOCK = 1 << 11,	/* it asked for a dotlock */
 
 	/* net, about one session: what it waits for */
 	PHASE_WAIT_AUTH = 1 << 4,	/* a verdict from auth, or a store */
@@ -53,6 +55,7 @@ enum ipc_phase {
 	X(NET_AUTH,	 PARENT, NET,	PHASE_CONFIGURE, empty, 1)	\
 	X(AUTH_CONFIG,	 PARENT, AUTH,	PHASE_CONFIGURE, auth_config, 0) \
 	X(STORE_CONFIG,	 PARENT, STORE,	PHASE_CONFIGURE, store_config, 0) \
+	X(LOCK_CONFIG,	 PARENT, LOCK,	PHASE_CONFIGURE, lock_config, 0) \
 	X(START,	 PARENT, CHILD,	PHASE_CONFIGURE, empty, 0)	\
 	/* a net process came: auth serves it from now on */		\
 	X(AUTH_NET,	 PARENT, AUTH,	PHASE_CONFIGURE | PHASE_RUN,	\
@@ -84,6 +87,11 @@ enum ipc_phase {
 	X(FOLDER_CLOSE,	 NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
 	X(FOLDER_CLOSED, STORE,	 NET,	PHASE_WAIT_CLOSE, empty, 0)	\
 	X(STORE_FAILED,	 STORE,	 NET,	PHASE_WAIT_ANY_STORE, reason, 0) \
+	/* a dotlock in the spool: for whom, and this session's channel */ \
+	X(LOCK_SESSION,	 PARENT, LOCK,	PHASE_RUN, store_config, 1)	\
+	X(LOCK_TAKE,	 STORE,	 LOCK,	PHASE_RUN, empty, 0)		\
+	X(LOCK_RELEASE,	 STORE,	 LOCK,	PHASE_RUN, empty, 0)		\
+	X(LOCK_ANSWER,	 LOCK,	 STORE,	PHASE_WAIT_LOCK, lock_answer, 0) \
 	/* settings are in, the sandbox is shut */			\
 	X(STARTED,	 CHILD,	 PARENT, PHASE_RUN, empty, 0)		\
 	/* a line for the log */					\
@@ -101,6 +109,14 @@ enum ipc_phase {
 	X(STORE_CONFIG,	 store_config,	maildrop)			\
 	X(STORE_CONFIG,	 store_config,	folder_root)			\
 	X(STORE_CONFIG,	 store_config,	state_directory)		\
+	X(LOCK_CONFIG,	 lock_config,	mailbox)			\
+	X(LOCK_SESSION,	 store_config,	user)				\
+	X(LOCK_SESSION,	 store_config,	system_name)			\
+	X(LOCK_SESSION,	 store_config,	peer)				\
+	X(LOCK_SESSION,	 store_config,	home)				\
+	X(LOCK_SESSION,	 store_config,	maildrop)			\
+	X(LOCK_SESSION,	 store_config,	folder_root)			\
+	X(LOCK_SESSION,	 store_config,	state_directory)		\
 	X(LOGIN,	 login,		peer)				\
 	X(LOGIN,	 login,		user)				\
 	X(LOGIN,	 login,		password)			\
@@ -126,6 +142,15 @@ enum sandbox_without {
 };
 
 enum pop_protocol { PROTOCOL_AUTO, PROTOCOL_POP1, PROTOCOL_POP2 };
+
+/* Locks on a mailbox, in the order in which they are to be taken. */
+enum lock_kind {
+	LOCK_NONE,		/* ends a list */
+	LOCK_FCNTL,
+	LOCK_FLOCK,
+	LOCK_DOTLOCK,
+	LOCK_TRY_DOTLOCK	/* the same, where one can be made */
+};
 
 enum listener_quirks { QUIRK_PCNFS = 1 << 0 };
 
@@ -177,9 +202,17 @@ struct ipc_auth_net {
 	uint32_t unused;
 };
 
+struct ipc_lock_config {
+	struct start_settings start;
+	char mailbox[PATH_SIZE];	/* template; its directory, where it
+					   is DIRECTORY/%u: the spool */
+};
+
 struct ipc_store_config {
 	struct start_settings start;
 	uint32_t net;			/* index of the net it serves */
+	uint32_t pid;			/* its own */
+	uint32_t locks[LOCK_KINDS_MAX + 1];	/* enum lock_kind */
 	uint32_t is_template;		/* maildrop has %u, %h, ~ in it */
 	uint32_t lock_seconds;		/* how long to try for a lock */
 	uint32_t idle_seconds;		/* a silent net is given up after */
@@ -232,6 +265,11 @@ struct ipc_octets {
 struct ipc_committed {
 	uint32_t deleted;		/* messages */
 	uint32_t unused;
+};
+
+struct ipc_lock_answer {
+	uint32_t result;		/* enum dotlock_result */
+	uint32_t error;			/* errno, where it is impossible */
 };
 
 struct ipc_log {

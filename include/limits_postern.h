@@ -125,6 +125,25 @@
 /* How often, in ms, a taken lock is tried again (plus a random part). */
 #define LOCK_RETRY_MS		20
 
+/* Kinds of lock on a mailbox at one time: fcntl, flock and a dotlock. */
+#define LOCK_KINDS_MAX		3
+
+/*
+ * A held dotlock is made young again so often.  One that this should have
+ * happened to, and that is as old as the second number, has lost its owner;
+ * one of another program is given up after the third, which is longer than
+ * any delivery agent holds one (and shorter than most wait for one).
+ */
+#define DOTLOCK_REFRESH_SECONDS	10
+#define DOTLOCK_DEAD_SECONDS	120
+#define DOTLOCK_STALE_SECONDS	600
+
+/* How long postern-lock may take for an answer; it never waits itself. */
+#define LOCK_ANSWER_SECONDS	10
+
+/* A mailbox that is replaced while it is locked is opened so often again. */
+#define MAILBOX_OPEN_TRIES	5
+
 /*
  * How long at least to try for a mailbox that another session has (at most
  * twice that): a client whose line dropped and who is back at once may meet

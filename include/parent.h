@@ -17,7 +17,8 @@
 enum child_descriptor {
 	CHILD_CONTROL = 3,	/* its channel to the parent */
 	CHILD_SESSION = 4,	/* a store's channel to net */
-	CHILD_DATA = 5		/* a store's pipe to net */
+	CHILD_DATA = 5,		/* a store's pipe to net */
+	CHILD_LOCK = 6		/* its channel to postern-lock, or nothing */
 };
 
 /*
@@ -40,7 +41,7 @@ struct child {
 	uint64_t wait_ms;	/* its back-off */
 };
 
-/* Makes the table; children_wait starts the net and auth processes. */
+/* Makes the table; children_wait starts net, auth and lock processes. */
 void	children_prepare(const struct config *config);
 
 /*
@@ -58,9 +59,9 @@ void	children_stop(void);
 
 /*
  * In a forked child: arranges `descriptors` as 3, 4, ..., closes the rest,
- * becomes `who` (unless the tree is unprivileged) and runs the program.
+ * becomes `who` (unless the tree is unprivileged) and runs the role's program.
  */
-void	children_become(const char *program, const struct identity *who,
+void	children_become(enum ipc_role role, const struct identity *who,
 	    const int *descriptors, int count) __attribute__((noreturn));
 
 /* A connected pair of message sockets, or -1 with errno. */
@@ -77,9 +78,10 @@ pid_t	children_fork(struct child *child, int control[2]);
 
 /*
  * grant.c: starts a store for a user that auth has vouched for, in the free
- * place `store` (NULL: there is none), and tells the net on channel `net`.
+ * place `store` (NULL: there is none), and tells the net on channel `net`, and
+ * postern-lock on channel `lock` (-1: it does not run).
  */
-void	grant_session(const struct config *config, int net,
+void	grant_session(const struct config *config, int net, int lock,
 	    struct child *store, uint64_t session,
 	    const struct ipc_login_granted *granted);
 

@@ -3,19 +3,36 @@
  *
  * Linked into postern-store; runs as the user.
  */
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sodium.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "dotlock.h"
+#include "ipc.h"
 #include "lock.h"
 #include "log.h"
+#include "parent.h"
 
+enum lock_result {
+	TAKEN,
+	HELD,			/* by another program, for now */
+	FAILED			/* it will not get better by waiting */
+};
+
+/* A dotlock of this process's own making, and one of postern-lock's. */
+static struct dotlock own = { .fd = -1 };
+static int spool_locked;
+static int spool_answered;	/* postern-lock serves this mailbox */
+static int spool_gone;		/* it did */
 static int sessions = -1;
 
 static int
@@ -51,19 +68,175 @@ pause_ended(const struct mailbox_place *place)
 	return (poll(&pulse, 1, wait) == 1);
 }
 
+static enum lock_result
+lock_result(int failed)
+{
+	if (failed == 0)
+		return (TAKEN);
+	return (errno == EACCES || errno == EAGAIN || errno == EINTR ? HELD :
+	    FAILED);
+}
+
+/* While a dotlock of our own is held, a timer keeps it young. */
+static void
+on_alarm(int number)
+{
+	const int error = errno;
+
+	(void)number;
+	dotlock_refresh(&own);
+	errno = error;
+}
+
+static void
+set_timer(time_t seconds)
+{
+	const struct itimerval timer = { { seconds, 0 }, { seconds, 0 } };
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_alarm;
+	action.sa_flags = SA_RESTART;
+	(void)sigaction(SIGALRM, &action, NULL);
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static enum dotlock_result
+take_own(const struct mailbox_place *place)
+{
+	enum dotlock_result result;
+
+	if (own.fd != -1)
+		return (DOTLOCK_TAKEN);
+	own.directory = place->directory;
+	own.holder = getpid();
+	own.ours_refresh = 0;
+	if (strlcpy(own.mailbox, place->name, sizeof(own.mailbox)) >=
+	    sizeof(own.mailbox)) {
+		errno = ENAMETOOLONG;
+		return (DOTLOCK_IMPOSSIBLE);
+	}
+	if ((result = dotlock_try(&own)) == DOTLOCK_TAKEN)
+		set_timer(DOTLOCK_REFRESH_SECONDS);
+	return (result);
+}
+
+/* Asks postern-lock, and waits for its answer; -1 with errno: there is none. */
+static int
+ask_spool(enum ipc_type request, struct ipc_lock_answer *reply)
+{
+	static struct ipc_message message;
+	struct pollfd channel = { CHILD_LOCK, POLLIN, 0 };
+
+	if (ipc_send(CHILD_LOCK, request, 0, NULL, NULL) == -1)
+		return (-1);
+	errno = ETIMEDOUT;
+	if (poll(&channel, 1, LOCK_ANSWER_SECONDS * 1000) != 1)
+		return (-1);
+	errno = EPIPE;
+	if (ipc_receive(CHILD_LOCK, &message) != 1)
+		return (-1);
+	if (message.header.type != IPC_LOCK_ANSWER || ipc_check(&message,
+	    ROLE_LOCK, ROLE_STORE, PHASE_WAIT_LOCK) != NULL)
+		log_fatal("event=ipc from=lock error=\"not an answer\"");
+	*reply = *IPC_PAYLOAD(&message, ipc_lock_answer);
+	ipc_release(&message);
+	spool_answered = 1;
+	return (0);
+}
+
+static enum dotlock_result
+take_in_spool(void)
+{
+	struct ipc_lock_answer reply;
+
+	/* The end at once: its spool is elsewhere. */
+	if (ask_spool(IPC_LOCK_TAKE, &reply) == -1) {
+		spool_gone = spool_answered || errno != EPIPE;
+		return (DOTLOCK_IMPOSSIBLE);
+	}
+	spool_locked = reply.result == DOTLOCK_TAKEN;
+	errno = (int)reply.error;
+	return ((enum dotlock_result)reply.result);
+}
+
+/* One that cannot be made and need not be is as good as taken. */
+static enum lock_result
+take_dotlock(const struct mailbox_place *place, int required)
+{
+	enum dotlock_result result = DOTLOCK_IMPOSSIBLE;
+	static int told;
+
+	errno = EACCES;
+	if (place->dotlock == DOTLOCK_BESIDE)
+		result = take_own(place);
+	else if (place->dotlock == DOTLOCK_IN_SPOOL)
+		result = take_in_spool();
+	if (result != DOTLOCK_IMPOSSIBLE)
+		return (result == DOTLOCK_TAKEN ? TAKEN : HELD);
+	if (required || spool_gone)
+		return (FAILED);
+	if (!told++)
+		log_line(LOG_INFO, "event=lock folder=%s error=\"no dotlock "
+		    "can be made: %s\"", place->label, strerror(errno));
+	return (TAKEN);
+}
+
+static enum lock_result
+take(uint32_t kind, int fd, int exclusive, const struct mailbox_place *place)
+{
+	switch (kind) {
+	case LOCK_FCNTL:
+		return (lock_result(try_lock(fd, exclusive ? F_WRLCK :
+		    F_RDLCK, 0, 0)));
+	case LOCK_FLOCK:
+		return (lock_result(flock(fd, LOCK_NB | (exclusive ?
+		    LOCK_EX : LOCK_SH))));
+	default:
+		return (take_dotlock(place, kind == LOCK_DOTLOCK));
+	}
+}
+
+void
+lock_mailbox_release(int fd)
+{
+	struct ipc_lock_answer reply;
+	const int error = errno;
+
+	if (own.fd != -1) {
+		set_timer(0);
+		dotlock_release(&own);
+	}
+	/* If postern-lock has gone, its lock is stale before long. */
+	if (spool_locked)
+		(void)ask_spool(IPC_LOCK_RELEASE, &reply);
+	spool_locked = 0;
+	(void)flock(fd, LOCK_UN);
+	(void)try_lock(fd, F_UNLCK, 0, 0);
+	errno = error;
+}
+
+static enum lock_result
+take_all(int fd, int exclusive, const struct mailbox_place *place)
+{
+	enum lock_result result = TAKEN;
+	const uint32_t *kind;
+
+	for (kind = place->locks; *kind != LOCK_NONE && result == TAKEN;
+	    kind++)
+		result = take(*kind, fd, exclusive, place);
+	if (result != TAKEN)
+		lock_mailbox_release(fd);
+	return (result);
+}
+
 const char *
-lock_file(int fd, int exclusive, const struct mailbox_place *place)
+lock_mailbox(int fd, int exclusive, const struct mailbox_place *place)
 {
 	const time_t deadline = now() + (time_t)place->lock_seconds;
+	enum lock_result result;
 
-	for (;;) {
-		if (try_lock(fd, exclusive ? F_WRLCK : F_RDLCK, 0, 0) == 0)
-			return (NULL);
-		if (errno != EACCES && errno != EAGAIN && errno != EINTR) {
-			log_line(LOG_ERR, "event=lock folder=%s error=\"%s\"",
-			    place->label, strerror(errno));
-			return ("the mailbox cannot be locked");
-		}
+	while ((result = take_all(fd, exclusive, place)) == HELD) {
 		if (pause_ended(place))
 			return ("the session ended");
 		if (now() >= deadline) {
@@ -73,15 +246,17 @@ lock_file(int fd, int exclusive, const struct mailbox_place *place)
 			    "try again later");
 		}
 	}
+	if (result == TAKEN)
+		return (NULL);
+	log_line(LOG_ERR, "event=lock folder=%s error=\"%s\"", place->label,
+	    strerror(errno));
+	return ("the mailbox cannot be locked");
 }
 
-void
-lock_release(int fd)
-{
-	(void)try_lock(fd, F_UNLCK, 0, 0);
-}
-
-/* The same place gives the same byte, whatever name led to it. */
+/*
+ * The same place gives the same byte, whatever name led to it, and whatever
+ * device number this host knows its file system by.
+ */
 static off_t
 place_offset(const struct mailbox_place *place, const struct stat *directory)
 {
@@ -90,9 +265,6 @@ place_offset(const struct mailbox_place *place, const struct stat *directory)
 	uint64_t value;
 
 	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
-	(void)crypto_generichash_update(&hash,
-	    (const unsigned char *)&directory->st_dev,
-	    sizeof(directory->st_dev));
 	(void)crypto_generichash_update(&hash,
 	    (const unsigned char *)&directory->st_ino,
 	    sizeof(directory->st_ino));
@@ -131,5 +303,5 @@ void
 lock_session_release(void)
 {
 	if (sessions != -1)
-		lock_release(sessions);
+		(void)try_lock(sessions, F_UNLCK, 0, 0);
 }

@@ -7,22 +7,26 @@
 #include "mailbox.h"
 
 /*
- * Takes a whole-file fcntl(2) lock, trying again for place->lock_seconds.
- * NULL, or a reason (the mailbox is busy; the session is no longer wanted).
+ * Takes the locks of place->locks on the open mailbox `fd`, in their order,
+ * without waiting with one lock for another: what was taken is released
+ * when one is held by somebody else, and all begins again a random moment
+ * later, for place->lock_seconds.  `exclusive`: to change it; needs a
+ * descriptor that is open for writing.  One mailbox at a time.  Returns NULL,
+ * or a reason for the client.
  */
-const char *lock_file(int fd, int exclusive, const struct mailbox_place *place);
-void	lock_release(int fd);
+const char *lock_mailbox(int fd, int exclusive,
+	    const struct mailbox_place *place);
+
+/* Gives back what lock_mailbox took. */
+void	lock_mailbox_release(int fd);
 
 /*
- * Takes the mailbox for this session: a lock on one byte of the file
- * "sessions" in the state directory, at an offset that stands for the
- * place.  It goes with its holder, whatever becomes of that.  NULL, or a
- * reason ("in use").
+ * The session lock: keeps other sessions of this user, on all hosts that
+ * share the state directory, off the mailbox until it is released or this
+ * process ends.  Returns NULL, or a reason.
  */
 const char *lock_session(int state_directory,
 	    const struct mailbox_place *place);
-
-/* Lets the mailbox of lock_session go. */
 void	lock_session_release(void);
 
 #endif

@@ -11,10 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits_postern.h"
+#include "ipc_messages.h"
 #include "wire.h"
 
 struct mailbox;
+
+/* Who makes a dotlock for a mailbox. */
+enum mailbox_dotlock {
+	DOTLOCK_NOBODY,
+	DOTLOCK_BESIDE,			/* the store: its directory is the
+					   user's own */
+	DOTLOCK_IN_SPOOL		/* postern-lock */
+};
 
 /* Where a mailbox is: an open directory, and a name in it. */
 struct mailbox_place {
@@ -22,6 +30,8 @@ struct mailbox_place {
 	int state;			/* the user's own state directory */
 	char name[FOLDER_SIZE];
 	char label[FOLDER_SIZE];	/* for the log */
+	uint32_t locks[LOCK_KINDS_MAX + 1];	/* enum lock_kind, in order */
+	enum mailbox_dotlock dotlock;
 	unsigned int lock_seconds;
 	int pulse;			/* a descriptor whose end means: give
 					   up waiting for locks */

@@ -47,6 +47,8 @@ open_file(struct mbox *mbox, const struct mailbox_place *place)
 	return (mbox->fd == -1 ? -1 : 0);
 }
 
+static const char replaced[] = "the mailbox was replaced; try again";
+
 /* After the lock is held: the path leads to this file, and it is fit. */
 static const char *
 check_opened(struct mbox *mbox, const struct mailbox_place *place)
@@ -56,7 +58,7 @@ check_opened(struct mbox *mbox, const struct mailbox_place *place)
 	if (fstat(mbox->fd, &file) == -1 || fstatat(place->directory,
 	    place->name, &path, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    file.st_dev != path.st_dev || file.st_ino != path.st_ino)
-		return ("the mailbox was replaced; try again");
+		return (replaced);
 	if (!S_ISREG(file.st_mode))
 		return ("the mailbox is not a regular file");
 	if (file.st_uid != geteuid())
@@ -80,13 +82,13 @@ recover(struct mbox *mbox, const struct mailbox_place *place)
 	if (!mbox->writable)
 		return ("the mailbox is half rewritten and may not be "
 		    "written");
-	wrong = lock_file(mbox->fd, 1, place);
+	wrong = lock_mailbox(mbox->fd, 1, place);
 	if (wrong != NULL)
 		return (wrong);
 	wrong = check_opened(mbox, place);
 	if (wrong == NULL)
 		wrong = rewrite_recover(mbox->fd, place);
-	lock_release(mbox->fd);
+	lock_mailbox_release(mbox->fd);
 	return (wrong);
 }
 
@@ -102,13 +104,13 @@ take_snapshot(struct mailbox *mailbox, struct mbox *mbox)
 	if (wrong == NULL)
 		wrong = recover(mbox, &mailbox->place);
 	if (wrong == NULL)
-		wrong = lock_file(mbox->fd, 0, &mailbox->place);
+		wrong = lock_mailbox(mbox->fd, 0, &mailbox->place);
 	if (wrong != NULL)
 		return (wrong);
 	wrong = check_opened(mbox, &mailbox->place);
 	if (wrong == NULL)
 		wrong = mbox_scan(mbox, mailbox->place.label);
-	lock_release(mbox->fd);
+	lock_mailbox_release(mbox->fd);
 	for (i = 0; i < mbox->count; i++)
 		mailbox->all_octets += mbox_whole_octets(&mbox->messages[i]);
 	mailbox->messages = (uint32_t)mbox->count;
@@ -134,11 +136,12 @@ why_not_opened(const struct mailbox_place *place)
 	return ("the mailbox cannot be opened");
 }
 
+/* Opens the file that is there now; all that was of an earlier try goes. */
 static const char *
-open_mbox(struct mailbox *mailbox)
+open_once(struct mailbox *mailbox)
 {
 	struct mbox *mbox = calloc(1, sizeof(*mbox));
-	const char *wrong = NULL;
+	const char *wrong;
 	int error;
 
 	mailbox->messages = 0;
@@ -148,18 +151,32 @@ open_mbox(struct mailbox *mailbox)
 		return ("the server is short of memory");
 	mbox->fd = -1;
 	if (open_file(mbox, &mailbox->place) == 0)
-		wrong = take_snapshot(mailbox, mbox);
-	else if (errno == ENOENT)
+		return (take_snapshot(mailbox, mbox));
+	if (errno == ENOENT) {
 		mailbox->absent = 1;
-	else {
-		error = errno;
-		wrong = why_not_opened(&mailbox->place);
-		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
-		    mailbox->place.label, strerror(error));
-		mailbox->unfit = 1;
+		return (NULL);
 	}
-	if (wrong != NULL)
-		close_mbox(mailbox);
+	error = errno;
+	wrong = why_not_opened(&mailbox->place);
+	log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
+	    mailbox->place.label, strerror(error));
+	mailbox->unfit = 1;
+	return (wrong);
+}
+
+/* A mailbox that is replaced between its opening and its lock: once more. */
+static const char *
+open_mbox(struct mailbox *mailbox)
+{
+	const char *wrong = replaced;
+	int tries;
+
+	for (tries = 0; wrong == replaced && tries < MAILBOX_OPEN_TRIES;
+	    tries++) {
+		wrong = open_once(mailbox);
+		if (wrong != NULL)
+			close_mbox(mailbox);
+	}
 	return (wrong);
 }
 
@@ -231,11 +248,11 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 		    "be written; nothing was deleted\"", mailbox->place.label);
 		return (NULL);
 	}
-	wrong = lock_file(mbox->fd, 1, &mailbox->place);
+	wrong = lock_mailbox(mbox->fd, 1, &mailbox->place);
 	if (wrong != NULL)
 		return (wrong);
 	wrong = mbox_commit_locked(mbox, &mailbox->place, deleted);
-	lock_release(mbox->fd);
+	lock_mailbox_release(mbox->fd);
 	return (wrong);
 }
 

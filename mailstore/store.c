@@ -28,6 +28,8 @@
 static struct ipc_store_config config;
 static uint64_t session;
 static int state_directory = -1;
+static enum mailbox_dotlock default_dotlock;	/* of the default mailbox */
+static char dotlock_directory[PATH_SIZE];	/* "": none of our own */
 static struct mailbox mailbox;
 static int is_open;
 static int all_sent;		/* FOLDER_SEND came to its end */
@@ -103,6 +105,10 @@ handle_open(void *context, struct ipc_message *message)
 		return;
 	}
 	mailbox.format = &mailbox_mbox;
+	memcpy(mailbox.place.locks, config.locks, sizeof(config.locks));
+	mailbox.place.locks[LOCK_KINDS_MAX] = LOCK_NONE;
+	mailbox.place.dotlock = kind == FOLDER_NAMED ? DOTLOCK_BESIDE :
+	    default_dotlock;
 	mailbox.place.lock_seconds = config.lock_seconds;
 	mailbox.place.pulse = CHILD_SESSION;
 	mailbox.place.state = state_directory;
@@ -299,12 +305,47 @@ serve(unsigned int *phase)
 	ipc_release(&message);
 }
 
+/*
+ * Who makes dotlocks for the default mailbox: the store itself where the
+ * configuration puts it into a directory for this user alone.  The sandbox
+ * then lets it make and remove files there; that is too much for a home, and
+ * for a directory of several users' mail.
+ */
+static void
+choose_dotlock(int for_one_user)
+{
+	const size_t length = (size_t)(strrchr(config.maildrop, '/') -
+	    config.maildrop);
+	const int above_home =
+	    strncmp(config.home, config.maildrop, length) == 0 &&
+	    (config.home[length] == '/' || config.home[length] == '\0');
+
+	if (fcntl(CHILD_LOCK, F_GETFD) != -1)
+		default_dotlock = DOTLOCK_IN_SPOOL;
+	if (!for_one_user || above_home)
+		return;
+	default_dotlock = DOTLOCK_BESIDE;
+	memcpy(dotlock_directory, config.maildrop, length);
+}
+
+/* Does the directory in a template differ from user to user? */
+static int
+is_for_one_user(const char *template)
+{
+	const char *percent = strchr(template, '%');
+
+	return (template[0] == '~' ||
+	    (percent != NULL && strchr(percent, '/') != NULL));
+}
+
 /* The configuration's paths, made this user's. */
 static void
 expand_paths(void)
 {
 	const char *name = config.system_name[0] != '\0' ?
 	    config.system_name : config.user;
+	const int for_one_user = config.is_template &&
+	    is_for_one_user(config.maildrop);
 	char path[PATH_SIZE];
 
 	if (config.is_template) {
@@ -313,6 +354,7 @@ expand_paths(void)
 			log_fatal("event=start error=\"mailbox path\"");
 		(void)strlcpy(config.maildrop, path, sizeof(config.maildrop));
 	}
+	choose_dotlock(for_one_user);
 	if (config.folder_root[0] == '\0')
 		return;
 	if (template_expand(config.folder_root, name, config.home, path,
@@ -326,7 +368,8 @@ shut_sandbox(void)
 {
 	const struct sandbox_path paths[] = {
 		{ config.maildrop, SANDBOX_WRITE },
-		{ config.folder_root, SANDBOX_WRITE },
+		{ config.folder_root, SANDBOX_CREATE },
+		{ dotlock_directory, SANDBOX_CREATE },
 		{ config.state_directory, SANDBOX_CREATE },
 	};
 

@@ -27,6 +27,13 @@ static const struct sandbox_call list[] = {
 	CALL_IF(renameat2, 4, 0),
 #endif
 	CALL_IF(fcntl, 1, F_SETLK),
+	CALL(flock),
+	/* A dotlock is made, named, looked at, and kept young by a timer. */
+	CALL(linkat),
+	CALL(uname),
+	CALL_IF(kill, 1, 0),		/* does its owner live? */
+	CALL(setitimer),
+	CALL(utimensat),
 	CALL_IF(fcntl, 1, F_DUPFD_CLOEXEC),	/* of open directories */
 	CALL(geteuid),			/* whose files may be used */
 #else
@@ -35,5 +42,5 @@ static const struct sandbox_call list[] = {
 };
 
 const struct sandbox_calls sandbox_store = {
-	"stdio rpath wpath cpath flock", list, sizeof(list) / sizeof(list[0])
+	"stdio rpath wpath cpath flock fattr proc", list, sizeof(list) / sizeof(list[0])
 };

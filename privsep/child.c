@@ -1,8 +1,8 @@
 /*
- * child.c - what net, auth and store begin with.
+ * child.c - what net, auth, store and lock begin with.
  *
- * Linked into postern-net, postern-auth and postern-store; runs with their
- * rights, never as root.
+ * Linked into postern-net, postern-auth, postern-store and postern-lock; runs
+ * with their rights, never as root.
  */
 #include <sys/resource.h>
 

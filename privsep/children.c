@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +20,13 @@
 #include "log.h"
 #include "parent.h"
 
-static const char *const role_names[] = { "parent", "net", "auth", "store" };
+static const char *const role_names[] = { "parent", "net", "auth", "store",
+    "lock" };
 
 static const struct config *config;
-static struct child *children;		/* nets, then auths, then stores */
+static struct child *children;	/* nets, then auths, locks, stores */
 static struct pollfd *polled;
-static size_t net_count, worker_count, child_count;
+static size_t net_count, auth_end, worker_count, child_count;
 static int ready;			/* all have once been started */
 static int stopping;
 
@@ -58,12 +58,12 @@ children_close(int *fd)
  * ignored: the parent ends its children by their channels, in order.
  */
 void
-children_become(const char *program, const struct identity *who,
+children_become(enum ipc_role role, const struct identity *who,
     const int *descriptors, int count)
 {
 	char path[2 * PATH_SIZE];
 	char *const environment[] = { NULL };
-	int high[3], i;
+	int high[4], i;
 
 	/* syslog's own descriptor may be among the numbers. */
 	closelog();
@@ -74,7 +74,8 @@ children_become(const char *program, const struct identity *who,
 		if (dup2(high[i], CHILD_CONTROL + i) == -1)
 			_exit(1);
 	rights_close_others(CHILD_CONTROL + count);
-	(void)snprintf(path, sizeof(path), "%s/%s", config->libexec, program);
+	(void)snprintf(path, sizeof(path), "%s/postern-%s", config->libexec,
+	    role_names[role]);
 	/* Net alone makes its own root. */
 	if (!config->start.unprivileged)
 		privdrop_become(who, who == &config->net_user);
@@ -127,10 +128,8 @@ introduce_net(struct child *net)
 static void
 acquaint(const struct child *net, const struct child *auth)
 {
-	const struct ipc_auth_net message = { net->index, 0 };
-
-	(void)ipc_send(auth->channel, IPC_AUTH_NET, 0, &message,
-	    &net->auth_end);
+	(void)ipc_send(auth->channel, IPC_AUTH_NET, 0,
+	    &(struct ipc_auth_net){ net->index, 0 }, &net->auth_end);
 }
 
 /* Plans when a worker that is not running may be started again. */
@@ -147,12 +146,13 @@ back_off(struct child *child)
 		child->wait_ms *= 2;
 }
 
-/* Starts a net or auth process that is not running. */
+/* Starts a net, auth or lock process that is not running. */
 static void
 start_worker(struct child *child)
 {
 	static unsigned int instance;
 	const int is_net = child->role == ROLE_NET;
+	const int is_lock = child->role == ROLE_LOCK;
 	int control[2];
 	pid_t pid;
 	size_t i;
@@ -164,20 +164,21 @@ start_worker(struct child *child)
 		return;
 	}
 	if (pid == 0)
-		children_become(is_net ? "postern-net" : "postern-auth",
-		    is_net ? &config->net_user : &config->auth_user,
+		children_become(child->role, is_net ? &config->net_user :
+		    is_lock ? &config->lock_user : &config->auth_user,
 		    &control[1], 1);
 	/* A number that never comes again: old grants find no new process. */
 	child->index = instance++;
 	if (is_net)
 		introduce_net(child);
 	else
-		(void)ipc_send(child->channel, IPC_AUTH_CONFIG, 0,
+		(void)ipc_send(child->channel, is_lock ? IPC_LOCK_CONFIG :
+		    IPC_AUTH_CONFIG, 0, is_lock ? (const void *)&config->lock :
 		    &config->auth, NULL);
-	for (i = is_net ? net_count : 0; i < (is_net ? worker_count :
-	    net_count); i++)
-		acquaint(is_net ? child : &children[i],
-		    is_net ? &children[i] : child);
+	for (i = 0; i < net_count && child->role == ROLE_AUTH; i++)
+		acquaint(&children[i], child);
+	for (i = net_count; i < auth_end && is_net; i++)
+		acquaint(child, &children[i]);
 	(void)ipc_send(child->channel, IPC_START, 0, NULL, NULL);
 }
 
@@ -188,7 +189,10 @@ children_prepare(const struct config *given)
 
 	config = given;
 	net_count = (size_t)config->net_processes;
-	worker_count = net_count + (size_t)config->auth_processes;
+	auth_end = net_count + (size_t)config->auth_processes;
+	/* Dotlocks of mailboxes in home directories are the store's own. */
+	worker_count = auth_end + (config->dotlocks &&
+	    config->lock.mailbox[0] == '/');
 	child_count = worker_count + (size_t)config->sessions;
 	children = calloc(child_count, sizeof(*children));
 	polled = calloc(child_count, sizeof(*polled));
@@ -197,7 +201,8 @@ children_prepare(const struct config *given)
 	for (i = 0; i < child_count; i++) {
 		children[i].channel = children[i].auth_end = -1;
 		children[i].role = i < net_count ? ROLE_NET :
-		    i < worker_count ? ROLE_AUTH : ROLE_STORE;
+		    i < auth_end ? ROLE_AUTH :
+		    i < worker_count ? ROLE_LOCK : ROLE_STORE;
 		children[i].wait_ms = RESTART_FIRST_MS;
 	}
 }
@@ -225,8 +230,8 @@ handle_started(void *context, struct ipc_message *message)
 		if (!children[i].started)
 			return;
 	ready = 1;
-	log_line(LOG_INFO, "event=ready net=%zu auth=%zu", net_count,
-	    worker_count - net_count);
+	log_line(LOG_INFO, "event=ready net=%zu auth=%zu lock=%zu", net_count,
+	    auth_end - net_count, worker_count - auth_end);
 }
 
 /* Only auth's channel has a row for LOGIN_GRANTED: ipc_check sees to it. */
@@ -249,6 +254,7 @@ handle_granted(void *context, struct ipc_message *message)
 	/* The net process that asked may be gone, and its client with it. */
 	if (net < net_count && !stopping)
 		grant_session(config, children[net].channel,
+		    auth_end < worker_count ? children[auth_end].channel : -1,
 		    store < child_count && same < SESSIONS_PER_USER_MAX ?
 		    &children[store] : NULL, message->header.session, granted);
 }
@@ -380,7 +386,7 @@ children_stop(void)
 			all += children[i].pid != 0;
 			nets += i < net_count && children[i].pid != 0;
 		}
-		/* Authenticators go when no net process needs them. */
+		/* What serves net and stores goes when there is no net. */
 		for (i = net_count; i < worker_count && nets == 0; i++)
 			children_close(&children[i].channel);
 	} while (all > 0 && now_ms() < deadline);

@@ -41,6 +41,8 @@ struct keyword {
 	long long least, most;
 };
 
+const char *const config_protocols[] = { "auto", "pop1", "pop2", NULL };
+
 static int
 find_word(const char *word, const char *const *list)
 {
@@ -87,11 +89,10 @@ read_hostname(void *to, char **words)
 static int
 read_listen(void *to, char **words)
 {
-	static const char *const protocols[] = { "auto", "pop1", "pop2", NULL };
 	struct config *config = to;
 	struct config_listener *listener;
 	const char *wrong = NULL;
-	int protocol = find_word(words[0], protocols);
+	int protocol = find_word(words[0], config_protocols);
 
 	if (config->listener_count == LISTENERS_MAX || protocol == -1 ||
 	    words[1] == NULL)
@@ -167,6 +168,24 @@ read_identity(void *to, char **words)
 	return (who->uid != 0 && who->gid != 0);
 }
 
+/* Kinds of lock, in the order in which they are taken. */
+static int
+read_locks(void *to, char **words)
+{
+	static const char *const kinds[] = { "fcntl", "flock", "dotlock",
+	    "try-dotlock", NULL };
+	struct config *config = to;
+	uint32_t *lock = config->store.locks;
+	int which = 0;
+
+	for (; words[0] != NULL && which != -1; words++) {
+		which = find_word(words[0], kinds);
+		*lock++ = LOCK_FCNTL + (uint32_t)which;
+		config->dotlocks |= which >= 2;
+	}
+	return (which != -1);
+}
+
 static int
 read_without(void *to, char **words)
 {
@@ -204,9 +223,9 @@ static const struct keyword keywords[] = {
 	    "or none"),
 	OTHER("auth", read_auth, AT(auth.passwd_file), 2, "system", "system",
 	    "auth system, or auth passwd /FILE"),
-	OTHER("mailbox", read_template, AT(mailbox), 1, NULL, "/var/mail/%u",
+	OTHER("mailbox", read_template, AT(lock.mailbox), 1, NULL, "/var/mail/%u",
 	    "a path from / or ~/ with only %u, %h and %% in it"),
-	OTHER("folders", read_template, AT(folders), 1, "none", "~/mail",
+	OTHER("folders", read_template, AT(store.folder_root), 1, "none", "~/mail",
 	    "a directory from / or ~/ with only %u, %h and %% in it, or none"),
 	NUMBER("minimum-uid", auth.minimum_uid, "1000", 1, ACCOUNT_ID_MAX),
 	NUMBER("net-processes", net_processes, cores, 1, NET_PROCESSES_MAX),
@@ -214,7 +233,9 @@ static const struct keyword keywords[] = {
 	    AUTH_PROCESSES_MAX),
 	NUMBER("login-timeout", net.login_seconds, "60", 1, 3600),
 	NUMBER("session-timeout", net.session_seconds, "600", 1, 86400),
-	NUMBER("lock-timeout", lock_seconds, "10", 0, 3600),
+	OTHER("lock", read_locks, 0, LOCK_KINDS_MAX, NULL,
+	    "fcntl try-dotlock", "fcntl, flock, dotlock, try-dotlock"),
+	NUMBER("lock-timeout", store.lock_seconds, "10", 0, 3600),
 	NUMBER("max-connections", net.connections, "20000", 1,
 	    CONNECTIONS_MAX),
 	NUMBER("max-sessions", sessions, "2000", 1, SESSIONS_MAX),
@@ -222,6 +243,8 @@ static const struct keyword keywords[] = {
 	    ACCOUNT "_postern where net-user is not set"),
 	OTHER("auth-user", read_identity, AT(auth_user), 1, NULL,
 	    "_posternauth", ACCOUNT "_posternauth where auth-user is not set"),
+	OTHER("lock-user", read_identity, AT(lock_user), 1, NULL,
+	    "_posternlock", ACCOUNT "_posternlock where lock-user is not set"),
 	OTHER("chroot", read_path, AT(net.chroot), 1, NULL, CHROOTDIR,
 	    "one absolute path"),
 	OTHER("state", read_path, AT(state), 1, NULL, STATEDIR,
@@ -388,8 +411,10 @@ config_read(const char *path, struct config *config)
 	}
 	errors += read_defaults(config, seen);
 	if (errors == 0 && !config->start.unprivileged &&
-	    config->net_user.uid == config->auth_user.uid) {
-		log_line(LOG_ERR, "net-user and auth-user: expected two "
+	    (config->net_user.uid == config->auth_user.uid ||
+	    config->net_user.uid == config->lock_user.uid ||
+	    config->auth_user.uid == config->lock_user.uid)) {
+		log_line(LOG_ERR, "net-user, auth-user and lock-user: expected "
 		    "different accounts");
 		errors = 1;
 	}
@@ -398,6 +423,8 @@ config_read(const char *path, struct config *config)
 	    stat("/etc/shadow", &shadow) == 0 && shadow.st_gid != 0 &&
 	    (shadow.st_mode & S_IRGRP) != 0)
 		config->auth_user.extra = shadow.st_gid;
-	config->net.start = config->auth.start = config->start;
+	config->net.start = config->auth.start = config->lock.start =
+	    config->store.start = config->start;
+	config->store.idle_seconds = config->net.session_seconds;
 	return (errors);
 }

@@ -47,26 +47,24 @@ static void
 fill_settings(const struct config *config, const struct account *account,
     const struct ipc_login_granted *granted, struct ipc_store_config *settings)
 {
-	settings->start = config->start;
 	settings->net = granted->net;
-	settings->lock_seconds = config->lock_seconds;
-	settings->idle_seconds = config->net.session_seconds;
+	settings->pid = (uint32_t)getpid();
 	(void)strlcpy(settings->user, account->user, USER_SIZE);
 	(void)strlcpy(settings->system_name, account->system_name, USER_SIZE);
 	(void)strlcpy(settings->home, account->home, PATH_SIZE);
 	(void)strlcpy(settings->peer, granted->peer, PEER_SIZE);
 	settings->is_template = account->maildrop[0] == '\0';
 	(void)strlcpy(settings->maildrop, settings->is_template ?
-	    config->mailbox : account->maildrop, PATH_SIZE);
-	(void)strlcpy(settings->folder_root, config->folders, PATH_SIZE);
+	    config->lock.mailbox : account->maildrop, PATH_SIZE);
 }
 
 /*
  * The forked child: from here it is on its way to be the user.  It is the one
- * that writes its settings, to the parent's end `control`.
+ * that writes its settings, to the parent's end `control`; and it tells
+ * postern-lock, of which `lock` is the channel.
  */
 static void
-become_store(const struct config *config, int control,
+become_store(const struct config *config, int control, int lock,
     const int *descriptors, uint64_t session,
     const struct ipc_login_granted *granted)
 {
@@ -74,12 +72,12 @@ become_store(const struct config *config, int control,
 	    "this account has no mailbox here" };
 	const struct account_policy policy = { config->auth.passwd_file,
 	    (uid_t)config->auth.minimum_uid, (int)config->start.unprivileged };
-	struct ipc_store_config settings;
+	struct ipc_store_config settings = config->store;
 	struct account account;
 	struct identity who;
 	const char *wrong;
+	int ends[2] = { -1, -1 };
 
-	memset(&settings, 0, sizeof(settings));
 	wrong = account_find(&policy, granted->user, &account);
 	if (wrong == NULL)
 		wrong = state_directory(config, &account,
@@ -97,13 +95,18 @@ become_store(const struct config *config, int control,
 	fill_settings(config, &account, granted, &settings);
 	(void)ipc_send(control, IPC_STORE_CONFIG, session, &settings, NULL);
 	(void)ipc_send(control, IPC_START, session, NULL, NULL);
+	if (lock != -1 && children_channel(ends) == 0)
+		(void)ipc_send(lock, IPC_LOCK_SESSION, session, &settings,
+		    &ends[1]);
 	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };
-	children_become("postern-store", &who, descriptors, 3);
+	children_become(ROLE_STORE, &who, (const int[]){ descriptors[0],
+	    descriptors[1], descriptors[2], ends[0] }, ends[0] == -1 ? 3 : 4);
 }
 
 void
-grant_session(const struct config *config, int net, struct child *store,
-    uint64_t session, const struct ipc_login_granted *granted)
+grant_session(const struct config *config, int net, int lock,
+    struct child *store, uint64_t session,
+    const struct ipc_login_granted *granted)
 {
 	struct ipc_reason reason = { "too many sessions; try again later" };
 	int control[2], requests[2] = { -1, -1 }, mail[2] = { -1, -1 };
@@ -118,7 +121,7 @@ grant_session(const struct config *config, int net, struct child *store,
 		    "try again later", sizeof(reason.text));
 	}
 	if (pid == 0)
-		become_store(config, control[0], (const int[]){ control[1],
+		become_store(config, control[0], lock, (const int[]){ control[1],
 		    requests[1], mail[1] }, session, granted);
 	if (pid > 0)
 		(void)strlcpy(store->user, granted->user, sizeof(store->user));

@@ -43,14 +43,6 @@ static const struct {
 #undef X
 };
 
-/* Every payload must fit a message; the compiler checks. */
-#define X(name, from, to, phases, payload, descriptors)			\
-	_Static_assert(sizeof(struct ipc_##payload) <= IPC_MESSAGE_MAX,	\
-	    "payload of " #name);					\
-	_Static_assert((descriptors) <= IPC_DESCRIPTORS_MAX, #name);
-IPC_MESSAGE_LIST(X)
-#undef X
-
 union control {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(int) * IPC_DESCRIPTORS_MAX)];

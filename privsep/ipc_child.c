@@ -6,6 +6,14 @@
  */
 #include "ipc.h"
 
+/* Every payload must fit a message; the compiler checks. */
+#define X(name, from, to, phases, payload, descriptors)			\
+	_Static_assert(sizeof(struct ipc_##payload) <= IPC_MESSAGE_MAX,	\
+	    "payload of " #name);					\
+	_Static_assert((descriptors) <= IPC_DESCRIPTORS_MAX, #name);
+IPC_MESSAGE_LIST(X)
+#undef X
+
 int
 ipc_take_descriptor(struct ipc_message *message, unsigned int i)
 {

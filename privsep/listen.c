@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,22 +41,21 @@ open_address(struct addrinfo *address)
 static void
 report(const char *protocol, const struct addrinfo *address, int fd)
 {
-	const char *error = fd == -1 ? strerror(errno) : NULL;
-	char host[HOST_NAME_SIZE] = "?", port[8] = "?";
+	char host[HOST_NAME_SIZE] = "?", port[8] = "?", error[128] = "";
 
+	if (fd == -1)
+		(void)snprintf(error, sizeof(error), " error=\"%s\"",
+		    strerror(errno));
 	(void)getnameinfo(address->ai_addr, address->ai_addrlen, host,
 	    sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	log_line(error != NULL ? LOG_WARNING : LOG_INFO, "event=listen "
-	    "protocol=%s address=%s port=%s%s%s%s", protocol, host, port,
-	    error != NULL ? " error=\"" : "", error != NULL ? error : "",
-	    error != NULL ? "\"" : "");
+	log_line(fd == -1 ? LOG_WARNING : LOG_INFO, "event=listen protocol=%s "
+	    "address=%s port=%s%s", protocol, host, port, error);
 }
 
 /* Binds every address that one listener's name stands for. */
 static int
 open_listener(struct config *config, const struct config_listener *wanted)
 {
-	static const char *const protocols[] = { "auto", "pop1", "pop2" };
 	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
 	    .ai_socktype = SOCK_STREAM };
 	const char *name = strcmp(wanted->address, "*") == 0 ? NULL :
@@ -73,7 +73,7 @@ open_listener(struct config *config, const struct config_listener *wanted)
 	for (address = found; address != NULL &&
 	    config->socket_count < SOCKETS_MAX; address = address->ai_next) {
 		fd = open_address(address);
-		report(protocols[wanted->protocol], address, fd);
+		report(config_protocols[wanted->protocol], address, fd);
 		if (fd != -1)
 			config->sockets[config->socket_count++] =
 			    (struct listener){ fd, { wanted->protocol,

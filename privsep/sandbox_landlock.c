@@ -1,8 +1,8 @@
 /*
  * sandbox_landlock.c - which files a process may reach, on Linux.
  *
- * Linked into postern-net, postern-auth and postern-store; runs with their
- * rights, never as root.
+ * Linked into postern-net, postern-auth, postern-store and postern-lock; runs
+ * with their rights, never as root.
  */
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -34,15 +34,21 @@
 static uint64_t
 rights_for(enum sandbox_access access)
 {
-	uint64_t rights = LANDLOCK_ACCESS_FS_READ_FILE |
+	const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE |
 	    LANDLOCK_ACCESS_FS_READ_DIR;
+	const uint64_t making = LANDLOCK_ACCESS_FS_MAKE_REG |
+	    LANDLOCK_ACCESS_FS_REMOVE_FILE;
 
-	if (access >= SANDBOX_WRITE)
-		rights |= FILE_RIGHTS;
-	if (access >= SANDBOX_CREATE)
-		rights |= LANDLOCK_ACCESS_FS_MAKE_REG |
-		    LANDLOCK_ACCESS_FS_REMOVE_FILE;
-	return (rights);
+	switch (access) {
+	case SANDBOX_NAMES:
+		return (LANDLOCK_ACCESS_FS_WRITE_FILE | making);
+	case SANDBOX_CREATE:
+		return (reading | FILE_RIGHTS | making);
+	case SANDBOX_WRITE:
+		return (reading | FILE_RIGHTS);
+	default:
+		return (reading);
+	}
 }
 
 /* All that this kernel can forbid; 0 where it has no Landlock. */

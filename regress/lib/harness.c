@@ -157,7 +157,7 @@ static void
 copy_programs(const struct server *server)
 {
 	static const char *const names[] = { "postern-net", "postern-auth",
-	    "postern-store" };
+	    "postern-store", "postern-lock" };
 	char path[600], *bytes;
 	size_t i, length;
 
@@ -207,7 +207,8 @@ server_prepare(struct server *server, const char *extra)
 	    extra != NULL && strstr(extra, "listen ") != NULL ? "" :
 	    "listen auto 127.0.0.1 port 0\n", where, where, where, where,
 	    server->privileged ? "net-user 64101:64101\n"
-	    "auth-user 64102:64102\nchroot " : "unprivileged\nminimum-uid 1\n",
+	    "auth-user 64102:64102\nlock-user 64104:8\nchroot " :
+	    "unprivileged\nminimum-uid 1\n",
 	    server->privileged ? where : "", server->privileged ? "/empty\n" :
 	    "", extra != NULL ? extra : "");
 	file_write(server->config, text, strlen(text));

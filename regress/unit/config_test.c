@@ -470,8 +470,8 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_EQ(127, config.net.networks[0].address[0]);
 	ATF_CHECK_EQ(128, config.net.networks[1].prefix);
 	ATF_CHECK(memcmp(&loopback, config.net.networks[1].address, 16) == 0);
-	ATF_CHECK_STREQ("/var/mail/%u", config.mailbox);
-	ATF_CHECK_STREQ("~/mail", config.folders);
+	ATF_CHECK_STREQ("/var/mail/%u", config.lock.mailbox);
+	ATF_CHECK_STREQ("~/mail", config.store.folder_root);
 	ATF_CHECK_STREQ("", config.auth.passwd_file);
 	ATF_CHECK_EQ(1000, config.auth.minimum_uid);
 	ATF_CHECK_EQ(0, config.start.without);
@@ -508,8 +508,8 @@ ATF_TC_BODY(values, tc)
 	ATF_CHECK_EQ((uint32_t)QUIRK_PCNFS, config.listeners[0].quirks);
 	ATF_CHECK_EQ(0, config.listeners[1].quirks);
 	ATF_CHECK_STREQ("/a b/#c", config.auth.passwd_file);
-	ATF_CHECK_STREQ("/x#y/%u", config.mailbox);
-	ATF_CHECK_STREQ("", config.folders);
+	ATF_CHECK_STREQ("/x#y/%u", config.lock.mailbox);
+	ATF_CHECK_STREQ("", config.store.folder_root);
 	ATF_CHECK_EQ(0, config.net.network_count);
 	ATF_CHECK_EQ(4294967294U, config.auth.minimum_uid);
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.start.without);

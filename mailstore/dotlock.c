@@ -1,0 +1,279 @@
+/*
+ * dotlock.c - a lock that is a file beside the mailbox, NAME.lock.
+ *
+ * Linked into postern-store, for mailboxes in directories of the user's own,
+ * and into postern-lock, for the shared spool; runs as that user, never as
+ * root.
+ *
+ * Made by link(2) from a file of a random name, and believed when that file
+ * has two links: over NFS neither O_EXCL nor an answer can be relied on.  It
+ * holds "pid:host".
+ *
+ * Stale is a lock whose owner is known to be dead: its pid on this host does
+ * not exist, or it is one of those that are refreshed while they are held,
+ * and was not; and one of any other program when neither it nor the mailbox
+ * has changed for long.  Ages are counted by the clock that sets the files'
+ * times, which may be a server's.
+ */
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dotlock.h"
+#include "limits_postern.h"
+#include "log.h"
+
+#define RANDOM_BYTES	12
+#define TEXT_SIZE	(HOST_NAME_SIZE + 16)
+
+/* A name of our own in the mailbox's directory. */
+struct own_name {
+	char text[sizeof(".postern.") + 2 * RANDOM_BYTES];
+};
+
+static void
+make_name(struct own_name *name)
+{
+	unsigned char random[RANDOM_BYTES];
+	char hex[2 * RANDOM_BYTES + 1];
+
+	randombytes_buf(random, sizeof(random));
+	(void)snprintf(name->text, sizeof(name->text), ".postern.%s",
+	    sodium_bin2hex(hex, sizeof(hex), random, sizeof(random)));
+}
+
+/* NAME.lock; -1 with errno where that is too long. */
+static int
+lock_name(const struct dotlock *lock, char *name)
+{
+	if (snprintf(name, DOTLOCK_NAME_SIZE, "%s.lock", lock->mailbox) <
+	    DOTLOCK_NAME_SIZE)
+		return (0);
+	errno = ENAMETOOLONG;
+	return (-1);
+}
+
+static const char *
+this_host(void)
+{
+	static char host[HOST_NAME_SIZE];
+
+	if (host[0] == '\0')
+		(void)gethostname(host, sizeof(host) - 1);
+	return (host);
+}
+
+/* A new file with our text in it; its descriptor, or -1 with errno. */
+static int
+make_file(const struct dotlock *lock, const struct own_name *name)
+{
+	char text[TEXT_SIZE];
+	int fd, length, error;
+
+	fd = openat(lock->directory, name->text, O_WRONLY | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd == -1)
+		return (-1);
+	length = snprintf(text, sizeof(text), "%ld:%s\n", (long)lock->holder,
+	    this_host());
+	/* On a full disk the file can be made, and must do without a text. */
+	if (write(fd, text, (size_t)length) == -1 && errno != ENOSPC &&
+	    errno != EDQUOT) {
+		error = errno;
+		(void)close(fd);
+		(void)unlinkat(lock->directory, name->text, 0);
+		errno = error;
+		return (-1);
+	}
+	return (fd);
+}
+
+/* Does "pid:host" in an existing lock name a process that is no more? */
+static int
+owner_is_dead(const struct dotlock *lock, const char *name)
+{
+	char text[TEXT_SIZE], *host;
+	const char *wrong = NULL;
+	ssize_t length;
+	pid_t pid;
+	int fd;
+
+	fd = openat(lock->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_NOCTTY | O_CLOEXEC);
+	if (fd == -1)
+		return (0);
+	length = pread(fd, text, sizeof(text) - 1, 0);
+	(void)close(fd);
+	if (length <= 0)
+		return (0);
+	text[length] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if ((host = strchr(text, ':')) == NULL)
+		return (0);
+	*host++ = '\0';
+	/* A pid is an int on both systems. */
+	pid = (pid_t)strtonum(text, 1, 0x7fffffff, &wrong);
+	return (wrong == NULL && strcmp(host, this_host()) == 0 &&
+	    kill(pid, 0) == -1 && errno == ESRCH);
+}
+
+/* The time, now, by the clock that sets the times of files in there. */
+static time_t
+file_clock(const struct dotlock *lock)
+{
+	struct own_name name;
+	struct stat status;
+	time_t now = 0;
+	int fd;
+
+	make_name(&name);
+	if ((fd = make_file(lock, &name)) == -1)
+		return (0);
+	if (fstat(fd, &status) == 0)
+		now = status.st_mtime;
+	(void)close(fd);
+	(void)unlinkat(lock->directory, name.text, 0);
+	return (now);
+}
+
+static int
+is_stale(const struct dotlock *lock, const char *name,
+    const struct stat *found)
+{
+	const int refreshed = lock->ours_refresh &&
+	    found->st_uid == geteuid();
+	const time_t limit = refreshed ? DOTLOCK_DEAD_SECONDS :
+	    DOTLOCK_STALE_SECONDS;
+	struct stat mailbox;
+	time_t now;
+
+	if (!lock->ours_refresh && S_ISREG(found->st_mode) &&
+	    owner_is_dead(lock, name))
+		return (1);
+	/* A look at the clock at hand saves most looks at the other one. */
+	if (time(NULL) - found->st_mtime < limit)
+		return (0);
+	now = file_clock(lock);
+	if (now - found->st_mtime < limit)
+		return (0);
+	return (refreshed || fstatat(lock->directory, lock->mailbox, &mailbox,
+	    AT_SYMLINK_NOFOLLOW) == -1 || now - mailbox.st_mtime >= limit);
+}
+
+static int
+same_file(const struct stat *one, const struct stat *other)
+{
+	return (one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
+	    one->st_mtime == other->st_mtime);
+}
+
+/*
+ * Takes a stale lock away.  It is moved first and looked at again: if in
+ * between somebody else broke it and made a new one, that is put back.
+ */
+static void
+take_away(const struct dotlock *lock, const char *name,
+    const struct stat *stale)
+{
+	struct own_name away;
+	struct stat moved;
+
+	make_name(&away);
+	if (renameat(lock->directory, name, lock->directory, away.text) == -1)
+		return;
+	if (fstatat(lock->directory, away.text, &moved, AT_SYMLINK_NOFOLLOW) ==
+	    -1 || !same_file(&moved, stale)) {
+		if (linkat(lock->directory, away.text, lock->directory, name,
+		    0) == -1)
+			log_line(LOG_ERR, "event=lock file=%s error=\"another "
+			    "program's was lost: %s\"", name,
+			    strerror(errno));
+	} else
+		log_line(LOG_NOTICE, "event=lock file=%s uid=%u age=%lld "
+		    "error=\"stale; removed\"", name,
+		    (unsigned int)stale->st_uid,
+		    (long long)(time(NULL) - stale->st_mtime));
+	(void)unlinkat(lock->directory, away.text, 0);
+}
+
+/* Makes the lock out of a new file: 1 done, 0 it exists, -1 with errno. */
+static int
+make_lock(struct dotlock *lock, const char *name)
+{
+	struct own_name own;
+	struct stat status;
+	int fd, error, linked = 0;
+
+	make_name(&own);
+	if ((fd = make_file(lock, &own)) == -1)
+		return (-1);
+	error = linkat(lock->directory, own.text, lock->directory, name, 0) ==
+	    -1 ? errno : 0;
+	/* What link(2) said may be wrong over NFS; the count is right. */
+	if (fstat(fd, &status) == 0)
+		linked = status.st_nlink == 2;
+	(void)unlinkat(lock->directory, own.text, 0);
+	if (linked) {
+		lock->fd = fd;
+		return (1);
+	}
+	(void)close(fd);
+	errno = error;
+	return (error == EEXIST || error == 0 ? 0 : -1);
+}
+
+enum dotlock_result
+dotlock_try(struct dotlock *lock)
+{
+	char name[DOTLOCK_NAME_SIZE];
+	struct stat found;
+	int made;
+
+	if (lock_name(lock, name) == -1)
+		return (DOTLOCK_IMPOSSIBLE);
+	if (fstatat(lock->directory, name, &found, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (is_stale(lock, name, &found))
+			take_away(lock, name, &found);
+		return (DOTLOCK_HELD);
+	}
+	if (errno != ENOENT)
+		return (DOTLOCK_IMPOSSIBLE);
+	made = make_lock(lock, name);
+	return (made == 1 ? DOTLOCK_TAKEN : made == 0 ? DOTLOCK_HELD :
+	    DOTLOCK_IMPOSSIBLE);
+}
+
+void
+dotlock_refresh(const struct dotlock *lock)
+{
+	if (lock->fd != -1)
+		(void)futimens(lock->fd, NULL);
+}
+
+void
+dotlock_release(struct dotlock *lock)
+{
+	char name[DOTLOCK_NAME_SIZE];
+	struct stat ours, found;
+
+	if (lock->fd == -1)
+		return;
+	if (lock_name(lock, name) == 0 && fstat(lock->fd, &ours) == 0 &&
+	    fstatat(lock->directory, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    ours.st_dev == found.st_dev && ours.st_ino == found.st_ino)
+		(void)unlinkat(lock->directory, name, 0);
+	else
+		log_line(LOG_WARNING, "event=lock file=%s error=\"another "
+		    "program removed it while it was held\"", name);
+	(void)close(lock->fd);
+	lock->fd = -1;
+}

@@ -1,0 +1,41 @@
+/*
+ * calls_lock.c - what postern-lock may ask of the system.
+ *
+ * Linked into postern-lock; runs as its own user.
+ */
+#include <sys/syscall.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "sandbox.h"
+
+/* A file that is made new: no file that exists can be opened at all. */
+#define NEW_FILE	(O_WRONLY | O_CREAT | O_EXCL)
+
+static const struct sandbox_call list[] = {
+#ifdef __linux__
+	CALL_MASKED(openat, 2, O_ACCMODE | O_CREAT | O_EXCL, NEW_FILE),
+	CALL(fstat),			/* the new file's links and time */
+	CALL(newfstatat),		/* what has the lock's name */
+	CALL(linkat),			/* the new file becomes the lock */
+	CALL(unlinkat),			/* it is released */
+	CALL(utimensat),		/* it is kept young */
+	/* A stale lock is taken away. */
+#ifdef __NR_renameat
+	CALL(renameat),
+#endif
+#ifdef __NR_renameat2
+	CALL_IF(renameat2, 4, 0),
+#endif
+	CALL(geteuid),			/* which locks are refreshed */
+	CALL(uname),			/* the host, in a lock */
+#else
+	{ -1, -1, 0, 0 },		/* there are only promises */
+#endif
+};
+
+const struct sandbox_calls sandbox_lock = {
+	"stdio rpath wpath cpath fattr recvfd", list,
+	sizeof(list) / sizeof(list[0])
+};

@@ -1,0 +1,259 @@
+/*
+ * spool_lock.c - postern-lock: dotlocks in a spool that a group may write.
+ *
+ * Runs as its own user with the spool's group, and never reads mail: it can
+ * open no file that exists.  A store asks over a channel of its session,
+ * which the parent has made; what it may lock is that session's own mailbox,
+ * and all that it can say is "take" and "release".  When the channel ends,
+ * the lock goes.
+ */
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "dotlock.h"
+#include "log.h"
+#include "sandbox.h"
+
+static struct ipc_lock_config config;
+static char spool_path[PATH_SIZE];	/* "": the mailboxes have none */
+static int spool = -1;
+
+/* polled[0] is the parent's channel; the others are sessions', densely. */
+static struct pollfd polled[1 + SESSIONS_MAX];
+static struct dotlock locks[1 + SESSIONS_MAX];
+static size_t used = 1;
+
+static void
+handle_config(void *context, struct ipc_message *message)
+{
+	(void)context;
+	config = *IPC_PAYLOAD(message, ipc_lock_config);
+}
+
+/* The spool is DIRECTORY where mailboxes are DIRECTORY/%u. */
+static void
+find_spool(void)
+{
+	char *last = strrchr(config.mailbox, '/');
+
+	if (config.mailbox[0] != '/' || strcmp(last, "/%u") != 0)
+		return;
+	*last = '\0';
+	if (strchr(config.mailbox, '%') != NULL)
+		return;
+	(void)strlcpy(spool_path, config.mailbox[0] != '\0' ? config.mailbox :
+	    "/", sizeof(spool_path));
+	spool = open(spool_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (spool == -1)
+		log_line(LOG_WARNING, "event=lock spool=%s error=\"%s\"",
+		    spool_path, strerror(errno));
+}
+
+/*
+ * The name in the spool of a session's mailbox: the user's, or, where the
+ * passwd file names the mailbox, what that says.  NULL: it is not there.
+ */
+static const char *
+spool_name(const struct ipc_store_config *session)
+{
+	const size_t length = strlen(spool_path);
+	const char *name = session->system_name[0] != '\0' ?
+	    session->system_name : session->user;
+
+	if (spool == -1)
+		return (NULL);
+	if (!session->is_template) {
+		if (strncmp(session->maildrop, spool_path, length) != 0 ||
+		    session->maildrop[length] != '/')
+			return (NULL);
+		name = session->maildrop + length + 1;
+	}
+	return (name[0] == '\0' || name[0] == '.' ||
+	    strchr(name, '/') != NULL ? NULL : name);
+}
+
+static void
+handle_session(void *context, struct ipc_message *message)
+{
+	const struct ipc_store_config *session = IPC_PAYLOAD(message,
+	    ipc_store_config);
+	const char *name = spool_name(session);
+	struct dotlock *lock = &locks[used];
+
+	(void)context;
+	/* The channel's end tells the store that there is no lock to be had. */
+	if (name == NULL || used == 1 + SESSIONS_MAX)
+		return;
+	lock->directory = spool;
+	(void)strlcpy(lock->mailbox, name, sizeof(lock->mailbox));
+	lock->holder = (pid_t)session->pid;
+	lock->ours_refresh = 1;
+	lock->fd = -1;
+	polled[used].fd = ipc_take_descriptor(message, 0);
+	polled[used++].events = POLLIN;
+}
+
+static void
+answer(size_t i, enum dotlock_result result, int error)
+{
+	const struct ipc_lock_answer reply = { result, (uint32_t)error };
+
+	(void)ipc_send(polled[i].fd, IPC_LOCK_ANSWER, 0, &reply, NULL);
+}
+
+static void
+handle_take(void *context, struct ipc_message *message)
+{
+	const size_t i = *(const size_t *)context;
+	enum dotlock_result result = DOTLOCK_TAKEN;
+
+	(void)message;
+	if (locks[i].fd == -1)
+		result = dotlock_try(&locks[i]);
+	answer(i, result, result == DOTLOCK_IMPOSSIBLE ? errno : 0);
+}
+
+static void
+handle_release(void *context, struct ipc_message *message)
+{
+	const size_t i = *(const size_t *)context;
+
+	(void)message;
+	dotlock_release(&locks[i]);
+	answer(i, DOTLOCK_TAKEN, 0);
+}
+
+static const struct ipc_handler parent_handlers[] = {
+	{ IPC_LOCK_CONFIG, handle_config },
+	{ IPC_LOCK_SESSION, handle_session },
+};
+static const struct ipc_handler store_handlers[] = {
+	{ IPC_LOCK_TAKE, handle_take },
+	{ IPC_LOCK_RELEASE, handle_release },
+};
+
+static void
+end_session(size_t i)
+{
+	dotlock_release(&locks[i]);
+	(void)close(polled[i].fd);
+	polled[i] = polled[--used];
+	locks[i] = locks[used];
+}
+
+static void
+hear_store(size_t i)
+{
+	static const struct ipc_channel channel = { ROLE_STORE, ROLE_LOCK,
+	    store_handlers, sizeof(store_handlers) / sizeof(store_handlers[0])
+	};
+	static struct ipc_message message;
+	const char *wrong = "not a message";
+	int got = ipc_receive(polled[i].fd, &message);
+
+	if (got == 1) {
+		wrong = ipc_dispatch(&channel, PHASE_RUN, &message, &i);
+		ipc_release(&message);
+	}
+	if (got == 1 && wrong == NULL)
+		return;
+	if (got != 0)
+		log_line(LOG_CRIT, "event=ipc from=store pid=%ld error=\"%s\"",
+		    (long)locks[i].holder, wrong);
+	end_session(i);
+}
+
+/* The parent's end is not ours before the last session's. */
+static void
+hear_parent(void)
+{
+	static const struct ipc_channel channel = { ROLE_PARENT, ROLE_LOCK,
+	    parent_handlers, sizeof(parent_handlers) /
+	    sizeof(parent_handlers[0]) };
+	static struct ipc_message message;
+	const char *wrong;
+	int got = ipc_receive(CHILD_CONTROL, &message);
+
+	if (got == 0) {
+		polled[0].fd = -1;
+		return;
+	}
+	wrong = got == -1 ? "not a message" : ipc_dispatch(&channel, PHASE_RUN,
+	    &message, NULL);
+	if (wrong != NULL)
+		log_fatal("event=ipc from=parent error=\"%s\"", wrong);
+	ipc_release(&message);
+}
+
+/* Seconds of a clock that nobody sets. */
+static time_t
+now(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (time.tv_sec);
+}
+
+static void
+refresh(void)
+{
+	static time_t last;
+	size_t i;
+
+	if (now() - last < DOTLOCK_REFRESH_SECONDS)
+		return;
+	last = now();
+	for (i = 1; i < used; i++)
+		dotlock_refresh(&locks[i]);
+}
+
+static void
+serve(void)
+{
+	size_t i;
+
+	if (poll(polled, (nfds_t)used, DOTLOCK_REFRESH_SECONDS * 1000) == -1 &&
+	    errno != EINTR)
+		log_fatal("event=stop error=\"poll: %s\"", strerror(errno));
+	refresh();
+	/* From the last: the place of one that ends is taken by a later one. */
+	for (i = used; --i > 0; )
+		if (polled[i].revents != 0)
+			hear_store(i);
+	if (polled[0].revents != 0)
+		hear_parent();
+}
+
+int
+main(void)
+{
+	const struct sandbox_path paths[] = { { spool_path, SANDBOX_NAMES } };
+
+	child_receive_settings(ROLE_LOCK, parent_handlers,
+	    sizeof(parent_handlers) / sizeof(parent_handlers[0]), NULL);
+	if (sodium_init() == -1)
+		log_fatal("event=start error=\"libsodium cannot start\"");
+	(void)umask(022);
+	find_spool();
+	child_limit(RLIMIT_NPROC, 0);
+	sandbox_files(paths, sizeof(paths) / sizeof(paths[0]),
+	    config.start.without);
+	sandbox_enter(&sandbox_lock, config.start.without);
+	child_report_started();
+	polled[0] = (struct pollfd){ CHILD_CONTROL, POLLIN, 0 };
+	while (polled[0].fd != -1 || used > 1)
+		serve();
+	return (0);
+}
