@@ -55,7 +55,8 @@ uninstall: config.mk
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" sh build/install.sh uninstall
 
 clean:
-	rm -f posternd postern-net postern-auth postern-store postern-lock posternctl
+	rm -f posternd postern-net postern-auth postern-store postern-lock \
+	    postern-config posternctl
 	rm -f privsep/*.o net/*.o mailstore/*.o regress/lib/*.o
 	rm -f regress/lib/objects.a regress/*/*_test regress/crash/*.o
 	rm -f regress/crash/crash_bench

@@ -23,7 +23,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/rewrite_move.h mailstore/rewrite_step.h mailstore/template.h \
 	mailstore/wire.h
 
-PARENT = privsep/posternd.o privsep/config.o privsep/listen.o \
+PARENT = privsep/posternd.o privsep/settings.o privsep/config_open.o \
+	privsep/listen.o \
 	privsep/children.o privsep/grant.o privsep/privdrop.o $(RIGHTS) \
 	privsep/account.o privsep/passwd_file.o privsep/ipc.o privsep/log.o
 
@@ -54,11 +55,13 @@ STORE = mailstore/store.o mailstore/template.o mailstore/folder.o \
 
 LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
 
-CTL = privsep/posternctl.o privsep/config.o privsep/account.o \
-	privsep/passwd_file.o privsep/ipc.o privsep/log.o
+CONFIG = privsep/config_reader.o privsep/config.o $(CHILD)
+
+CTL = privsep/posternctl.o privsep/config.o privsep/config_open.o \
+	privsep/account.o privsep/passwd_file.o privsep/ipc.o privsep/log.o
 
 PROGRAMS = posternd postern-net postern-auth postern-store postern-lock \
-	posternctl
+	postern-config posternctl
 
 programs: $(PROGRAMS)
 
@@ -67,7 +70,7 @@ $(PROGRAMS): $(SANITIZER) config.mk
 # What test programs link: all but the files that hold a main().
 objects: regress/lib/objects.a
 
-TESTED = privsep/config.o privsep/listen.o privsep/account.o \
+TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account.o \
 	privsep/passwd_file.o privsep/privdrop.o $(RIGHTS) $(CHANGE_ROOT) \
 	$(AUTH_SYSTEM) \
 	privsep/auth_passwd.o privsep/calls_auth_passwd.o \
@@ -108,11 +111,15 @@ postern-lock: $(LOCK)
 	@echo "  LD $@"
 	@$(LINKED) -o $@ $(LOCK) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
 
+postern-config: $(CONFIG)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(CONFIG) $(SECCOMP_LIBS) $(BSD_LIBS)
+
 posternctl: $(CTL)
 	@echo "  LD $@"
 	@$(LINKED) -o $@ $(CTL) $(SODIUM_LIBS) $(BSD_LIBS)
 
-$(PARENT) $(AUTH) $(NET) $(STORE) $(LOCK) $(CTL): $(HEADERS) config.mk
+$(PARENT) $(AUTH) $(NET) $(STORE) $(LOCK) $(CONFIG) $(CTL): $(HEADERS) config.mk
 
 .c.o:
 	@echo "  CC $@"
@@ -125,4 +132,5 @@ print-objects:
 	@echo postern-auth: $(AUTH)
 	@echo postern-store: $(STORE)
 	@echo postern-lock: $(LOCK)
+	@echo postern-config: $(CONFIG)
 	@echo posternctl: $(CTL)

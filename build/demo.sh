@@ -27,10 +27,13 @@ trap 'exit 0' INT TERM
 chmod 755 "$home"
 mkdir "$home/empty" "$home/state" "$home/spool" "$home/libexec" \
     "$home/fred" "$home/fred/mail"
-cp postern-net postern-auth postern-store postern-lock "$home/libexec/"
+cp postern-net postern-auth postern-store postern-lock postern-config \
+    "$home/libexec/"
 if [ "$(id -u)" = 0 ]; then
 	echo "demo: as root: each process gets a user of its own"
 	user=64103 group=64103
+	chgrp 64104 "$home/spool"
+	chmod 2775 "$home/spool"
 	identity="net-user 64101:64101
 auth-user 64102:64102
 lock-user 64104:64104
@@ -47,7 +50,6 @@ listen auto 127.0.0.1 port 0
 auth passwd $home/passwd
 mailbox $home/spool/%u
 state $home/state
-libexec $home/libexec
 net-processes 1
 $identity
 EOF
@@ -72,7 +74,7 @@ chmod 600 "$home/spool/fred"
 
 echo secret | ./posternctl passwd -c "$home/posternd.conf" \
     -v "$user:$group:$home/fred:" fred
-"$top/posternd" -d -f "$home/posternd.conf" 2>"$home/log" &
+"$top/posternd" -d -l "$home/libexec" -f "$home/posternd.conf" 2>"$home/log" &
 daemon=$!
 for _ in $(seq 100); do
 	grep -q event=ready "$home/log" && break

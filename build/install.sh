@@ -22,7 +22,8 @@ under() {	# the configured directory, below the prefix asked for now
 sbin=$(under SBINDIR) libexec=$(under LIBEXECDIR) man=$(under MANDIR)
 
 programs='posternd posternctl'
-children='postern-net postern-auth postern-store postern-lock'
+children='postern-net postern-auth postern-store postern-lock
+    postern-config'
 case $1 in
 prepare)
 	# posternd knows where its children are: it is built for its prefix.

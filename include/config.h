@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "ipc_messages.h"
-#include "privdrop.h"
 
 struct config_listener {
 	uint32_t protocol;		/* enum pop_protocol */
@@ -16,43 +15,29 @@ struct config_listener {
 	char port[8];
 };
 
-/* Room for sockets: a name may stand for several addresses. */
-#define SOCKETS_MAX	(2 * LISTENERS_MAX)
-
-struct listener {
-	int fd;
-	struct ipc_net_listener settings;	/* as net is told of it */
-};
-
 struct config {
+	struct ipc_parent_config parent;
 	struct ipc_net_config net;	/* what net processes are told */
 	struct ipc_auth_config auth;	/* what authenticators are told */
 	struct ipc_lock_config lock;	/* and postern-lock */
 	struct ipc_store_config store;	/* and stores, but for the user's */
 	struct config_listener listeners[LISTENERS_MAX];
 	size_t listener_count;
-	struct listener sockets[SOCKETS_MAX];	/* listen_open's */
-	size_t socket_count;
-	char state[PATH_SIZE];
-	char libexec[PATH_SIZE];
-	uint32_t net_processes;
-	uint32_t auth_processes;
-	uint32_t dotlocks;		/* 1: they are among store.locks */
-	uint32_t sessions;
-	struct identity net_user;
-	struct identity auth_user;
-	struct identity lock_user;
-	struct start_settings start;
 };
 
-/* Names of enum pop_protocol, and a NULL. */
-extern const char *const config_protocols[];
+/*
+ * Reads the configuration into `config`, defaults first, from `file`; -1:
+ * there is none, which means the defaults.  `path` is its name in messages.
+ * Every error is reported, with file, line and what was expected; returns
+ * their number.  Takes the descriptor.
+ */
+int	config_read(const char *path, int file, struct config *config);
 
 /*
- * Reads the configuration into `config`, defaults first.  `path` NULL: the
- * usual place, where a missing file means the defaults.  Every error is
- * reported, with file, line and what was expected; returns their number.
+ * Opens the configuration; `path` NULL: the usual place, where it may be
+ * missing.  `name` is set to its name.  Returns the descriptor, -1 where
+ * there is none, or -2 with errno.
  */
-int	config_read(const char *path, struct config *config);
+int	config_open(const char *path, const char **name);
 
 #endif

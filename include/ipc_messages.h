@@ -12,6 +12,8 @@
 #ifndef IPC_MESSAGES_H
 #define IPC_MESSAGES_H
 
+#include <sys/types.h>
+
 #include <stdint.h>
 
 #include "limits_postern.h"
@@ -22,6 +24,7 @@ enum ipc_role {
 	ROLE_AUTH,
 	ROLE_STORE,
 	ROLE_LOCK,
+	ROLE_CONFIG,
 	ROLE_CHILD		/* any child: only a row's sender or receiver */
 };
 
@@ -49,6 +52,14 @@ enum ipc_phase {
     PHASE_WAIT_SIZE | PHASE_WAIT_DATA | PHASE_WAIT_COMMIT | PHASE_WAIT_CLOSE)
 
 #define IPC_MESSAGE_LIST(X)						\
+	/* the configuration, before anything else runs */		\
+	X(CONFIG_FILE,	 PARENT, CONFIG, PHASE_CONFIGURE, config_file, 1) \
+	X(CONFIG_PARENT, CONFIG, PARENT, PHASE_CONFIGURE, parent_config, 0) \
+	X(CONFIG_NET,	 CONFIG, PARENT, PHASE_CONFIGURE, net_config, 0) \
+	X(CONFIG_AUTH,	 CONFIG, PARENT, PHASE_CONFIGURE, auth_config, 0) \
+	X(CONFIG_LOCK,	 CONFIG, PARENT, PHASE_CONFIGURE, lock_config, 0) \
+	X(CONFIG_STORE,	 CONFIG, PARENT, PHASE_CONFIGURE, store_config, 0) \
+	X(CONFIG_ADDRESS, CONFIG, PARENT, PHASE_CONFIGURE, config_address, 0) \
 	/* settings, before a child runs */				\
 	X(NET_CONFIG,	 PARENT, NET,	PHASE_CONFIGURE, net_config, 0)	\
 	X(NET_LISTENER,	 PARENT, NET,	PHASE_CONFIGURE, net_listener, 1) \
@@ -93,12 +104,22 @@ enum ipc_phase {
 	X(LOCK_RELEASE,	 STORE,	 LOCK,	PHASE_RUN, empty, 0)		\
 	X(LOCK_ANSWER,	 LOCK,	 STORE,	PHASE_WAIT_LOCK, lock_answer, 0) \
 	/* settings are in, the sandbox is shut */			\
-	X(STARTED,	 CHILD,	 PARENT, PHASE_RUN, empty, 0)		\
+	X(STARTED,	 CHILD,	 PARENT, PHASE_CONFIGURE | PHASE_RUN,	\
+					empty, 0)			\
 	/* a line for the log */					\
-	X(LOG,		 CHILD,	 PARENT, PHASE_RUN, log, 0)
+	X(LOG,		 CHILD,	 PARENT, PHASE_CONFIGURE | PHASE_RUN,	\
+					log, 0)
 
 /* Strings that must have an end: message, member. */
 #define IPC_STRING_LIST(X)						\
+	X(CONFIG_FILE,	 config_file,	path)				\
+	X(CONFIG_PARENT, parent_config,	state)				\
+	X(CONFIG_NET,	 net_config,	host)				\
+	X(CONFIG_NET,	 net_config,	chroot)				\
+	X(CONFIG_AUTH,	 auth_config,	passwd_file)			\
+	X(CONFIG_LOCK,	 lock_config,	mailbox)			\
+	X(CONFIG_STORE,	 store_config,	maildrop)			\
+	X(CONFIG_STORE,	 store_config,	folder_root)			\
 	X(NET_CONFIG,	 net_config,	host)				\
 	X(NET_CONFIG,	 net_config,	chroot)				\
 	X(AUTH_CONFIG,	 auth_config,	passwd_file)			\
@@ -162,6 +183,39 @@ struct start_settings {
 
 struct ipc_empty {
 	uint64_t unused;	/* 0 */
+};
+
+/* Who a process becomes. */
+struct identity {
+	uid_t uid;
+	gid_t gid;
+	gid_t extra;			/* one further group, or (gid_t)-1 */
+};
+
+struct ipc_config_file {
+	char path[PATH_SIZE];		/* for messages about it */
+};
+
+/* What the parent itself needs of the configuration. */
+struct ipc_parent_config {
+	struct start_settings start;
+	uint32_t net_processes;
+	uint32_t auth_processes;
+	uint32_t sessions;
+	uint32_t dotlocks;		/* 1: postern-lock is wanted */
+	struct identity net_user;
+	struct identity auth_user;
+	struct identity lock_user;
+	char state[PATH_SIZE];
+};
+
+/* An address to listen on; several may be of one line. */
+struct ipc_config_address {
+	uint32_t line;			/* which listener, from 0 */
+	uint32_t protocol;		/* enum pop_protocol */
+	uint32_t quirks;		/* enum listener_quirks bits */
+	uint32_t length;		/* of the address, bytes */
+	unsigned char address[ADDRESS_SIZE];	/* a struct sockaddr */
 };
 
 /* A network from which passwords may come in clear text. */

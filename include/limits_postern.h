@@ -25,6 +25,9 @@
 /* Paths from the configuration and from the account data base. */
 #define PATH_SIZE		1024
 
+/* A socket's address: sockaddr_in6 has 28 bytes. */
+#define ADDRESS_SIZE		32
+
 /* "[v6 address%scope]:port". */
 #define PEER_SIZE		80
 

@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config.h"
 #include "ipc.h"
 
 /* Descriptors that every child is started with. */
@@ -21,11 +20,40 @@ enum child_descriptor {
 	CHILD_LOCK = 6		/* its channel to postern-lock, or nothing */
 };
 
+/* Room for sockets: a name may stand for several addresses. */
+#define SOCKETS_MAX	(2 * LISTENERS_MAX)
+
+struct listener {
+	int fd;
+	struct ipc_net_listener settings;	/* as net is told of it */
+};
+
+/* The configuration, as postern-config has told it. */
+struct settings {
+	const char *libexec;		/* where the programs are */
+	struct ipc_parent_config parent;
+	struct ipc_net_config net;	/* what net processes are told */
+	struct ipc_auth_config auth;	/* what authenticators are told */
+	struct ipc_lock_config lock;	/* and postern-lock */
+	struct ipc_store_config store;	/* and stores, but for the user's */
+	struct ipc_config_address addresses[SOCKETS_MAX];
+	size_t address_count;
+	struct listener sockets[SOCKETS_MAX];	/* listen_open's */
+	size_t socket_count;
+};
+
+/*
+ * settings.c: starts postern-config from settings->libexec for the file
+ * `path` (NULL: the usual one, which may be missing), and fills in what it
+ * tells.  Ends the process, with a reason, when anything is wrong.
+ */
+void	settings_read(const char *path, struct settings *settings);
+
 /*
  * listen.c: binds what the configuration names; every address that fails is
  * reported.  Returns 0, or -1 when a listener got none.
  */
-int	listen_open(struct config *config);
+int	listen_open(struct settings *settings);
 
 /* children.c: the process table. */
 struct child {
@@ -42,7 +70,7 @@ struct child {
 };
 
 /* Makes the table; children_wait starts net, auth and lock processes. */
-void	children_prepare(const struct config *config);
+void	children_prepare(const struct settings *settings);
 
 /*
  * Starts the workers that are not running, as far as their back-off lets it,
@@ -61,8 +89,9 @@ void	children_stop(void);
  * In a forked child: arranges `descriptors` as 3, 4, ..., closes the rest,
  * becomes `who` (unless the tree is unprivileged) and runs the role's program.
  */
-void	children_become(enum ipc_role role, const struct identity *who,
-	    const int *descriptors, int count) __attribute__((noreturn));
+void	children_become(const struct settings *settings, enum ipc_role role,
+	    const struct identity *who, const int *descriptors, int count)
+	    __attribute__((noreturn));
 
 /* A connected pair of message sockets, or -1 with errno. */
 int	children_channel(int pair[2]);
@@ -81,7 +110,7 @@ pid_t	children_fork(struct child *child, int control[2]);
  * place `store` (NULL: there is none), and tells the net on channel `net`, and
  * postern-lock on channel `lock` (-1: it does not run).
  */
-void	grant_session(const struct config *config, int net, int lock,
+void	grant_session(const struct settings *settings, int net, int lock,
 	    struct child *store, uint64_t session,
 	    const struct ipc_login_granted *granted);
 

@@ -4,13 +4,7 @@
 #ifndef PRIVDROP_H
 #define PRIVDROP_H
 
-#include <sys/types.h>
-
-struct identity {
-	uid_t uid;
-	gid_t gid;
-	gid_t extra;		/* one further group, or (gid_t)-1 */
-};
+#include "ipc_messages.h"
 
 /*
  * Becomes `who` and proves that the way back is shut.  With `keep_chroot`

@@ -19,11 +19,12 @@
 
 #include "log.h"
 #include "parent.h"
+#include "privdrop.h"
 
 static const char *const role_names[] = { "parent", "net", "auth", "store",
-    "lock" };
+    "lock", "config" };
 
-static const struct config *config;
+static const struct settings *settings;
 static struct child *children;	/* nets, then auths, locks, stores */
 static struct pollfd *polled;
 static size_t net_count, auth_end, worker_count, child_count;
@@ -58,8 +59,8 @@ children_close(int *fd)
  * ignored: the parent ends its children by their channels, in order.
  */
 void
-children_become(enum ipc_role role, const struct identity *who,
-    const int *descriptors, int count)
+children_become(const struct settings *given, enum ipc_role role,
+    const struct identity *who, const int *descriptors, int count)
 {
 	char path[2 * PATH_SIZE];
 	char *const environment[] = { NULL };
@@ -74,11 +75,11 @@ children_become(enum ipc_role role, const struct identity *who,
 		if (dup2(high[i], CHILD_CONTROL + i) == -1)
 			_exit(1);
 	rights_close_others(CHILD_CONTROL + count);
-	(void)snprintf(path, sizeof(path), "%s/postern-%s", config->libexec,
+	(void)snprintf(path, sizeof(path), "%s/postern-%s", given->libexec,
 	    role_names[role]);
 	/* Net alone makes its own root. */
-	if (!config->start.unprivileged)
-		privdrop_become(who, who == &config->net_user);
+	if (!given->parent.start.unprivileged)
+		privdrop_become(who, role == ROLE_NET);
 	(void)execle(path, path, (char *)NULL, environment);
 	log_line(LOG_ERR, "event=start program=%s error=\"%s\"", path,
 	    strerror(errno));
@@ -108,15 +109,15 @@ children_fork(struct child *child, int control[2])
 static void
 introduce_net(struct child *net)
 {
-	struct ipc_net_config settings = config->net;
+	struct ipc_net_config config = settings->net;
 	int ends[2] = { -1, -1 };
 	size_t i;
 
-	settings.index = net->index;
-	(void)ipc_send(net->channel, IPC_NET_CONFIG, 0, &settings, NULL);
-	for (i = 0; i < config->socket_count; i++)
+	config.index = net->index;
+	(void)ipc_send(net->channel, IPC_NET_CONFIG, 0, &config, NULL);
+	for (i = 0; i < settings->socket_count; i++)
 		(void)ipc_send(net->channel, IPC_NET_LISTENER, 0,
-		    &config->sockets[i].settings, &config->sockets[i].fd);
+		    &settings->sockets[i].settings, &settings->sockets[i].fd);
 	(void)children_channel(ends);
 	(void)ipc_send(net->channel, IPC_NET_AUTH, 0, NULL, &ends[1]);
 	children_close(&ends[1]);
@@ -164,8 +165,8 @@ start_worker(struct child *child)
 		return;
 	}
 	if (pid == 0)
-		children_become(child->role, is_net ? &config->net_user :
-		    is_lock ? &config->lock_user : &config->auth_user,
+		children_become(settings, child->role, is_net ? &settings->parent.net_user :
+		    is_lock ? &settings->parent.lock_user : &settings->parent.auth_user,
 		    &control[1], 1);
 	/* A number that never comes again: old grants find no new process. */
 	child->index = instance++;
@@ -173,8 +174,8 @@ start_worker(struct child *child)
 		introduce_net(child);
 	else
 		(void)ipc_send(child->channel, is_lock ? IPC_LOCK_CONFIG :
-		    IPC_AUTH_CONFIG, 0, is_lock ? (const void *)&config->lock :
-		    &config->auth, NULL);
+		    IPC_AUTH_CONFIG, 0, is_lock ? (const void *)&settings->lock :
+		    &settings->auth, NULL);
 	for (i = 0; i < net_count && child->role == ROLE_AUTH; i++)
 		acquaint(&children[i], child);
 	for (i = net_count; i < auth_end && is_net; i++)
@@ -183,17 +184,17 @@ start_worker(struct child *child)
 }
 
 void
-children_prepare(const struct config *given)
+children_prepare(const struct settings *given)
 {
 	size_t i;
 
-	config = given;
-	net_count = (size_t)config->net_processes;
-	auth_end = net_count + (size_t)config->auth_processes;
+	settings = given;
+	net_count = (size_t)settings->parent.net_processes;
+	auth_end = net_count + (size_t)settings->parent.auth_processes;
 	/* Dotlocks of mailboxes in home directories are the store's own. */
-	worker_count = auth_end + (config->dotlocks &&
-	    config->lock.mailbox[0] == '/');
-	child_count = worker_count + (size_t)config->sessions;
+	worker_count = auth_end + (settings->parent.dotlocks &&
+	    settings->lock.mailbox[0] == '/');
+	child_count = worker_count + (size_t)settings->parent.sessions;
 	children = calloc(child_count, sizeof(*children));
 	polled = calloc(child_count, sizeof(*polled));
 	if (children == NULL || polled == NULL)
@@ -253,7 +254,7 @@ handle_granted(void *context, struct ipc_message *message)
 		    strcmp(children[i].user, granted->user) == 0;
 	/* The net process that asked may be gone, and its client with it. */
 	if (net < net_count && !stopping)
-		grant_session(config, children[net].channel,
+		grant_session(settings, children[net].channel,
 		    auth_end < worker_count ? children[auth_end].channel : -1,
 		    store < child_count && same < SESSIONS_PER_USER_MAX ?
 		    &children[store] : NULL, message->header.session, granted);

@@ -1,8 +1,8 @@
 /*
  * config.c - posternd.conf(5): one keyword a line.
  *
- * Linked into posternd, and runs there as root before any child, and into
- * posternctl.  The file is root's own, so the parser's care is for typing
+ * Linked into postern-config, which runs as nobody before all others, and
+ * into posternctl.  The file is root's own, so the parser's care is for typing
  * errors, and every one of them is reported.
  */
 #include <sys/param.h>
@@ -40,8 +40,6 @@ struct keyword {
 	const char *expected;
 	long long least, most;
 };
-
-const char *const config_protocols[] = { "auto", "pop1", "pop2", NULL };
 
 static int
 find_word(const char *word, const char *const *list)
@@ -89,10 +87,11 @@ read_hostname(void *to, char **words)
 static int
 read_listen(void *to, char **words)
 {
+	static const char *const protocols[] = { "auto", "pop1", "pop2", NULL };
 	struct config *config = to;
 	struct config_listener *listener;
 	const char *wrong = NULL;
-	int protocol = find_word(words[0], config_protocols);
+	int protocol = find_word(words[0], protocols);
 
 	if (config->listener_count == LISTENERS_MAX || protocol == -1 ||
 	    words[1] == NULL)
@@ -168,22 +167,23 @@ read_identity(void *to, char **words)
 	return (who->uid != 0 && who->gid != 0);
 }
 
-/* Kinds of lock, in the order in which they are taken. */
+/* Kinds of lock, each once, in the order in which they are taken. */
 static int
 read_locks(void *to, char **words)
 {
 	static const char *const kinds[] = { "fcntl", "flock", "dotlock",
 	    "try-dotlock", NULL };
-	struct config *config = to;
-	uint32_t *lock = config->store.locks;
-	int which = 0;
+	uint32_t *lock = to, seen = 0, bit;
+	int which;
 
-	for (; words[0] != NULL && which != -1; words++) {
+	for (; words[0] != NULL; words++, seen |= bit) {
 		which = find_word(words[0], kinds);
+		bit = 1U << MIN(MAX(which, 0), 2);
+		if (which == -1 || (seen & bit) != 0)
+			return (0);
 		*lock++ = LOCK_FCNTL + (uint32_t)which;
-		config->dotlocks |= which >= 2;
 	}
-	return (which != -1);
+	return (1);
 }
 
 static int
@@ -228,32 +228,31 @@ static const struct keyword keywords[] = {
 	OTHER("folders", read_template, AT(store.folder_root), 1, "none", "~/mail",
 	    "a directory from / or ~/ with only %u, %h and %% in it, or none"),
 	NUMBER("minimum-uid", auth.minimum_uid, "1000", 1, ACCOUNT_ID_MAX),
-	NUMBER("net-processes", net_processes, cores, 1, NET_PROCESSES_MAX),
-	NUMBER("auth-processes", auth_processes, few_cores, 1,
+	NUMBER("net-processes", parent.net_processes, cores, 1, NET_PROCESSES_MAX),
+	NUMBER("auth-processes", parent.auth_processes, few_cores, 1,
 	    AUTH_PROCESSES_MAX),
 	NUMBER("login-timeout", net.login_seconds, "60", 1, 3600),
 	NUMBER("session-timeout", net.session_seconds, "600", 1, 86400),
-	OTHER("lock", read_locks, 0, LOCK_KINDS_MAX, NULL,
-	    "fcntl try-dotlock", "fcntl, flock, dotlock, try-dotlock"),
+	OTHER("lock", read_locks, AT(store.locks), LOCK_KINDS_MAX, NULL,
+	    "fcntl try-dotlock", "fcntl, flock, and dotlock or try-dotlock, "
+	    "each once, in order"),
 	NUMBER("lock-timeout", store.lock_seconds, "10", 0, 3600),
 	NUMBER("max-connections", net.connections, "20000", 1,
 	    CONNECTIONS_MAX),
-	NUMBER("max-sessions", sessions, "2000", 1, SESSIONS_MAX),
-	OTHER("net-user", read_identity, AT(net_user), 1, NULL, "_postern",
+	NUMBER("max-sessions", parent.sessions, "2000", 1, SESSIONS_MAX),
+	OTHER("net-user", read_identity, AT(parent.net_user), 1, NULL, "_postern",
 	    ACCOUNT "_postern where net-user is not set"),
-	OTHER("auth-user", read_identity, AT(auth_user), 1, NULL,
+	OTHER("auth-user", read_identity, AT(parent.auth_user), 1, NULL,
 	    "_posternauth", ACCOUNT "_posternauth where auth-user is not set"),
-	OTHER("lock-user", read_identity, AT(lock_user), 1, NULL,
+	OTHER("lock-user", read_identity, AT(parent.lock_user), 1, NULL,
 	    "_posternlock", ACCOUNT "_posternlock where lock-user is not set"),
 	OTHER("chroot", read_path, AT(net.chroot), 1, NULL, CHROOTDIR,
 	    "one absolute path"),
-	OTHER("state", read_path, AT(state), 1, NULL, STATEDIR,
+	OTHER("state", read_path, AT(parent.state), 1, NULL, STATEDIR,
 	    "one absolute path"),
-	OTHER("libexec", read_path, AT(libexec), 1, NULL, LIBEXECDIR,
-	    "one absolute path"),
-	OTHER("without", read_without, AT(start.without), MANY, NULL, NULL,
+	OTHER("without", read_without, AT(parent.start.without), MANY, NULL, NULL,
 	    "seccomp, landlock or chroot"),
-	OTHER("unprivileged", NULL, AT(start.unprivileged), 0, NULL, NULL,
+	OTHER("unprivileged", NULL, AT(parent.start.unprivileged), 0, NULL, NULL,
 	    "nothing behind it"),
 };
 
@@ -382,7 +381,7 @@ read_defaults(struct config *config, int *seen)
 	for (i = 0; i < KEYWORDS; i++) {
 		if (seen[i] || keywords[i].fallback == NULL ||
 		    (keywords[i].read == read_identity &&
-		    config->start.unprivileged))
+		    config->parent.start.unprivileged))
 			continue;
 		(void)snprintf(line, sizeof(line), "%s %s", keywords[i].name,
 		    keywords[i].fallback);
@@ -392,28 +391,24 @@ read_defaults(struct config *config, int *seen)
 }
 
 int
-config_read(const char *path, struct config *config)
+config_read(const char *path, int fd, struct config *config)
 {
-	const char *name = path != NULL ? path : SYSCONFDIR "/posternd.conf";
 	int seen[KEYWORDS] = { 0 };
+	const uint32_t *lock;
 	struct stat shadow;
 	int errors = 0;
 	FILE *file;
 
 	memset(config, 0, sizeof(*config));
-	file = fopen(name, "re");
-	if (file != NULL) {
-		errors = read_file(name, file, config, seen);
+	if (fd != -1 && (file = fdopen(fd, "r")) != NULL) {
+		errors = read_file(path, file, config, seen);
 		(void)fclose(file);
-	} else if (path != NULL || errno != ENOENT) {
-		log_line(LOG_ERR, "%s: %s", name, strerror(errno));
-		return (1);
 	}
 	errors += read_defaults(config, seen);
-	if (errors == 0 && !config->start.unprivileged &&
-	    (config->net_user.uid == config->auth_user.uid ||
-	    config->net_user.uid == config->lock_user.uid ||
-	    config->auth_user.uid == config->lock_user.uid)) {
+	if (errors == 0 && !config->parent.start.unprivileged &&
+	    (config->parent.net_user.uid == config->parent.auth_user.uid ||
+	    config->parent.net_user.uid == config->parent.lock_user.uid ||
+	    config->parent.auth_user.uid == config->parent.lock_user.uid)) {
 		log_line(LOG_ERR, "net-user, auth-user and lock-user: expected "
 		    "different accounts");
 		errors = 1;
@@ -422,9 +417,14 @@ config_read(const char *path, struct config *config)
 	if (config->auth.passwd_file[0] == '\0' &&
 	    stat("/etc/shadow", &shadow) == 0 && shadow.st_gid != 0 &&
 	    (shadow.st_mode & S_IRGRP) != 0)
-		config->auth_user.extra = shadow.st_gid;
+		config->parent.auth_user.extra = shadow.st_gid;
+	/* Dotlocks of mailboxes in home directories are the store's own. */
+	for (lock = config->store.locks; *lock != LOCK_NONE; lock++)
+		if (*lock >= LOCK_DOTLOCK && config->lock.mailbox[0] == '/')
+			config->parent.dotlocks = 1;
 	config->net.start = config->auth.start = config->lock.start =
-	    config->store.start = config->start;
+	    config->store.start = config->parent.start;
 	config->store.idle_seconds = config->net.session_seconds;
+	(void)strlcpy(config->store.maildrop, config->lock.mailbox, PATH_SIZE);
 	return (errors);
 }

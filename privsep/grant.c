@@ -22,13 +22,13 @@
  * it is theirs alone.  Only root may write the directory above it.
  */
 static const char *
-state_directory(const struct config *config, const struct account *account,
+state_directory(const struct settings *settings, const struct account *account,
     char *path)
 {
 	struct stat status;
 
 	(void)umask(077);
-	if (snprintf(path, PATH_SIZE, "%s/%u.%s", config->state,
+	if (snprintf(path, PATH_SIZE, "%s/%u.%s", settings->parent.state,
 	    (unsigned int)account->uid, account->system_name[0] != '\0' ?
 	    account->system_name : account->user) >= PATH_SIZE ||
 	    (mkdir(path, 0700) == -1 && errno != EEXIST) ||
@@ -44,18 +44,18 @@ state_directory(const struct config *config, const struct account *account,
 
 /* What the store is told; templates are expanded by the store itself. */
 static void
-fill_settings(const struct config *config, const struct account *account,
-    const struct ipc_login_granted *granted, struct ipc_store_config *settings)
+fill_config(const struct account *account,
+    const struct ipc_login_granted *granted, struct ipc_store_config *config)
 {
-	settings->net = granted->net;
-	settings->pid = (uint32_t)getpid();
-	(void)strlcpy(settings->user, account->user, USER_SIZE);
-	(void)strlcpy(settings->system_name, account->system_name, USER_SIZE);
-	(void)strlcpy(settings->home, account->home, PATH_SIZE);
-	(void)strlcpy(settings->peer, granted->peer, PEER_SIZE);
-	settings->is_template = account->maildrop[0] == '\0';
-	(void)strlcpy(settings->maildrop, settings->is_template ?
-	    config->lock.mailbox : account->maildrop, PATH_SIZE);
+	config->net = granted->net;
+	config->pid = (uint32_t)getpid();
+	(void)strlcpy(config->user, account->user, USER_SIZE);
+	(void)strlcpy(config->system_name, account->system_name, USER_SIZE);
+	(void)strlcpy(config->home, account->home, PATH_SIZE);
+	(void)strlcpy(config->peer, granted->peer, PEER_SIZE);
+	config->is_template = account->maildrop[0] == '\0';
+	if (!config->is_template)
+		(void)strlcpy(config->maildrop, account->maildrop, PATH_SIZE);
 }
 
 /*
@@ -64,15 +64,15 @@ fill_settings(const struct config *config, const struct account *account,
  * postern-lock, of which `lock` is the channel.
  */
 static void
-become_store(const struct config *config, int control, int lock,
+become_store(const struct settings *settings, int control, int lock,
     const int *descriptors, uint64_t session,
     const struct ipc_login_granted *granted)
 {
 	static const struct ipc_reason reason = {
 	    "this account has no mailbox here" };
-	const struct account_policy policy = { config->auth.passwd_file,
-	    (uid_t)config->auth.minimum_uid, (int)config->start.unprivileged };
-	struct ipc_store_config settings = config->store;
+	const struct account_policy policy = { settings->auth.passwd_file,
+	    (uid_t)settings->auth.minimum_uid, (int)settings->parent.start.unprivileged };
+	struct ipc_store_config config = settings->store;
 	struct account account;
 	struct identity who;
 	const char *wrong;
@@ -80,8 +80,8 @@ become_store(const struct config *config, int control, int lock,
 
 	wrong = account_find(&policy, granted->user, &account);
 	if (wrong == NULL)
-		wrong = state_directory(config, &account,
-		    settings.state_directory);
+		wrong = state_directory(settings, &account,
+		    config.state_directory);
 	if (wrong != NULL) {
 		log_line(LOG_ERR, "event=refused session=%u-%llu peer=%s "
 		    "user=%s error=\"%s\"", granted->net,
@@ -92,19 +92,19 @@ become_store(const struct config *config, int control, int lock,
 		    &reason, NULL);
 		_exit(0);
 	}
-	fill_settings(config, &account, granted, &settings);
-	(void)ipc_send(control, IPC_STORE_CONFIG, session, &settings, NULL);
+	fill_config(&account, granted, &config);
+	(void)ipc_send(control, IPC_STORE_CONFIG, session, &config, NULL);
 	(void)ipc_send(control, IPC_START, session, NULL, NULL);
 	if (lock != -1 && children_channel(ends) == 0)
-		(void)ipc_send(lock, IPC_LOCK_SESSION, session, &settings,
+		(void)ipc_send(lock, IPC_LOCK_SESSION, session, &config,
 		    &ends[1]);
 	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };
-	children_become(ROLE_STORE, &who, (const int[]){ descriptors[0],
+	children_become(settings, ROLE_STORE, &who, (const int[]){ descriptors[0],
 	    descriptors[1], descriptors[2], ends[0] }, ends[0] == -1 ? 3 : 4);
 }
 
 void
-grant_session(const struct config *config, int net, int lock,
+grant_session(const struct settings *settings, int net, int lock,
     struct child *store, uint64_t session,
     const struct ipc_login_granted *granted)
 {
@@ -121,7 +121,7 @@ grant_session(const struct config *config, int net, int lock,
 		    "try again later", sizeof(reason.text));
 	}
 	if (pid == 0)
-		become_store(config, control[0], lock, (const int[]){ control[1],
+		become_store(settings, control[0], lock, (const int[]){ control[1],
 		    requests[1], mail[1] }, session, granted);
 	if (pid > 0)
 		(void)strlcpy(store->user, granted->user, sizeof(store->user));

@@ -203,6 +203,7 @@ main(int argc, char **argv)
 {
 	static struct config config;
 	const char *file = NULL, *config_file = NULL, *target = NULL;
+	int fd;
 	gid_t auth_group = (gid_t)-1;
 	int option;
 
@@ -223,11 +224,14 @@ main(int argc, char **argv)
 		usage();
 	check_entry(argv[optind], target != NULL ? target : "");
 	if (file == NULL) {
-		if (config_read(config_file, &config) > 0)
+		fd = config_open(config_file, &config_file);
+		if (fd == -2)
+			log_fatal("%s: %s", config_file, strerror(errno));
+		if (config_read(config_file, fd, &config) > 0)
 			log_fatal("the configuration has errors");
 		file = config.auth.passwd_file;
-		if (geteuid() == 0 && !config.start.unprivileged)
-			auth_group = config.auth_user.gid;
+		if (geteuid() == 0 && !config.parent.start.unprivileged)
+			auth_group = config.parent.auth_user.gid;
 	}
 	if (file[0] == '\0')
 		log_fatal("the configuration says 'auth system': use "

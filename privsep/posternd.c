@@ -17,6 +17,8 @@
 
 #include "log.h"
 #include "parent.h"
+#include "privdrop.h"
+#include "pathnames.h"
 
 static volatile sig_atomic_t got_stop;
 
@@ -65,10 +67,10 @@ own_directory(const char *path)
  * are as many as that leaves room for.
  */
 static void
-raise_descriptor_limit(struct config *config)
+raise_descriptor_limit(struct settings *settings)
 {
-	rlim_t reserved = 2 * (rlim_t)config->sessions + 256;
-	rlim_t wanted = reserved + config->net.connections;
+	rlim_t reserved = 2 * (rlim_t)settings->parent.sessions + 256;
+	rlim_t wanted = reserved + settings->net.connections;
 	struct rlimit limit = { wanted, wanted };
 
 	/* Where the limit cannot be raised, what there may be must do. */
@@ -82,12 +84,12 @@ raise_descriptor_limit(struct config *config)
 	if (wanted <= reserved)
 		log_fatal("a limit of %lu descriptors is too low for "
 		    "max-sessions %u", (unsigned long)wanted,
-		    config->sessions);
-	if (wanted - reserved < config->net.connections) {
-		config->net.connections = (uint32_t)(wanted - reserved);
+		    settings->parent.sessions);
+	if (wanted - reserved < settings->net.connections) {
+		settings->net.connections = (uint32_t)(wanted - reserved);
 		log_line(LOG_WARNING, "event=limit descriptors=%lu "
 		    "max-connections=%u", (unsigned long)wanted,
-		    config->net.connections);
+		    settings->net.connections);
 	}
 }
 
@@ -108,57 +110,58 @@ stand_alone(int debug)
 
 /* Everything that wants more rights than the daemon has when it runs. */
 static void
-start(struct config *config, int debug)
+start(struct settings *settings, int debug)
 {
-	const int as_root = !config->start.unprivileged;
+	const int as_root = !settings->parent.start.unprivileged;
 
 	if ((geteuid() == 0) != as_root)
 		log_fatal("must be started as root, or as another user with "
 		    "'unprivileged' in the configuration");
-	own_directory(config->state);
+	own_directory(settings->parent.state);
 	if (as_root)
-		own_directory(config->net.chroot);
-	raise_descriptor_limit(config);
+		own_directory(settings->net.chroot);
+	raise_descriptor_limit(settings);
 	if (as_root)
 		rights_limit_root(1);
-	if (listen_open(config) == -1)
+	if (listen_open(settings) == -1)
 		log_fatal("cannot listen; the reason stands above");
 	stand_alone(debug);
 	if (as_root)
 		rights_limit_root(0);
 	rights_enclose_parent();
 	set_signals();
-	children_prepare(config);
+	children_prepare(settings);
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct config config;
+	static struct settings settings = { .libexec = LIBEXECDIR };
 	const char *file = NULL;
-	int option, debug = 0, check = 0, errors;
+	int option, debug = 0, check = 0;
 
 	log_to_stderr("posternd");
 	rights_close_others(STDERR_FILENO + 1);
-	while ((option = getopt(argc, argv, "dnf:")) != -1 && option != '?')
+	while ((option = getopt(argc, argv, "dnf:l:")) != -1 && option != '?')
 		if (option == 'd')
 			debug = 1;
 		else if (option == 'n')
 			check = 1;
-		else
+		else if (option == 'f')
 			file = optarg;
+		else
+			settings.libexec = optarg;
 	if (option == '?' || optind != argc) {
-		(void)fprintf(stderr, "usage: posternd [-dn] [-f file]\n");
+		(void)fprintf(stderr, "usage: posternd [-dn] [-f file] "
+		    "[-l directory]\n");
 		return (2);
 	}
-	if ((errors = config_read(file, &config)) > 0)
-		log_fatal("configuration: %d error%s", errors,
-		    errors == 1 ? "" : "s");
+	settings_read(file, &settings);
 	if (check) {
 		(void)fprintf(stderr, "configuration OK\n");
 		return (0);
 	}
-	start(&config, debug);
+	start(&settings, debug);
 	while (!got_stop)
 		children_wait();
 	log_line(LOG_INFO, "event=stop");

@@ -157,7 +157,7 @@ static void
 copy_programs(const struct server *server)
 {
 	static const char *const names[] = { "postern-net", "postern-auth",
-	    "postern-store", "postern-lock" };
+	    "postern-store", "postern-lock", "postern-config" };
 	char path[600], *bytes;
 	size_t i, length;
 
@@ -203,9 +203,9 @@ server_prepare(struct server *server, const char *extra)
 	    where);
 	(void)snprintf(text, sizeof(text), "hostname post.example.org\n"
 	    "%sauth passwd %s/passwd\nmailbox %s/spool/%%u\n"
-	    "folders ~/mail\nstate %s/state\nlibexec %s/libexec\n%s%s%s%s",
+	    "folders ~/mail\nstate %s/state\n%s%s%s%s",
 	    extra != NULL && strstr(extra, "listen ") != NULL ? "" :
-	    "listen auto 127.0.0.1 port 0\n", where, where, where, where,
+	    "listen auto 127.0.0.1 port 0\n", where, where, where,
 	    server->privileged ? "net-user 64101:64101\n"
 	    "auth-user 64102:64102\nlock-user 64104:8\nchroot " :
 	    "unprivileged\nminimum-uid 1\n",
@@ -270,6 +270,7 @@ find_ports(struct server *server)
 void
 server_run(struct server *server)
 {
+	char programs[300];
 	int log, waited, status;
 	pid_t parent = getpid();
 
@@ -283,8 +284,10 @@ server_run(struct server *server)
 		if (getppid() != parent)
 			_exit(1);
 		(void)dup2(log, STDERR_FILENO);
+		(void)snprintf(programs, sizeof(programs), "%s/libexec",
+		    server->directory);
 		(void)execl(program("posternd"), "posternd", "-d", "-f",
-		    server->config, (char *)NULL);
+		    server->config, "-l", programs, (char *)NULL);
 		_exit(127);
 	}
 	(void)close(log);
