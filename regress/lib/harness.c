@@ -46,9 +46,11 @@ sleep_ms(long ms)
 const char *
 program(const char *name)
 {
-	static char path[512];
+	static char paths[8][512];	/* of the last eight calls */
+	static unsigned int next;
+	char *path = paths[next++ % 8];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", BUILD_DIRECTORY, name);
+	(void)snprintf(path, sizeof(paths[0]), "%s/%s", BUILD_DIRECTORY, name);
 	return (path);
 }
 
@@ -153,24 +155,25 @@ server_add_user(struct server *server, const char *user,
  * The programs are copied into the scratch directory: the children's users
  * must be able to reach them, wherever the tree was built.
  */
-static void
-copy_programs(const struct server *server)
+const char *
+programs_copy(const char *directory)
 {
 	static const char *const names[] = { "postern-net", "postern-auth",
 	    "postern-store", "postern-lock", "postern-config" };
-	char path[600], *bytes;
+	static char copied[600];
+	char path[700], *bytes;
 	size_t i, length;
 
-	(void)snprintf(path, sizeof(path), "%s/libexec", server->directory);
-	make_directory(path, 0, 0, 0755);
+	(void)snprintf(copied, sizeof(copied), "%s/libexec", directory);
+	make_directory(copied, 0, 0, 0755);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		bytes = file_read(program(names[i]), &length);
-		(void)snprintf(path, sizeof(path), "%s/libexec/%s",
-		    server->directory, names[i]);
+		(void)snprintf(path, sizeof(path), "%s/%s", copied, names[i]);
 		file_write(path, bytes, length);
 		ATF_REQUIRE(chmod(path, 0755) == 0);
 		free(bytes);
 	}
+	return (copied);
 }
 
 void
@@ -212,7 +215,7 @@ server_prepare(struct server *server, const char *extra)
 	    server->privileged ? where : "", server->privileged ? "/empty\n" :
 	    "", extra != NULL ? extra : "");
 	file_write(server->config, text, strlen(text));
-	copy_programs(server);
+	(void)programs_copy(where);
 }
 
 int

@@ -116,6 +116,12 @@ int	run(const char *const *arguments, const char *input, char *output,
 /* The project's own programs, absolute: where `make` put them. */
 const char *program(const char *name);
 
+/*
+ * Copies those that posternd starts into `directory`/libexec, where other
+ * users can reach them, and returns that path.
+ */
+const char *programs_copy(const char *directory);
+
 /* What a message or folder of bytes is on the wire: every line end CRLF,
  * the end CRLF.  malloc'd; the length is stored. */
 char	*wire_form(const void *bytes, size_t length, size_t *wire_length);

@@ -883,15 +883,17 @@ static void
 refuses_without(const char *reason, const char *line)
 {
 	struct server server;
+	char output[8192], programs[300];
 	const char *arguments[] = { "timeout", "20", NULL, "-d", "-f",
-	    server.config, NULL };
-	char output[8192];
+	    server.config, "-l", programs, NULL };
 	FILE *file;
 	int fd, status;
 
 	server_prepare(&server, NULL);
 	mailbox_write(&server, FRED, mail, strlen(mail));
 	arguments[2] = program("posternd");
+	(void)snprintf(programs, sizeof(programs), "%s/libexec",
+	    server.directory);
 	status = run(arguments, NULL, output, sizeof(output));
 	ATF_CHECK_MSG(status == 1, "it ended with %d:\n%s", status, output);
 	ATF_CHECK_MSG(strstr(output, reason) != NULL, "no \"%s\" in:\n%s",

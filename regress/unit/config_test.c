@@ -7,6 +7,7 @@
 
 #include <atf-c.h>
 #include <pwd.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@
 #include "template.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
-#define USERS		"net-user 64101:64101\nauth-user 64102:64102\n"
+#define USERS		"net-user 64101:64101\nauth-user 64102:64102\n" \
+			"lock-user 64104:64104\n"
 
 static char output[16384];
 
@@ -29,12 +31,27 @@ write_config(const char *text)
 	ATF_REQUIRE(chmod("conf", 0644) == 0);
 }
 
+/* Where posternd finds postern-config. */
+static const char *
+programs(void)
+{
+	static const char *copied;
+	char here[512];
+
+	if (copied == NULL) {
+		ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
+		ATF_REQUIRE(chmod(here, 0755) == 0);
+		copied = programs_copy(here);
+	}
+	return (copied);
+}
+
 /* Runs `posternd -n` on the text; returns its exit status. */
 static int
 check(const char *text)
 {
-	const char *const arguments[] = { program("posternd"), "-n", "-f",
-	    "conf", NULL };
+	const char *const arguments[] = { program("posternd"), "-n", "-l",
+	    programs(), "-f", "conf", NULL };
 
 	write_config(text);
 	return (run(arguments, NULL, output, sizeof(output)));
@@ -91,10 +108,11 @@ static const char *const good[] = {
 	"login-timeout 1", "login-timeout 3600",
 	"session-timeout 1", "session-timeout 86400",
 	"lock-timeout 0", "lock-timeout 3600",
+	"lock fcntl", "lock flock", "lock dotlock", "lock try-dotlock",
+	"lock dotlock fcntl", "lock fcntl flock try-dotlock",
 	"max-connections 1", "max-connections 1000000",
 	"max-sessions 1", "max-sessions 16384",
 	"chroot /var/empty", "state /var/lib/postern",
-	"libexec /usr/local/libexec/postern",
 	"without seccomp", "without landlock chroot",
 	"without seccomp\nwithout landlock\n",
 	"unprivileged",
@@ -191,9 +209,12 @@ static const struct {
 	{ "chroot empty", "chroot", "one absolute path" },
 	{ "state a", "state", "one absolute path" },
 	{ "state /a /b", "state", "one absolute path" },
-	{ "libexec", "libexec", "one absolute path" },
-	{ "libexec \"\"", "libexec", "one absolute path" },
 	{ "without", "without", "seccomp, landlock or chroot" },
+	{ "lock", "lock", "fcntl, flock, and dotlock or try-dotlock" },
+	{ "lock none", "lock", "fcntl, flock, and dotlock or try-dotlock" },
+	{ "lock fcntl fcntl", "lock", "fcntl, flock, and dotlock or" },
+	{ "lock dotlock try-dotlock", "lock", "fcntl, flock, and dotlock" },
+	{ "lock fcntl flock dotlock try-dotlock", "lock", "fcntl, flock," },
 	{ "without sandbox", "without", "seccomp, landlock or chroot" },
 	{ "without seccomp x", "without", "seccomp, landlock or chroot" },
 	{ "unprivileged yes", "unprivileged", "nothing behind it" },
@@ -208,10 +229,10 @@ ATF_TC_BODY(bad_lines, tc)
 
 	(void)tc;
 	for (i = 0; i < COUNT(bad); i++) {
-		(void)snprintf(text, sizeof(text), USERS "# third\n%s\n",
+		(void)snprintf(text, sizeof(text), USERS "# fourth\n%s\n",
 		    bad[i].line);
 		(void)snprintf(wanted, sizeof(wanted),
-		    "posternd: conf:4: %s: expected %s%s", bad[i].word,
+		    "posternd: conf:5: %s: expected %s%s", bad[i].word,
 		    strstr(bad[i].line, "\"post") != NULL ?
 		    "fewer words, and " : "", bad[i].expected);
 		ATF_CHECK_EQ_MSG(1, check(text), "\"%s\" is taken",
@@ -242,17 +263,23 @@ ATF_TC_BODY(users, tc)
 
 	(void)tc;
 	for (i = 0; i < COUNT(identities); i++) {
-		(void)snprintf(text, sizeof(text), "%s\nauth-user 6:6\n",
+		(void)snprintf(text, sizeof(text), "%s\nauth-user 6:6\nlock-user 7:7\n",
 		    identities[i]);
 		ATF_CHECK_EQ_MSG(1, check(text), "%s", identities[i]);
 		ATF_CHECK_MSG(strstr(output, "conf:1: net-user: expected an "
 		    "account that exists and is not root") != NULL, "%s: %s",
 		    identities[i], output);
 	}
-	ATF_CHECK_EQ(1, check("net-user 64101:1\nauth-user 64101:2\n"));
-	ATF_CHECK_MSG(strstr(output, "two different accounts") != NULL, "%s",
-	    output);
-	ATF_CHECK_EQ(0, check("net-user nobody\nauth-user 64102:64102\n"));
+	for (i = 0; i < 3; i++) {
+		(void)snprintf(text, sizeof(text), "net-user %d:1\n"
+		    "auth-user %d:2\nlock-user %d:3\n", i == 0 ? 5 : 6,
+		    i == 1 ? 5 : 6, i == 2 ? 5 : 6);
+		ATF_CHECK_EQ_MSG(1, check(text), "%s", text);
+		ATF_CHECK_MSG(strstr(output, "expected different accounts") !=
+		    NULL, "%s", output);
+	}
+	ATF_CHECK_EQ(0, check("net-user nobody\nauth-user 64102:64102\n"
+	    "lock-user 64104:8\n"));
 }
 
 /* All of them at once, each with its own line. */
@@ -261,7 +288,7 @@ ATF_TC_BODY(all_errors, tc)
 {
 	static char text[COUNT(bad) * 128];
 	char place[32];
-	size_t i, line = 2;
+	size_t i, line = 3;
 
 	(void)tc;
 	(void)strlcpy(text, USERS, sizeof(text));
@@ -275,7 +302,7 @@ ATF_TC_BODY(all_errors, tc)
 		ATF_CHECK_EQ_MSG(1, lines_with(place), "%s (%s)", place,
 		    bad[i].line);
 	}
-	(void)snprintf(place, sizeof(place), "%zu errors", line - 2);
+	(void)snprintf(place, sizeof(place), "%zu errors", line - 3);
 	ATF_CHECK_MSG(strstr(output, place) != NULL, "%s", output);
 }
 
@@ -288,8 +315,9 @@ static const struct {
 	{ "minimum-uid 5", 0 }, { "net-processes 2", 0 },
 	{ "auth-processes 2", 0 }, { "login-timeout 5", 0 },
 	{ "session-timeout 5", 0 }, { "lock-timeout 5", 0 },
+	{ "lock fcntl", 0 },
 	{ "max-connections 5", 0 }, { "max-sessions 5", 0 },
-	{ "chroot /a", 0 }, { "state /a", 0 }, { "libexec /a", 0 },
+	{ "chroot /a", 0 }, { "state /a", 0 },
 	{ "without seccomp", 1 }, { "unprivileged", 0 },
 };
 
@@ -305,13 +333,13 @@ ATF_TC_BODY(repeated, tc)
 		    keywords[i].line, keywords[i].line);
 		ATF_CHECK_EQ_MSG(keywords[i].repeatable ? 0 : 1, check(text),
 		    "%s: %s", keywords[i].line, output);
-		ATF_CHECK_MSG((strstr(output, "conf:4: ") != NULL &&
+		ATF_CHECK_MSG((strstr(output, "conf:5: ") != NULL &&
 		    strstr(output, "only once") != NULL) !=
 		    keywords[i].repeatable, "%s: %s", keywords[i].line,
 		    output);
 	}
 	ATF_CHECK_EQ(1, check(USERS "net-user 64101:64101\n"));
-	ATF_CHECK_MSG(strstr(output, "conf:3: net-user: expected this "
+	ATF_CHECK_MSG(strstr(output, "conf:4: net-user: expected this "
 	    "keyword only once") != NULL, "%s", output);
 }
 
@@ -328,7 +356,7 @@ ATF_TC_BODY(too_many, tc)
 		(void)strlcat(text, "listen auto ::1\n", sizeof(text));
 	ATF_CHECK_EQ(1, check(text));
 	(void)snprintf(line, sizeof(line), "conf:%d: listen:",
-	    LISTENERS_MAX + 3);
+	    LISTENERS_MAX + 4);
 	ATF_CHECK_MSG(strstr(output, line) != NULL, "%s", output);
 	ATF_CHECK_EQ(1, lines_with(": expected "));
 	(void)strlcpy(text, USERS, sizeof(text));
@@ -336,7 +364,7 @@ ATF_TC_BODY(too_many, tc)
 		(void)strlcat(text, "cleartext ::1\n", sizeof(text));
 	ATF_CHECK_EQ(1, check(text));
 	(void)snprintf(line, sizeof(line), "conf:%d: cleartext:",
-	    NETWORKS_MAX + 3);
+	    NETWORKS_MAX + 4);
 	ATF_CHECK_MSG(strstr(output, line) != NULL, "%s", output);
 	ATF_CHECK_EQ(1, lines_with(": expected "));
 }
@@ -352,9 +380,9 @@ ATF_TC_BODY(long_line, tc)
 	memset(text + strlen(text), 'x', 2 * CONFIG_LINE_SIZE);
 	(void)strlcat(text, "\nnonsense\n", sizeof(text));
 	ATF_CHECK_EQ(1, check(text));
-	ATF_CHECK_MSG(strstr(output, "conf:3: expected a shorter line") !=
+	ATF_CHECK_MSG(strstr(output, "conf:4: expected a shorter line") !=
 	    NULL, "%s", output);
-	ATF_CHECK_MSG(strstr(output, "conf:4: nonsense: expected ") != NULL,
+	ATF_CHECK_MSG(strstr(output, "conf:5: nonsense: expected ") != NULL,
 	    "%s", output);
 }
 
@@ -366,10 +394,10 @@ ATF_TC_BODY(unfit_files, tc)
 		int status;
 	} modes[] = { { 0600, 0 }, { 0644, 0 }, { 0444, 0 }, { 0664, 1 },
 	    { 0646, 1 }, { 0666, 1 } };
-	const char *const arguments[] = { program("posternd"), "-n", "-f",
-	    "conf", NULL };
-	const char *const missing[] = { arguments[0], "-n", "-f", "none",
-	    NULL };
+	const char *const arguments[] = { program("posternd"), "-n", "-l",
+	    programs(), "-f", "conf", NULL };
+	const char *const missing[] = { arguments[0], "-n", "-l", programs(),
+	    "-f", "none", NULL };
 	size_t i;
 
 	(void)tc;
@@ -393,8 +421,8 @@ ATF_TC_BODY(unfit_files, tc)
 ATF_TC_WITHOUT_HEAD(somebody_elses_file);
 ATF_TC_BODY(somebody_elses_file, tc)
 {
-	const char *const arguments[] = { program("posternd"), "-n", "-f",
-	    "conf", NULL };
+	const char *const arguments[] = { program("posternd"), "-n", "-l",
+	    programs(), "-f", "conf", NULL };
 
 	(void)tc;
 	if (geteuid() != 0)
@@ -424,13 +452,14 @@ usual_file_exists(void)
 	return (exists);
 }
 
-/* No file is no error: what may be missing are the two accounts. */
+/* No file is no error: what may be missing are the three accounts. */
 ATF_TC_WITHOUT_HEAD(without_file);
 ATF_TC_BODY(without_file, tc)
 {
-	const char *arguments[] = { NULL, "-n", NULL };
+	const char *arguments[] = { NULL, "-n", "-l", programs(), NULL };
 	int accounts = (getpwnam("_postern") != NULL) +
-	    (getpwnam("_posternauth") != NULL);
+	    (getpwnam("_posternauth") != NULL) +
+	    (getpwnam("_posternlock") != NULL);
 	int status;
 
 	(void)tc;
@@ -438,9 +467,9 @@ ATF_TC_BODY(without_file, tc)
 		atf_tc_skip("this host has a configuration of its own");
 	arguments[0] = program("posternd");
 	status = run(arguments, NULL, output, sizeof(output));
-	ATF_CHECK_EQ_MSG(accounts == 2 ? 0 : 1, status, "%s", output);
-	ATF_CHECK_EQ(2 - accounts, lines_with("default: "));
-	ATF_CHECK_EQ(2 - accounts, lines_with("(make it first)"));
+	ATF_CHECK_EQ_MSG(accounts == 3 ? 0 : 1, status, "%s", output);
+	ATF_CHECK_EQ(3 - accounts, lines_with("default: "));
+	ATF_CHECK_EQ(3 - accounts, lines_with("(make it first)"));
 }
 
 static void
@@ -449,7 +478,8 @@ read_text(struct config *config, const char *text)
 	write_config(text);
 	log_to_stderr("test");
 	memset(config, 0xff, sizeof(*config));
-	ATF_REQUIRE_EQ(0, config_read("conf", config));
+	ATF_REQUIRE_EQ(0, config_read("conf", open("conf", O_RDONLY),
+	    config));
 }
 
 ATF_TC_WITHOUT_HEAD(defaults);
@@ -474,13 +504,13 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_STREQ("~/mail", config.store.folder_root);
 	ATF_CHECK_STREQ("", config.auth.passwd_file);
 	ATF_CHECK_EQ(1000, config.auth.minimum_uid);
-	ATF_CHECK_EQ(0, config.start.without);
-	ATF_CHECK_EQ(0, config.start.unprivileged);
-	ATF_CHECK(config.auth_processes >= 2);
-	ATF_CHECK(config.net_processes >= 1);
+	ATF_CHECK_EQ(0, config.parent.start.without);
+	ATF_CHECK_EQ(0, config.parent.start.unprivileged);
+	ATF_CHECK(config.parent.auth_processes >= 2);
+	ATF_CHECK(config.parent.net_processes >= 1);
 	ATF_CHECK(config.net.host[0] != '\0');
-	ATF_CHECK_EQ(64101, config.net_user.uid);
-	ATF_CHECK_EQ((gid_t)-1, config.net_user.extra);
+	ATF_CHECK_EQ(64101, config.parent.net_user.uid);
+	ATF_CHECK_EQ((gid_t)-1, config.parent.net_user.extra);
 }
 
 ATF_TC_WITHOUT_HEAD(values);
@@ -512,7 +542,7 @@ ATF_TC_BODY(values, tc)
 	ATF_CHECK_STREQ("", config.store.folder_root);
 	ATF_CHECK_EQ(0, config.net.network_count);
 	ATF_CHECK_EQ(4294967294U, config.auth.minimum_uid);
-	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.start.without);
+	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.parent.start.without);
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.auth.start.without);
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.net.start.without);
 	ATF_CHECK_EQ(86400, config.net.session_seconds);
