@@ -19,9 +19,9 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
 	mailstore/disk.h mailstore/folder.h mailstore/journal.h \
 	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mbox.h mailstore/rewrite.h \
-	mailstore/rewrite_move.h mailstore/rewrite_step.h mailstore/template.h \
-	mailstore/wire.h
+	mailstore/mailbox.h mailstore/mbox.h mailstore/mboxrd.h \
+	mailstore/rewrite.h mailstore/rewrite_move.h mailstore/rewrite_step.h \
+	mailstore/template.h mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/config.o privsep/listen.o \
 	privsep/children.o privsep/grant.o privsep/privdrop.o $(RIGHTS) \
@@ -74,6 +74,7 @@ TESTED = privsep/config.o privsep/listen.o privsep/account.o \
 	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
 	mailstore/mbox_from.o \
 	mailstore/mbox_scan.o mailstore/mbox_send.o mailstore/mbox_commit.o \
+	mailstore/mboxrd.o \
 	$(REWRITE)
 
 regress/lib/objects.a: $(TESTED)

@@ -135,6 +135,9 @@
 /* A From_ line longer than this is text: RFC 5322 lines end at 998. */
 #define FROM_LINE_MAX		1000
 
+/* RFC 5321's longest path: a longer one is not put into a From_ line. */
+#define RETURN_PATH_MAX		256
+
 /*
  * Room in each user's state directory that makes deleting possible on a full
  * disk: some thousand gaps, and steps of about 100 KB.
