@@ -19,9 +19,10 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
 	mailstore/disk.h mailstore/folder.h mailstore/journal.h \
 	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mbox.h mailstore/mboxrd.h \
-	mailstore/rewrite.h mailstore/rewrite_move.h mailstore/rewrite_step.h \
-	mailstore/template.h mailstore/wire.h
+	mailstore/mailbox.h mailstore/mbox.h \
+	mailstore/mboxrd.h mailstore/rewrite.h mailstore/rewrite_move.h \
+	mailstore/rewrite_step.h mailstore/single_file.h mailstore/template.h \
+	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/config.o privsep/listen.o \
 	privsep/children.o privsep/grant.o privsep/privdrop.o $(RIGHTS) \
@@ -46,10 +47,13 @@ REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
 	mailstore/rewrite_move.o mailstore/journal.o \
 	mailstore/journal_format.o mailstore/disk.o
 
+SINGLE_FILE = mailstore/single_file.o mailstore/single_send.o \
+	mailstore/single_commit.o mailstore/mbox_from.o mailstore/mbox_scan.o \
+	mailstore/mboxrd.o
+
 STORE = mailstore/store.o mailstore/template.o mailstore/folder.o mailstore/lock.o \
-	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
-	mailstore/mbox_from.o mailstore/mbox_scan.o mailstore/mbox_send.o \
-	mailstore/mbox_commit.o $(REWRITE) privsep/calls_store.o $(CHILD)
+	mailstore/lines.o mailstore/wire.o $(SINGLE_FILE) $(REWRITE) \
+	privsep/calls_store.o $(CHILD)
 
 CTL = privsep/posternctl.o privsep/config.o privsep/account.o \
 	privsep/passwd_file.o privsep/ipc.o privsep/log.o
@@ -71,11 +75,7 @@ TESTED = privsep/config.o privsep/listen.o privsep/account.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
 	net/pop1.o net/pop2.o net/login.o net/store_link.o net/relay.o \
 	mailstore/template.o mailstore/folder.o mailstore/lock.o \
-	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
-	mailstore/mbox_from.o \
-	mailstore/mbox_scan.o mailstore/mbox_send.o mailstore/mbox_commit.o \
-	mailstore/mboxrd.o \
-	$(REWRITE)
+	mailstore/lines.o mailstore/wire.o $(SINGLE_FILE) $(REWRITE)
 
 regress/lib/objects.a: $(TESTED)
 	@echo "  AR $@"

@@ -79,6 +79,6 @@ struct mailbox {
 	uint64_t all_octets;		/* of send_all */
 };
 
-extern const struct mailbox_format mailbox_mbox;
+extern const struct mailbox_format mailbox_single_file;
 
 #endif

@@ -102,7 +102,7 @@ handle_open(void *context, struct ipc_message *message)
 		open_empty();
 		return;
 	}
-	mailbox.format = &mailbox_mbox;
+	mailbox.format = &mailbox_single_file;
 	mailbox.place.lock_seconds = config.lock_seconds;
 	mailbox.place.pulse = CHILD_SESSION;
 	mailbox.place.state = state_directory;
