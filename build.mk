@@ -19,7 +19,7 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
 	mailstore/disk.h mailstore/folder.h mailstore/journal.h \
 	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mbox.h \
+	mailstore/mailbox.h mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/rewrite.h mailstore/rewrite_move.h \
 	mailstore/rewrite_step.h mailstore/single_file.h mailstore/template.h \
 	mailstore/wire.h
@@ -49,7 +49,7 @@ REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
 
 SINGLE_FILE = mailstore/single_file.o mailstore/single_send.o \
 	mailstore/single_commit.o mailstore/mbox_from.o mailstore/mbox_scan.o \
-	mailstore/mboxrd.o
+	mailstore/mailtxt.o mailstore/mailtxt_header.o mailstore/mboxrd.o
 
 STORE = mailstore/store.o mailstore/template.o mailstore/folder.o mailstore/lock.o \
 	mailstore/lines.o mailstore/wire.o $(SINGLE_FILE) $(REWRITE) \

@@ -17,7 +17,8 @@ PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
-	regress/unit/command_test regress/unit/mbox_test regress/unit/mboxrd_test \
+	regress/unit/command_test regress/unit/mbox_test \
+	regress/unit/mboxrd_test regress/unit/mailtxt_test \
 	regress/unit/passwd_file_test regress/unit/log_test
 CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \

@@ -177,6 +177,7 @@ single_commit(struct single_file *single, const struct mailbox_place *place,
 	result = rewrite(single, place, size);
 	wrong = tell(result, errno);
 	for (i = 0; wrong == NULL && i < single->shown.count; i++)
-		*deleted += (single->shown.messages[i].flags & SINGLE_MARKED) != 0;
+		*deleted += (single->shown.messages[i].flags &
+		    SINGLE_MARKED) != 0;
 	return (wrong);
 }

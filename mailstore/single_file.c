@@ -13,6 +13,7 @@
 
 #include "lock.h"
 #include "log.h"
+#include "mailtxt.h"
 #include "rewrite.h"
 #include "single_file.h"
 
@@ -114,6 +115,20 @@ check_opened(struct single_file *single, const struct mailbox_place *place)
 	return (NULL);
 }
 
+/* The content alone tells: the file may have any name. */
+const struct single_format *
+single_file_format(int fd)
+{
+	unsigned char text[MAILTXT_HEADER_MAX];
+	ssize_t got;
+
+	do
+		got = pread(fd, text, sizeof(text), 0);
+	while (got == -1 && errno == EINTR);
+	return (got > 0 && mailtxt_resembles(text, (size_t)got) ?
+	    &single_mailtxt : &single_mbox);
+}
+
 /* Completes a rewrite that was interrupted, before anything is read. */
 static const char *
 recover(struct single_file *single, const struct mailbox_place *place)
@@ -151,7 +166,7 @@ take_snapshot(struct mailbox *mailbox, struct single_file *single)
 		return (wrong);
 	wrong = check_opened(single, &mailbox->place);
 	if (wrong == NULL) {
-		single->format = &single_mbox;
+		single->format = single_file_format(single->fd);
 		wrong = single->format->scan(single, mailbox->place.label);
 	}
 	lock_release(single->fd);
@@ -244,7 +259,8 @@ send_all(struct mailbox *mailbox, struct wire *wire)
 	size_t i;
 
 	for (i = 0; i < single->shown.count && wrong == NULL; i++)
-		wrong = single_send(single, &single->shown.messages[i], wire, 1);
+		wrong = single_send(single, &single->shown.messages[i], wire,
+		    1);
 	return (wrong);
 }
 

@@ -89,7 +89,14 @@ struct single_format {
 	size_t flag_bytes;
 };
 
-extern const struct single_format single_mbox;
+extern const struct single_format single_mbox, single_mailtxt;
+
+/*
+ * Finds the format by how the content of a regular file begins: that of a
+ * MAIL.TXT with the line of its first message; anything else, also nothing,
+ * is an mbox, or has no messages.
+ */
+const struct single_format *single_file_format(int fd);
 
 /* One more place in the list; NULL when there is no room for it. */
 struct single_message *single_add(struct single_list *list);

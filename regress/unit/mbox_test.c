@@ -143,7 +143,8 @@ scan(const char *bytes, size_t length)
 	ATF_REQUIRE(mbox.fd != -1);
 	ATF_REQUIRE_EQ((ssize_t)length, write(mbox.fd, bytes, length));
 	mbox.size = length;
-	mbox.format = &single_mbox;
+	mbox.format = single_file_format(mbox.fd);
+	ATF_REQUIRE_EQ(&single_mbox, mbox.format);
 	wrong = mbox.format->scan(&mbox, "INBOX");
 	ATF_REQUIRE_MSG(wrong == NULL, "%s", wrong);
 }
@@ -285,7 +286,8 @@ check_sent(const char *what, const char *wanted, size_t length, int whole)
 	ATF_REQUIRE(wire.fd != -1);
 	wire_begin(&wire, announced);
 	for (i = 0; i < parts && wrong == NULL; i++)
-		wrong = single_send(&mbox, &mbox.shown.messages[i], &wire, whole);
+		wrong = single_send(&mbox, &mbox.shown.messages[i], &wire,
+		    whole);
 	ATF_REQUIRE_MSG(wrong == NULL, "%s: %s", what, wrong);
 	ATF_REQUIRE_EQ(0, wire_end(&wire));
 	have = (size_t)lseek(wire.fd, 0, SEEK_END);
