@@ -17,10 +17,11 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
-	mailstore/disk.h mailstore/dotlock.h mailstore/folder.h mailstore/journal.h \
-	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mbox.h mailstore/rewrite.h \
-	mailstore/rewrite_move.h mailstore/rewrite_step.h mailstore/template.h \
+	mailstore/disk.h mailstore/dotlock.h mailstore/folder.h \
+	mailstore/journal.h mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
+	mailstore/mailbox.h mailstore/mailtxt.h mailstore/mbox.h \
+	mailstore/mboxrd.h mailstore/rewrite.h mailstore/rewrite_move.h \
+	mailstore/rewrite_step.h mailstore/single_file.h mailstore/template.h \
 	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/settings.o privsep/config_open.o \
@@ -47,11 +48,13 @@ REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
 	mailstore/rewrite_move.o mailstore/journal.o \
 	mailstore/journal_format.o mailstore/disk.o
 
+SINGLE_FILE = mailstore/single_file.o mailstore/single_send.o \
+	mailstore/single_commit.o mailstore/mbox_from.o mailstore/mbox_scan.o \
+	mailstore/mailtxt.o mailstore/mailtxt_header.o mailstore/mboxrd.o
+
 STORE = mailstore/store.o mailstore/template.o mailstore/folder.o \
-	mailstore/lock.o mailstore/dotlock.o \
-	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
-	mailstore/mbox_from.o mailstore/mbox_scan.o mailstore/mbox_send.o \
-	mailstore/mbox_commit.o $(REWRITE) privsep/calls_store.o $(CHILD)
+	mailstore/lock.o mailstore/dotlock.o mailstore/lines.o mailstore/wire.o \
+	$(SINGLE_FILE) $(REWRITE) privsep/calls_store.o $(CHILD)
 
 LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
 
@@ -80,10 +83,7 @@ TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account
 	privsep/calls_lock.o \
 	mailstore/template.o mailstore/folder.o mailstore/lock.o \
 	mailstore/dotlock.o \
-	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
-	mailstore/mbox_from.o \
-	mailstore/mbox_scan.o mailstore/mbox_send.o mailstore/mbox_commit.o \
-	$(REWRITE)
+	mailstore/lines.o mailstore/wire.o $(SINGLE_FILE) $(REWRITE)
 
 regress/lib/objects.a: $(TESTED)
 	@echo "  AR $@"

@@ -15,9 +15,11 @@ PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 	regress/privsep/restart_test regress/privsep/hostile_test \
 	regress/privsep/auth_test
 STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
-	regress/mailstore/lock_test regress/mailstore/large_test
+	regress/mailstore/lock_test regress/mailstore/large_test \
+	regress/mailstore/mailtxt_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
+	regress/unit/mboxrd_test regress/unit/mailtxt_test \
 	regress/unit/passwd_file_test regress/unit/log_test
 CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \
@@ -41,7 +43,8 @@ tests: $(TESTS)
 $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/privsep/doubles.h regress/privsep/processes.h \
 	regress/mailstore/mailboxes.h regress/mailstore/meddle.h \
-	regress/mailstore/splitter.h regress/mailstore/walk.h config.mk
+	regress/mailstore/splitter.h regress/mailstore/walk.h \
+	regress/mailstore/mailtxt_splitter.h config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
 

@@ -158,6 +158,18 @@
 #define FROM_LINE_MAX		1000
 
 /*
+ * The longest line before a message of MAIL.TXT: 20 bytes of date and time,
+ * 7 of zone, 20 digits of octets, 12 of flags, two signs, and CRLF.
+ */
+#define MAILTXT_HEADER_MAX	63
+
+/* POSIX (_POSIX_TZNAME_MAX): no system must know longer names of zones. */
+#define ZONE_LETTERS_MAX	6
+
+/* RFC 5321's longest path: a longer one is not put into a From_ line. */
+#define RETURN_PATH_MAX		256
+
+/*
  * Room in each user's state directory that makes deleting possible on a full
  * disk: some thousand gaps, and steps of about 100 KB.
  */

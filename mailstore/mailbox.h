@@ -57,7 +57,7 @@ struct mailbox_format {
 
 	/*
 	 * Writes exactly octets() (or all_octets of the whole folder in mbox
-	 * form, RFC 918) to the wire.  An error means that the mailbox does
+	 * form, RFC 918; see mboxrd.h) to the wire.  An error means that the mailbox does
 	 * not hold what was announced: the session must end.
 	 */
 	const char *(*send)(struct mailbox *mailbox, uint64_t number,
@@ -89,6 +89,6 @@ struct mailbox {
 	uint64_t all_octets;		/* of send_all */
 };
 
-extern const struct mailbox_format mailbox_mbox;
+extern const struct mailbox_format mailbox_single_file;
 
 #endif

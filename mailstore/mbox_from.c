@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "limits_postern.h"
 #include "mbox.h"
 
 static int

@@ -104,7 +104,7 @@ handle_open(void *context, struct ipc_message *message)
 		open_empty();
 		return;
 	}
-	mailbox.format = &mailbox_mbox;
+	mailbox.format = &mailbox_single_file;
 	memcpy(mailbox.place.locks, config.locks, sizeof(config.locks));
 	mailbox.place.locks[LOCK_KINDS_MAX] = LOCK_NONE;
 	mailbox.place.dotlock = kind == FOLDER_NAMED ? DOTLOCK_BESIDE :

@@ -249,7 +249,7 @@ read_all(struct world *world, struct mailbox *mailbox)
 int
 world_session(struct world *world, int commits)
 {
-	struct mailbox mailbox = { .format = &mailbox_mbox };
+	struct mailbox mailbox = { .format = &mailbox_single_file };
 	const char *wrong;
 	uint32_t deleted;
 

@@ -385,64 +385,6 @@ ATF_TC_BODY(random_mailboxes, tc)
 	server_stop(&server);
 }
 
-enum moment { BEFORE_READ, BEFORE_QUIT, TWICE };
-
-static void
-append_pop2(const struct server *server, const struct split *split,
-    const char *arrival, enum moment moment, const struct pattern *pattern)
-{
-	unsigned char *deleted = choose(split, pattern);
-	struct text left = { NULL, 0, 0 };
-	size_t length;
-	char *kept;
-	int fd;
-
-	(void)printf("append at %d, delete %s\n", moment, pattern->name);
-	put_mailbox(server, split);
-	fd = begin_pop2(server, split->count);
-	if (moment != BEFORE_QUIT)
-		append(server, arrival);
-	read_all(fd, split, deleted);
-	if (moment != BEFORE_READ)
-		append(server, arrival);
-	quit(fd);
-	kept = split_without(split, deleted, &length);
-	add(&left, kept, length);
-	add_string(&left, arrival);
-	if (moment == TWICE)
-		add_string(&left, arrival);
-	mailbox_must_be(server, FRED, left.bytes, left.length);
-	free(kept);
-	free(left.bytes);
-	free(deleted);
-}
-
-static void
-append_pop1(const struct server *server, const struct split *split,
-    const char *arrival, enum moment moment)
-{
-	struct text left = { NULL, 0, 0 };
-	int fd;
-
-	(void)printf("append at %d, RDEL\n", moment);
-	put_mailbox(server, split);
-	fd = begin_pop1(server, "RDEL", split->whole_octets);
-	if (moment != BEFORE_QUIT)
-		append(server, arrival);
-	client_send(fd, "RCEV\r\n");
-	expect_octets(fd, split->whole, split->whole_octets);
-	if (moment != BEFORE_READ)
-		append(server, arrival);
-	client_say(fd, "RCVD", "+OK");
-	quit(fd);
-	add(&left, split->bytes, split->messages[0].offset);
-	add_string(&left, arrival);
-	if (moment == TWICE)
-		add_string(&left, arrival);
-	mailbox_must_be(server, FRED, left.bytes, left.length);
-	free(left.bytes);
-}
-
 /* What arrives during a session stays, byte for byte. */
 ATF_TC_WITHOUT_HEAD(arrivals);
 ATF_TC_BODY(arrivals, tc)

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "mailboxes.h"
 #include "walk.h"
 
 /* Others that write to the mailbox. */
@@ -23,6 +22,70 @@ append(const struct server *server, const char *bytes)
 	ATF_REQUIRE(write(fd, bytes, strlen(bytes)) ==
 	    (ssize_t)strlen(bytes));
 	ATF_REQUIRE(close(fd) == 0);
+}
+
+enum moment { BEFORE_READ, BEFORE_QUIT, TWICE };
+
+static void
+append_pop2(const struct server *server, const struct split *split,
+    const char *arrival, enum moment moment, const struct pattern *pattern)
+{
+	unsigned char *deleted = choose(split, pattern);
+	struct text left = { NULL, 0, 0 };
+	size_t length;
+	char *kept;
+	int fd;
+
+	(void)printf("append at %d, delete %s\n", moment, pattern->name);
+	put_mailbox(server, split);
+	fd = begin_pop2(server, split->count);
+	if (moment != BEFORE_QUIT)
+		append(server, arrival);
+	read_all(fd, split, deleted);
+	if (moment != BEFORE_READ)
+		append(server, arrival);
+	quit(fd);
+	kept = split_without(split, deleted, &length);
+	add(&left, kept, length);
+	add_string(&left, arrival);
+	if (moment == TWICE)
+		add_string(&left, arrival);
+	mailbox_must_be(server, FRED, left.bytes, left.length);
+	free(kept);
+	free(left.bytes);
+	free(deleted);
+}
+
+static void
+append_pop1(const struct server *server, const struct split *split,
+    const char *arrival, enum moment moment)
+{
+	unsigned char *deleted = choose(split, &delete_all);
+	struct text left = { NULL, 0, 0 };
+	size_t length;
+	char *kept;
+	int fd;
+
+	(void)printf("append at %d, RDEL\n", moment);
+	put_mailbox(server, split);
+	fd = begin_pop1(server, "RDEL", split->whole_octets);
+	if (moment != BEFORE_QUIT)
+		append(server, arrival);
+	client_send(fd, "RCEV\r\n");
+	expect_octets(fd, split->whole, split->whole_octets);
+	if (moment != BEFORE_READ)
+		append(server, arrival);
+	client_say(fd, "RCVD", "+OK");
+	quit(fd);
+	kept = split_without(split, deleted, &length);
+	add(&left, kept, length);
+	add_string(&left, arrival);
+	if (moment == TWICE)
+		add_string(&left, arrival);
+	mailbox_must_be(server, FRED, left.bytes, left.length);
+	free(kept);
+	free(left.bytes);
+	free(deleted);
 }
 
 static void
@@ -47,7 +110,10 @@ overwrite_with_mail(const struct server *server, const struct split *split)
 	/* The same messages, at the same places, with other words. */
 	ATF_REQUIRE(bytes != NULL);
 	memcpy(bytes, split->bytes, split->length);
-	for (i = split->messages[0].offset + sizeof(A); i < split->length; i++)
+	i = split->messages[0].offset;
+	while (bytes[i] != '\n')
+		i++;
+	for (; i < split->length; i++)
 		if (bytes[i] == 't')
 			bytes[i] = 'T';
 	fd = open(mailbox_path(server, FRED), O_WRONLY);

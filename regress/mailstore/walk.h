@@ -94,7 +94,7 @@ static const struct pattern {
 	{ "all but one", all_but_one },
 	{ "all", all },
 	{ "a random subset", a_random_subset },
-};
+}, delete_none = { "none", none }, delete_all = { "all", all };
 
 /* "=nnn ..." or "#nnn ..." */
 static uint64_t
@@ -236,13 +236,16 @@ begin_pop1(const struct server *server, const char *command, uint64_t octets)
 	return (fd);
 }
 
-/* RETR keeps all; RDEL leaves what stood before the first From_ line. */
+/* RETR keeps all; RDEL leaves what is no message that was sent. */
 static void
 read_whole(const struct server *server, const struct split *split,
     const char *command)
 {
-	size_t left = split->length;
+	unsigned char *deleted = choose(split, strcmp(command, "RDEL") == 0 ?
+	    &delete_all : &delete_none);
 	struct stat before;
+	size_t length;
+	char *left;
 	int fd;
 
 	(void)printf("  %s\n", command);
@@ -253,11 +256,12 @@ read_whole(const struct server *server, const struct split *split,
 	expect_octets(fd, split->whole, split->whole_octets);
 	mailbox_must_be(server, FRED, split->bytes, split->length);
 	client_say(fd, "RCVD", "+OK");
-	if (strcmp(command, "RDEL") == 0 && split->count > 0)
-		left = split->messages[0].offset;
-	mailbox_must_be(server, FRED, split->bytes, left);
+	left = split_without(split, deleted, &length);
+	mailbox_must_be(server, FRED, left, length);
 	same_file(server, &before);
 	quit(fd);
+	free(left);
+	free(deleted);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "harness.h"
 #include "log.h"
 #include "mbox.h"
+#include "single_file.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define FROM		"From a@example.org Sat Nov 21 23:33:00 2026"
@@ -129,7 +130,7 @@ ATF_TC_BODY(from_line_length, tc)
 	}
 }
 
-static struct mbox mbox;
+static struct single_file mbox;
 
 static void
 scan(const char *bytes, size_t length)
@@ -142,7 +143,9 @@ scan(const char *bytes, size_t length)
 	ATF_REQUIRE(mbox.fd != -1);
 	ATF_REQUIRE_EQ((ssize_t)length, write(mbox.fd, bytes, length));
 	mbox.size = length;
-	wrong = mbox_scan(&mbox, "INBOX");
+	mbox.format = single_file_format(mbox.fd);
+	ATF_REQUIRE_EQ(&single_mbox, mbox.format);
+	wrong = mbox.format->scan(&mbox, "INBOX");
 	ATF_REQUIRE_MSG(wrong == NULL, "%s", wrong);
 }
 
@@ -150,13 +153,13 @@ static void
 forget(void)
 {
 	(void)close(mbox.fd);
-	free(mbox.messages);
-	mbox.messages = NULL;
+	free(mbox.shown.messages);
+	mbox.shown.messages = NULL;
 }
 
 struct wanted {
 	uint64_t offset, stored, octets;
-	unsigned int blank, from_ending;
+	unsigned int blank, head_ending;
 };
 
 #define TEXT(bytes)	bytes, sizeof(bytes) - 1
@@ -215,7 +218,7 @@ static const struct {
 static void
 check_message(const char *name, size_t number, const struct wanted *wanted)
 {
-	const struct mbox_message *message = &mbox.messages[number];
+	const struct single_message *message = &mbox.shown.messages[number];
 
 	ATF_CHECK_EQ_MSG(wanted->offset, message->offset, "%s %zu: offset "
 	    "%llu", name, number, (unsigned long long)message->offset);
@@ -225,12 +228,12 @@ check_message(const char *name, size_t number, const struct wanted *wanted)
 	    "%llu", name, number, (unsigned long long)message->octets);
 	ATF_CHECK_EQ_MSG(wanted->blank, message->blank_bytes, "%s %zu: "
 	    "blank %u", name, number, message->blank_bytes);
-	ATF_CHECK_EQ_MSG(wanted->from_ending, message->from_ending,
-	    "%s %zu: ending %u", name, number, message->from_ending);
-	ATF_CHECK_EQ_MSG(FROM_LENGTH + wanted->from_ending,
-	    message->from_bytes, "%s %zu", name, number);
+	ATF_CHECK_EQ_MSG(wanted->head_ending, message->head_ending,
+	    "%s %zu: ending %u", name, number, message->head_ending);
+	ATF_CHECK_EQ_MSG(FROM_LENGTH + wanted->head_ending,
+	    message->head_bytes, "%s %zu", name, number);
 	ATF_CHECK_EQ_MSG(wanted->octets == 0 ? 2 : wanted->octets,
-	    mbox_message_octets(message), "%s %zu", name, number);
+	    single_octets(message), "%s %zu", name, number);
 	ATF_CHECK_EQ_MSG(0, message->flags, "%s %zu", name, number);
 }
 
@@ -238,18 +241,15 @@ check_message(const char *name, size_t number, const struct wanted *wanted)
 static void
 check_whole(const char *name, const char *bytes, size_t length)
 {
-	uint64_t octets = 0;
-	size_t wire_length, i;
+	size_t wire_length;
 	char *wire;
 
-	if (mbox.count == 0)
+	if (mbox.shown.count == 0)
 		return;
-	for (i = 0; i < mbox.count; i++)
-		octets += mbox_whole_octets(&mbox.messages[i]);
-	wire = wire_form(bytes + mbox.messages[0].offset,
-	    length - (size_t)mbox.messages[0].offset, &wire_length);
-	ATF_CHECK_EQ_MSG(wire_length, octets, "%s: whole %llu", name,
-	    (unsigned long long)octets);
+	wire = wire_form(bytes + mbox.shown.messages[0].offset,
+	    length - (size_t)mbox.shown.messages[0].offset, &wire_length);
+	ATF_CHECK_EQ_MSG(wire_length, mbox.whole_octets, "%s: whole %llu",
+	    name, (unsigned long long)mbox.whole_octets);
 	free(wire);
 }
 
@@ -261,9 +261,9 @@ ATF_TC_BODY(scans, tc)
 	(void)tc;
 	for (i = 0; i < COUNT(files); i++) {
 		scan(files[i].bytes, files[i].length);
-		ATF_CHECK_EQ_MSG(files[i].count, mbox.count, "%s: %zu",
-		    files[i].name, mbox.count);
-		for (j = 0; j < files[i].count && j < mbox.count; j++)
+		ATF_CHECK_EQ_MSG(files[i].count, mbox.shown.count, "%s: %zu",
+		    files[i].name, mbox.shown.count);
+		for (j = 0; j < files[i].count && j < mbox.shown.count; j++)
 			check_message(files[i].name, j, &files[i].wanted[j]);
 		check_whole(files[i].name, files[i].bytes, files[i].length);
 		forget();
@@ -275,20 +275,19 @@ static void
 check_sent(const char *what, const char *wanted, size_t length, int whole)
 {
 	static struct wire wire;
-	size_t i, have, parts = whole ? mbox.count : 1;
-	uint64_t announced = 0;
+	size_t i, have, parts = whole ? mbox.shown.count : 1;
+	uint64_t announced = whole ? mbox.whole_octets :
+	    single_octets(&mbox.shown.messages[0]);
 	const char *wrong = NULL;
 	char *sent;
 
 	memset(&wire, 0, sizeof(wire));
 	wire.fd = memfd_create("wire", MFD_CLOEXEC);
 	ATF_REQUIRE(wire.fd != -1);
-	for (i = 0; i < parts; i++)
-		announced += whole ? mbox_whole_octets(&mbox.messages[i]) :
-		    mbox_message_octets(&mbox.messages[i]);
 	wire_begin(&wire, announced);
 	for (i = 0; i < parts && wrong == NULL; i++)
-		wrong = mbox_send(&mbox, &mbox.messages[i], &wire, whole);
+		wrong = single_send(&mbox, &mbox.shown.messages[i], &wire,
+		    whole);
 	ATF_REQUIRE_MSG(wrong == NULL, "%s: %s", what, wrong);
 	ATF_REQUIRE_EQ(0, wire_end(&wire));
 	have = (size_t)lseek(wire.fd, 0, SEEK_END);
@@ -317,9 +316,9 @@ ATF_TC_BODY(sends, tc)
 		scan(files[i].bytes, files[i].length);
 		first = &files[i].wanted[0];
 		content = files[i].bytes + first->offset + FROM_LENGTH +
-		    first->from_ending;
+		    first->head_ending;
 		length = (size_t)first->stored - FROM_LENGTH -
-		    first->from_ending - first->blank;
+		    first->head_ending - first->blank;
 		wire = wire_form(content, length, &wire_length);
 		check_sent(files[i].name, wire, wire_length, 0);
 		free(wire);
@@ -356,10 +355,10 @@ long_line(size_t length, const char *ending, const char *inside)
 	if (ends)
 		have += (size_t)sprintf(bytes + have, "\n" FROM "\ny\n\n");
 	scan(bytes, have);
-	ATF_CHECK_EQ_MSG(ends ? 2 : 1, mbox.count, "%s: %zu", what,
-	    mbox.count);
-	ATF_CHECK_EQ_MSG(wire_length, mbox.messages[0].octets, "%s: %llu",
-	    what, (unsigned long long)mbox.messages[0].octets);
+	ATF_CHECK_EQ_MSG(ends ? 2 : 1, mbox.shown.count, "%s: %zu", what,
+	    mbox.shown.count);
+	ATF_CHECK_EQ_MSG(wire_length, mbox.shown.messages[0].octets, "%s: %llu",
+	    what, (unsigned long long)mbox.shown.messages[0].octets);
 	check_sent(what, wire, wire_length, 0);
 	check_whole(what, bytes, have);
 	free(wire);
@@ -400,8 +399,8 @@ ATF_TC_BODY(from_inside_long_line, tc)
 		have = RELAY_BYTES + have - 2 + shift;
 		have += (size_t)sprintf(bytes + have, FROM "\n\n");
 		scan(bytes, have);
-		ATF_CHECK_EQ_MSG(1, mbox.count, "shift %zu: %zu", shift,
-		    mbox.count);
+		ATF_CHECK_EQ_MSG(1, mbox.shown.count, "shift %zu: %zu", shift,
+		    mbox.shown.count);
 		forget();
 	}
 }
@@ -423,10 +422,11 @@ ATF_TC_BODY(from_across_edge, tc)
 		bytes[begin - 2] = bytes[begin - 1] = '\n';
 		have = begin + (size_t)sprintf(bytes + begin, FROM "\nyy\n\n");
 		scan(bytes, have);
-		ATF_REQUIRE_EQ_MSG(2, mbox.count, "at %zu", begin);
-		ATF_CHECK_EQ_MSG(begin, mbox.messages[1].offset, "at %zu",
+		ATF_REQUIRE_EQ_MSG(2, mbox.shown.count, "at %zu", begin);
+		ATF_CHECK_EQ_MSG(begin, mbox.shown.messages[1].offset, "at %zu",
 		    begin);
-		ATF_CHECK_EQ_MSG(4, mbox.messages[1].octets, "at %zu", begin);
+		ATF_CHECK_EQ_MSG(4, mbox.shown.messages[1].octets, "at %zu",
+		    begin);
 		check_whole("edge", bytes, have);
 		forget();
 	}
@@ -443,7 +443,7 @@ ATF_TC_BODY(cut_file, tc)
 	ATF_REQUIRE(mbox.fd != -1);
 	ATF_REQUIRE(write(mbox.fd, FROM "\nx\n\n", 47) == 47);
 	mbox.size = 48;
-	ATF_CHECK(mbox_scan(&mbox, "INBOX") != NULL);
+	ATF_CHECK(single_mbox.scan(&mbox, "INBOX") != NULL);
 	forget();
 }
 
@@ -465,10 +465,12 @@ ATF_TC_BODY(changed_before_sending, tc)
 		    changes[i].at) == 1);
 		memset(&wire, 0, sizeof(wire));
 		wire.fd = memfd_create("wire", MFD_CLOEXEC);
-		wire_begin(&wire, mbox_message_octets(&mbox.messages[0]));
-		ATF_CHECK_MSG(mbox_send(&mbox, &mbox.messages[0], &wire,
-		    0) != NULL || wire_end(&wire) == -1, "change %zu", i);
-		ATF_CHECK_EQ_MSG(0, mbox.messages[0].flags, "change %zu", i);
+		wire_begin(&wire, single_octets(&mbox.shown.messages[0]));
+		ATF_CHECK_MSG(single_send(&mbox, &mbox.shown.messages[0],
+		    &wire, 0) != NULL || wire_end(&wire) == -1, "change %zu",
+		    i);
+		ATF_CHECK_EQ_MSG(0, mbox.shown.messages[0].flags, "change %zu",
+		    i);
 		(void)close(wire.fd);
 		forget();
 	}
@@ -483,18 +485,18 @@ ATF_TC_BODY(memory, tc)
 	size_t i;
 
 	(void)tc;
-	ATF_CHECK(sizeof(struct mbox_message) <= 64);
+	ATF_CHECK(sizeof(struct single_message) <= 64);
 	ATF_REQUIRE(bytes != NULL);
 	for (i = 0; i < count; i++)
 		memcpy(bytes + i * length, one, length);
 	scan(bytes, count * length);
-	ATF_CHECK_EQ(count, mbox.count);
-	ATF_CHECK_MSG(mbox.room * sizeof(struct mbox_message) < 100 * count,
-	    "%zu bytes a message", mbox.room * sizeof(struct mbox_message) /
-	    count);
+	ATF_CHECK_EQ(count, mbox.shown.count);
+	ATF_CHECK_MSG(mbox.shown.room * sizeof(struct single_message) <
+	    100 * count, "%zu bytes a message", mbox.shown.room *
+	    sizeof(struct single_message) / count);
 	for (i = 0; i < count; i++)
-		ATF_REQUIRE(mbox.messages[i].offset == i * length &&
-		    mbox.messages[i].octets == 14);
+		ATF_REQUIRE(mbox.shown.messages[i].offset == i * length &&
+		    mbox.shown.messages[i].octets == 14);
 	forget();
 	free(bytes);
 }

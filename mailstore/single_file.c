@@ -1,0 +1,325 @@
+/*
+ * single_file.c - mailboxes of one file behind the mailbox operations.
+ *
+ * Linked into postern-store; runs as the user whose mail it is.  The file is
+ * in a directory that others may write (a spool): it is opened without
+ * following links, and used only as a regular file of this user.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "log.h"
+#include "mailtxt.h"
+#include "rewrite.h"
+#include "single_file.h"
+
+static void
+close_file(struct mailbox *mailbox)
+{
+	struct single_file *single = mailbox->state;
+
+	if (single == NULL)
+		return;
+	if (single->fd != -1)
+		(void)close(single->fd);
+	free(single->shown.messages);
+	free(single->hidden.messages);
+	free(single);
+	mailbox->state = NULL;
+}
+
+/* Makes the list half as long again. */
+static int
+grow(struct single_list *list)
+{
+	size_t room = list->room + list->room / 2 + 64;
+	void *grown;
+
+	grown = reallocarray(list->messages, room, sizeof(*list->messages));
+	if (grown == NULL)
+		return (-1);
+	list->messages = grown;
+	list->room = room;
+	return (0);
+}
+
+struct single_message *
+single_add(struct single_list *list)
+{
+	struct single_message *message;
+
+	if (list->count >= MESSAGES_MAX ||
+	    (list->count == list->room && grow(list) == -1))
+		return (NULL);
+	message = &list->messages[list->count++];
+	memset(message, 0, sizeof(*message));
+	return (message);
+}
+
+const char *
+single_too_many(const char *label)
+{
+	log_line(LOG_ERR, "event=open folder=%s error=\"too many messages "
+	    "for this process\"", label);
+	return ("the mailbox has too many messages");
+}
+
+const char *
+single_unreadable(const char *label)
+{
+	log_line(LOG_ERR, "event=open folder=%s error=\"%s\"", label,
+	    errno != 0 ? strerror(errno) : "became shorter");
+	return ("the mailbox cannot be read");
+}
+
+/* Opens for writing where that is allowed.  0, or -1 with errno. */
+static int
+open_file(struct single_file *single, const struct mailbox_place *place)
+{
+	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	single->writable = 1;
+	single->fd = openat(place->directory, place->name, O_RDWR | flags);
+	if (single->fd == -1 && (errno == EACCES || errno == EROFS ||
+	    errno == EPERM)) {
+		single->writable = 0;
+		single->fd = openat(place->directory, place->name,
+		    O_RDONLY | flags);
+	}
+	return (single->fd == -1 ? -1 : 0);
+}
+
+static const char replaced[] = "the mailbox was replaced; try again";
+
+/* After the lock is held: the path leads to this file, and it is fit. */
+static const char *
+check_opened(struct single_file *single, const struct mailbox_place *place)
+{
+	struct stat file, path;
+
+	if (fstat(single->fd, &file) == -1 || fstatat(place->directory,
+	    place->name, &path, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    file.st_dev != path.st_dev || file.st_ino != path.st_ino)
+		return (replaced);
+	if (!S_ISREG(file.st_mode))
+		return ("the mailbox is not a regular file");
+	if (file.st_uid != geteuid())
+		return ("the mailbox belongs to somebody else");
+	if (file.st_nlink != 1)
+		return ("the mailbox has more than one name");
+	single->device = file.st_dev;
+	single->inode = file.st_ino;
+	single->size = (uint64_t)file.st_size;
+	return (NULL);
+}
+
+/* The content alone tells: the file may have any name. */
+const struct single_format *
+single_file_format(int fd)
+{
+	unsigned char text[MAILTXT_HEADER_MAX];
+	ssize_t got;
+
+	do
+		got = pread(fd, text, sizeof(text), 0);
+	while (got == -1 && errno == EINTR);
+	return (got > 0 && mailtxt_resembles(text, (size_t)got) ?
+	    &single_mailtxt : &single_mbox);
+}
+
+/* Completes a rewrite that was interrupted, before anything is read. */
+static const char *
+recover(struct single_file *single, const struct mailbox_place *place)
+{
+	const char *wrong;
+
+	if (!rewrite_interrupted(place))
+		return (NULL);
+	if (!single->writable)
+		return ("the mailbox is half rewritten and may not be "
+		    "written");
+	wrong = lock_mailbox(single->fd, 1, place);
+	if (wrong != NULL)
+		return (wrong);
+	wrong = check_opened(single, place);
+	if (wrong == NULL)
+		wrong = rewrite_recover(single->fd, place);
+	lock_mailbox_release(single->fd);
+	return (wrong);
+}
+
+static const char *
+take_snapshot(struct mailbox *mailbox, struct single_file *single)
+{
+	const char *wrong;
+
+	/* Before any lock: a FIFO or a device is not to be waited for. */
+	wrong = check_opened(single, &mailbox->place);
+	mailbox->unfit = wrong != NULL;
+	if (wrong == NULL)
+		wrong = recover(single, &mailbox->place);
+	if (wrong == NULL)
+		wrong = lock_mailbox(single->fd, 0, &mailbox->place);
+	if (wrong != NULL)
+		return (wrong);
+	wrong = check_opened(single, &mailbox->place);
+	if (wrong == NULL) {
+		single->format = single_file_format(single->fd);
+		wrong = single->format->scan(single, mailbox->place.label);
+	}
+	lock_mailbox_release(single->fd);
+	mailbox->all_octets = single->whole_octets;
+	mailbox->messages = (uint32_t)single->shown.count;
+	if (mailbox->messages > 0 && single->writable && !single->damaged)
+		rewrite_reserve(&mailbox->place);
+	return (wrong);
+}
+
+/*
+ * The sandbox lets the store reach the maildrop that was there when it was
+ * shut, and no other file of the spool: one that came since, or took its
+ * place, is for the next session.
+ */
+static const char *
+why_not_opened(const struct mailbox_place *place)
+{
+	struct stat path;
+
+	if (errno == EACCES && fstatat(place->directory, place->name, &path,
+	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(path.st_mode) &&
+	    path.st_uid == geteuid() && (path.st_mode & S_IRUSR) != 0)
+		return ("the mailbox is new; log in again");
+	return ("the mailbox cannot be opened");
+}
+
+/* Opens the file that is there now. */
+static const char *
+open_once(struct mailbox *mailbox)
+{
+	struct single_file *single = calloc(1, sizeof(*single));
+	const char *wrong;
+	int error;
+
+	mailbox->messages = 0;
+	mailbox->all_octets = 0;
+	mailbox->state = single;
+	if (single == NULL)
+		return ("the server is short of memory");
+	single->fd = -1;
+	if (open_file(single, &mailbox->place) == 0)
+		return (take_snapshot(mailbox, single));
+	if (errno == ENOENT) {
+		mailbox->absent = 1;
+		return (NULL);
+	}
+	error = errno;
+	wrong = why_not_opened(&mailbox->place);
+	log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
+	    mailbox->place.label, strerror(error));
+	mailbox->unfit = 1;
+	return (wrong);
+}
+
+/* A mailbox that is replaced between its opening and its lock: once more. */
+static const char *
+open_single(struct mailbox *mailbox)
+{
+	const char *wrong = replaced;
+	int tries;
+
+	for (tries = 0; wrong == replaced && tries < MAILBOX_OPEN_TRIES;
+	    tries++) {
+		wrong = open_once(mailbox);
+		if (wrong != NULL)
+			close_file(mailbox);
+	}
+	return (wrong);
+}
+
+static struct single_message *
+find_message(const struct mailbox *mailbox, uint64_t number)
+{
+	struct single_file *single = mailbox->state;
+
+	if (number < 1 || number > single->shown.count ||
+	    (single->shown.messages[number - 1].flags & SINGLE_MARKED) != 0)
+		return (NULL);
+	return (&single->shown.messages[number - 1]);
+}
+
+static uint64_t
+octets_of(const struct mailbox *mailbox, uint64_t number)
+{
+	const struct single_message *message = find_message(mailbox, number);
+
+	return (message == NULL ? 0 : single_octets(message));
+}
+
+static const char *
+send_message(struct mailbox *mailbox, uint64_t number, struct wire *wire)
+{
+	struct single_message *message = find_message(mailbox, number);
+
+	return (message == NULL ? "no such message" :
+	    single_send(mailbox->state, message, wire, 0));
+}
+
+static const char *
+send_all(struct mailbox *mailbox, struct wire *wire)
+{
+	struct single_file *single = mailbox->state;
+	const char *wrong = NULL;
+	size_t i;
+
+	for (i = 0; i < single->shown.count && wrong == NULL; i++)
+		wrong = single_send(single, &single->shown.messages[i], wire,
+		    1);
+	return (wrong);
+}
+
+static int
+mark(struct mailbox *mailbox, uint64_t number)
+{
+	struct single_message *message = find_message(mailbox, number);
+
+	if (message == NULL || (message->flags & SINGLE_SENT) == 0)
+		return (-1);
+	message->flags |= SINGLE_MARKED;
+	return (0);
+}
+
+static const char *
+commit(struct mailbox *mailbox, uint32_t *deleted)
+{
+	struct single_file *single = mailbox->state;
+	const char *wrong;
+	size_t i, marked = 0;
+
+	*deleted = 0;
+	for (i = 0; i < single->shown.count; i++)
+		marked += (single->shown.messages[i].flags &
+		    SINGLE_MARKED) != 0;
+	if (marked == 0)
+		return (NULL);
+	if (!single->writable || single->damaged) {
+		log_line(LOG_NOTICE, "event=commit folder=%s error=\"%s; "
+		    "nothing was deleted\"", mailbox->place.label,
+		    single->writable ? "damaged" : "may not be written");
+		return (NULL);
+	}
+	wrong = lock_mailbox(single->fd, 1, &mailbox->place);
+	if (wrong != NULL)
+		return (wrong);
+	wrong = single_commit(single, &mailbox->place, deleted);
+	lock_mailbox_release(single->fd);
+	return (wrong);
+}
+
+const struct mailbox_format mailbox_single_file = {
+	"single file", open_single, octets_of, send_message, send_all, mark,
+	commit, close_file
+};

@@ -1,0 +1,150 @@
+/*
+ * single_send.c - a message of a single file as it goes on the wire.
+ *
+ * Linked into postern-store; runs as the user.  No lock is held while a
+ * client is slow.  Another program may have changed the file meanwhile: what
+ * is sent is held against the snapshot, and a hash of the stored bytes is
+ * kept, so that only that very message can be deleted.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "log.h"
+#include "mboxrd.h"
+#include "single_file.h"
+
+static const char changed[] = "the mailbox was changed by another program";
+static const char not_sent[] = "not all could be sent";
+
+/* A message on its way. */
+struct outgoing {
+	struct wire *wire;
+	int whole;		/* with all that an mbox has around it */
+	int converts;		/* to that, from another form */
+	struct mboxrd mboxrd;
+	uint64_t octets;	/* of the message itself, so far */
+};
+
+/* Why lines_next said -1. */
+static const char *
+why_not_read(void)
+{
+	return (errno != 0 ? strerror(errno) :
+	    "the mailbox was cut short by another program");
+}
+
+uint64_t
+single_octets(const struct single_message *message)
+{
+	return (message->octets != 0 ? message->octets : 2);
+}
+
+const char *
+single_read_head(struct single_file *single,
+    const struct single_message *message, crypto_generichash_state *hash,
+    struct line *line)
+{
+	const struct single_format *format = single->format;
+	int got;
+
+	lines_begin(&single->reader, single->fd, message->offset,
+	    message->offset + message->head_bytes, NULL);
+	if ((got = lines_next(&single->reader, line)) == -1)
+		return (why_not_read());
+	if (got == 0 || line->ending != message->head_ending ||
+	    line->length + line->ending != message->head_bytes ||
+	    !format->begins(message, line))
+		return (changed);
+	(void)crypto_generichash_init(hash, NULL, 0, SINGLE_DIGEST_BYTES);
+	(void)crypto_generichash_update(hash, line->text,
+	    line->length - format->flag_bytes);
+	(void)crypto_generichash_update(hash, line->text + line->length,
+	    line->ending);
+	return (NULL);
+}
+
+/* One line or piece of it; the end of the message is a line's end too. */
+static int
+put_line(struct outgoing *out, const struct line *line, int last)
+{
+	if (out->converts)
+		return (mboxrd_line(&out->mboxrd, line));
+	if (wire_put(out->wire, line->text, line->length) == -1)
+		return (-1);
+	return (line->ending != 0 || last ?
+	    wire_put(out->wire, "\r\n", 2) : 0);
+}
+
+static int
+put_head(struct outgoing *out, const struct single_format *format,
+    const struct line *line)
+{
+	if (out->converts)
+		mboxrd_begin(&out->mboxrd, out->wire, format->received(line));
+	else if (out->whole)
+		return (put_line(out, line, 1));
+	return (0);
+}
+
+static int
+put_end(struct outgoing *out)
+{
+	if (out->converts)
+		return (mboxrd_end(&out->mboxrd));
+	/* A message of nothing at all is sent as an empty line. */
+	return (!out->whole && out->octets == 0 ?
+	    wire_put(out->wire, "\r\n", 2) : 0);
+}
+
+static const char *
+send_lines(struct single_file *single, const struct single_message *message,
+    struct outgoing *out)
+{
+	uint64_t at = message->offset + message->head_bytes;
+	uint64_t end = message->offset + message->stored;
+	uint64_t content_end = end - message->blank_bytes;
+	struct line line;
+	int got, failed = 0, last;
+
+	while ((got = lines_next(&single->reader, &line)) == 1 && !failed) {
+		last = at + line.length + line.ending == end;
+		if (at < content_end)
+			out->octets += line.length +
+			    (line.ending != 0 || last ? 2 : 0);
+		if (at < content_end || out->whole)
+			failed = put_line(out, &line, last);
+		at += line.length + line.ending;
+	}
+	if (got == -1)
+		return (why_not_read());
+	if (!failed && out->octets != message->octets)
+		return (changed);
+	return (failed || put_end(out) == -1 ? not_sent : NULL);
+}
+
+const char *
+single_send(struct single_file *single, struct single_message *message,
+    struct wire *wire, int whole)
+{
+	const struct single_format *format = single->format;
+	struct outgoing out = { .wire = wire, .whole = whole,
+	    .converts = whole && format->received != NULL };
+	crypto_generichash_state hash;
+	struct line line;
+	const char *wrong;
+
+	wrong = single_read_head(single, message, &hash, &line);
+	if (wrong == NULL && put_head(&out, format, &line) == -1)
+		wrong = not_sent;
+	if (wrong != NULL)
+		return (wrong);
+	lines_begin(&single->reader, single->fd, message->offset +
+	    message->head_bytes, message->offset + message->stored, &hash);
+	wrong = send_lines(single, message, &out);
+	if (wrong != NULL)
+		return (wrong);
+	(void)crypto_generichash_final(&hash, message->digest,
+	    sizeof(message->digest));
+	message->flags |= SINGLE_SENT;
+	return (NULL);
+}
