@@ -18,8 +18,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
 	mailstore/disk.h mailstore/dotlock.h mailstore/folder.h \
-	mailstore/journal.h mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mailtxt.h mailstore/mbox.h \
+	mailstore/journal.h mailstore/journal_format.h mailstore/lines.h \
+	mailstore/lock.h mailstore/mailbox.h mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/rewrite.h mailstore/rewrite_move.h \
 	mailstore/rewrite_step.h mailstore/single_file.h mailstore/template.h \
 	mailstore/wire.h
