@@ -17,9 +17,11 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
-	mailstore/disk.h mailstore/folder.h mailstore/journal.h \
+	mailstore/detect.h mailstore/disk.h mailstore/file_mailbox.h \
+	mailstore/folder.h mailstore/journal.h \
 	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mbox.h mailstore/rewrite.h \
+	mailstore/mailbox.h mailstore/mbox.h mailstore/message_file.h \
+	mailstore/mh.h mailstore/mh_profile.h mailstore/rewrite.h \
 	mailstore/rewrite_move.h mailstore/rewrite_step.h mailstore/template.h \
 	mailstore/wire.h
 
@@ -46,10 +48,15 @@ REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
 	mailstore/rewrite_move.o mailstore/journal.o \
 	mailstore/journal_format.o mailstore/disk.o
 
+FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
+	mailstore/file_mailbox.o mailstore/maildir.o mailstore/mh.o \
+	mailstore/mh_profile.o mailstore/mh_sequences.o
+
 STORE = mailstore/store.o mailstore/template.o mailstore/folder.o mailstore/lock.o \
 	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
 	mailstore/mbox_from.o mailstore/mbox_scan.o mailstore/mbox_send.o \
-	mailstore/mbox_commit.o $(REWRITE) privsep/calls_store.o $(CHILD)
+	mailstore/mbox_commit.o $(FILES) $(REWRITE) privsep/calls_store.o \
+	$(CHILD)
 
 CTL = privsep/posternctl.o privsep/config.o privsep/account.o \
 	privsep/passwd_file.o privsep/ipc.o privsep/log.o
@@ -74,7 +81,7 @@ TESTED = privsep/config.o privsep/listen.o privsep/account.o \
 	mailstore/lines.o mailstore/wire.o mailstore/mbox.o \
 	mailstore/mbox_from.o \
 	mailstore/mbox_scan.o mailstore/mbox_send.o mailstore/mbox_commit.o \
-	$(REWRITE)
+	$(FILES) $(REWRITE)
 
 regress/lib/objects.a: $(TESTED)
 	@echo "  AR $@"

@@ -39,6 +39,7 @@ struct config {
 	uint32_t auth_processes;
 	uint32_t lock_seconds;
 	uint32_t sessions;
+	uint32_t mh_rename;
 	struct identity net_user;
 	struct identity auth_user;
 	struct start_settings start;

@@ -175,7 +175,7 @@ find_message(const struct mailbox *mailbox, uint64_t number)
 }
 
 static uint64_t
-mbox_octets(const struct mailbox *mailbox, uint64_t number)
+mbox_octets(struct mailbox *mailbox, uint64_t number)
 {
 	const struct mbox_message *message = find_message(mailbox, number);
 

@@ -12,7 +12,7 @@
 #include "lines.h"
 #include "mailbox.h"
 
-#define MBOX_DIGEST_BYTES	crypto_generichash_BYTES_MIN	/* 16 */
+#define MBOX_DIGEST_BYTES	LINES_DIGEST_BYTES
 
 enum mbox_flags {
 	MBOX_SENT = 1 << 0,	/* whole; the digest is of what was sent */

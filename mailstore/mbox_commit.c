@@ -43,18 +43,11 @@ static const char *
 check_message(struct mbox *mbox, const struct mbox_message *message)
 {
 	unsigned char digest[MBOX_DIGEST_BYTES];
-	crypto_generichash_state hash;
-	struct line line;
-	int got;
 
-	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
-	lines_begin(&mbox->reader, mbox->fd, message->offset,
-	    message->offset + message->stored, &hash);
-	while ((got = lines_next(&mbox->reader, &line)) == 1)
-		continue;
-	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
-	return (got == 0 && sodium_memcmp(digest, message->digest,
-	    sizeof(digest)) == 0 ? NULL : changed);
+	return (lines_digest(&mbox->reader, mbox->fd, message->offset,
+	    message->offset + message->stored, digest) == 0 &&
+	    sodium_memcmp(digest, message->digest, sizeof(digest)) == 0 ?
+	    NULL : changed);
 }
 
 /* What came since the snapshot must begin a message of its own. */

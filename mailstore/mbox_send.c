@@ -12,15 +12,6 @@
 #include "log.h"
 #include "mbox.h"
 
-/* One line or piece of it; the end of the message is a line's end too. */
-static int
-put_line(struct wire *wire, const struct line *line, int last)
-{
-	if (wire_put(wire, line->text, line->length) == -1)
-		return (-1);
-	return (line->ending != 0 || last ? wire_put(wire, "\r\n", 2) : 0);
-}
-
 static const char *
 send_lines(struct mbox *mbox, const struct mbox_message *message,
     struct wire *wire, int whole)
@@ -34,7 +25,7 @@ send_lines(struct mbox *mbox, const struct mbox_message *message,
 		if (is_from && !mbox_is_from_line(line.text, line.length))
 			return ("the mailbox was changed by another program");
 		if (whole || (!is_from && at < content_end))
-			failed = put_line(wire, &line, at + line.length +
+			failed = wire_put_line(wire, &line, at + line.length +
 			    line.ending == end);
 		at += line.length + line.ending;
 		is_from = 0;

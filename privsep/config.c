@@ -230,6 +230,8 @@ static const struct keyword keywords[] = {
 	    "one absolute path"),
 	OTHER("without", read_without, AT(start.without), MANY, NULL, NULL,
 	    "seccomp, landlock or chroot"),
+	OTHER("mh-rename", NULL, AT(mh_rename), 0, NULL, NULL,
+	    "nothing behind it"),
 	OTHER("unprivileged", NULL, AT(start.unprivileged), 0, NULL, NULL,
 	    "nothing behind it"),
 };

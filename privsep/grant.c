@@ -50,6 +50,7 @@ fill_settings(const struct config *config, const struct account *account,
 	settings->start = config->start;
 	settings->net = granted->net;
 	settings->lock_seconds = config->lock_seconds;
+	settings->mh_rename = config->mh_rename;
 	settings->idle_seconds = config->net.session_seconds;
 	(void)strlcpy(settings->user, account->user, USER_SIZE);
 	(void)strlcpy(settings->system_name, account->system_name, USER_SIZE);
