@@ -122,6 +122,12 @@ compare_unique(const struct message_file *one,
 }
 
 static int
+compare_names(const void *a, const void *b)
+{
+	return (compare_unique(a, b));
+}
+
+static int
 compare_order(const void *a, const void *b)
 {
 	const struct message_file *one = a, *other = b;
@@ -164,6 +170,17 @@ compare_files(const void *a, const void *b)
 }
 
 /*
+ * glibc's qsort(3) asks for the machine's memory, which the sandbox forbids;
+ * and names from strangers could make it slow.
+ */
+static int
+sort(struct file_list *list, int (*compare)(const void *, const void *))
+{
+	return (list->count < 2 ? 0 : mergesort(list->files, list->count,
+	    sizeof(*list->files), compare));
+}
+
+/*
  * A message that was renamed while the directories were listed may have been
  * met under both names: the first goes.
  */
@@ -194,11 +211,9 @@ file_list_read(const struct file_mailbox *mailbox, struct file_list *list)
 		if (mailbox->directories[which] != -1 && list_directory(
 		    mailbox, which, list, &unfit) == -1)
 			return (-1);
-	if (list->count > 0) {
-		qsort(list->files, list->count, sizeof(*list->files),
-		    compare_order);
-		drop_doubles(list);
-	}
+	if (sort(list, compare_order) == -1)
+		return (-1);
+	drop_doubles(list);
 	if (unfit > 0)
 		log_line(LOG_NOTICE, "event=open folder=%s files=%zu "
 		    "error=\"passed over: not regular files of this user\"",
@@ -223,30 +238,91 @@ first_not_before(const struct file_list *list,
 	return (&list->files[low]);
 }
 
-/*
- * Finds the message among what is there now, under its own name or, with
- * `elsewhere`, under another that no other message has been found by.
- */
-static int
-find_one(struct message_file *file, const struct file_list *now,
-    int elsewhere)
-{
-	struct message_file *found = first_not_before(now, file);
-	char *name;
+/* How much an entry must have of a message. */
+enum likeness { SAME_PLACE, SAME_FILE, SAME_INODE };
 
-	for (; found < now->files + now->count &&
-	    compare_inode(found, file) == 0; found++) {
-		if ((found->flags & FILE_MARKED) != 0 ||
-		    (!elsewhere && compare_place(found, file) != 0) ||
-		    !message_file_same(&found->identity, &file->identity))
+/* The entry is this message's, and no other's. */
+static void
+take(struct message_file *file, struct message_file *entry, uint8_t flags)
+{
+	char *name = file->name;
+
+	entry->flags |= FILE_MARKED;
+	file->name = entry->name;
+	entry->name = name;
+	file->directory = entry->directory;
+	file->flags = (uint8_t)((file->flags & ~(FILE_GONE | FILE_CHANGED)) |
+	    flags);
+}
+
+/* Looks for the message in a list that is sorted by inode. */
+static void
+find_inode(struct message_file *file, const struct file_list *now,
+    enum likeness likeness)
+{
+	struct message_file *entry = first_not_before(now, file);
+	int same;
+
+	for (; entry < now->files + now->count &&
+	    compare_inode(entry, file) == 0; entry++) {
+		same = message_file_same(&entry->identity, &file->identity);
+		if ((entry->flags & FILE_MARKED) != 0 ||
+		    (!same && likeness != SAME_INODE) ||
+		    (likeness == SAME_PLACE && compare_place(entry, file) !=
+		    0))
 			continue;
-		found->flags |= FILE_MARKED;	/* taken */
-		name = file->name;
-		file->name = found->name;
-		found->name = name;
-		file->directory = found->directory;
-		return (1);
+		take(file, entry, same ? 0 : FILE_CHANGED);
+		return;
 	}
+}
+
+/* Looks for what has its name now, in a list that is sorted by that. */
+static void
+find_name(struct message_file *file, const struct file_list *now)
+{
+	struct message_file *entry = NULL;
+
+	if (now->count > 0)
+		entry = bsearch(file, now->files, now->count,
+		    sizeof(*now->files), compare_names);
+	if (entry != NULL && (entry->flags & FILE_MARKED) == 0)
+		take(file, entry, FILE_CHANGED);
+}
+
+/* Entries that are some message's are let go. */
+static void
+drop_taken(struct file_list *list)
+{
+	struct message_file *from, *to = list->files;
+
+	for (from = list->files; from < list->files + list->count; from++)
+		if ((from->flags & FILE_MARKED) != 0)
+			free(from->name);
+		else
+			*to++ = *from;
+	list->count = (size_t)(to - list->files);
+}
+
+/* The surest likeness first: each entry can be only one message's. */
+static int
+find_all(const struct file_list *messages, struct file_list *now)
+{
+	struct message_file *file;
+	struct message_file *end = messages->files + messages->count;
+	enum likeness likeness;
+
+	if (sort(now, compare_files) == -1)
+		return (-1);
+	for (likeness = SAME_PLACE; likeness <= SAME_INODE; likeness++)
+		for (file = messages->files; file < end; file++)
+			if ((file->flags & FILE_GONE) != 0)
+				find_inode(file, now, likeness);
+	drop_taken(now);
+	if (sort(now, compare_names) == -1)
+		return (-1);
+	for (file = messages->files; file < end; file++)
+		if ((file->flags & FILE_GONE) != 0)
+			find_name(file, now);
 	return (0);
 }
 
@@ -256,24 +332,18 @@ file_list_find_again(struct file_mailbox *mailbox)
 	struct message_file *file = mailbox->list.files;
 	struct message_file *end = file + mailbox->list.count;
 	struct file_list now;
+	int result = file_list_read(mailbox, &now), error;
 
-	if (file_list_read(mailbox, &now) == -1) {
-		file_list_free(&now);
-		return (-1);
-	}
-	if (now.count > 0)
-		qsort(now.files, now.count, sizeof(*now.files),
-		    compare_files);
-	for (; file < end; file++)
-		if ((file->flags & FILE_REMOVED) != 0)
-			continue;
-		else if (find_one(file, &now, 0))
-			file->flags &= (uint8_t)~FILE_GONE;
-		else
+	for (; result == 0 && file < end; file++)
+		if ((file->flags & FILE_REMOVED) == 0)
 			file->flags |= FILE_GONE;
-	for (file = mailbox->list.files; file < end; file++)
-		if ((file->flags & FILE_GONE) != 0 && find_one(file, &now, 1))
-			file->flags &= (uint8_t)~FILE_GONE;
+	if (result == 0)
+		result = find_all(&mailbox->list, &now);
+	error = errno;
+	/* What could not be looked for is not gone. */
+	for (file = mailbox->list.files; result == -1 && file < end; file++)
+		file->flags &= (uint8_t)~FILE_GONE;
 	file_list_free(&now);
-	return (0);
+	errno = error;
+	return (result);
 }

@@ -77,13 +77,15 @@ log_message(const struct file_mailbox *state,
 	    state->label, log_quote(name, sizeof(name), file->name), wrong);
 }
 
-/* Opens the message where it is now; -1 with errno, ENOENT: it is gone. */
+#define FILE_LOST	(FILE_GONE | FILE_CHANGED)
+
+/* Opens the message where it is now; -1 with errno, also when it is lost. */
 static int
 open_message(struct file_mailbox *state, struct message_file *file)
 {
 	int fd, tries;
 
-	for (tries = 0; tries < 2 && (file->flags & FILE_GONE) == 0;
+	for (tries = 0; tries < 2 && (file->flags & FILE_LOST) == 0;
 	    tries++) {
 		fd = message_file_open(file,
 		    state->directories[file->directory]);
@@ -92,8 +94,7 @@ open_message(struct file_mailbox *state, struct message_file *file)
 		if (tries == 0 && file_list_find_again(state) == -1)
 			return (-1);
 	}
-	if ((file->flags & FILE_GONE) != 0)
-		errno = ENOENT;
+	errno = (file->flags & FILE_GONE) != 0 ? ENOENT : ESTALE;
 	return (-1);
 }
 
@@ -225,12 +226,36 @@ file_mailbox_mark(struct mailbox *mailbox, uint64_t number)
 	return (0);
 }
 
+/*
+ * A file that is not as it was may still be the message: one that was only
+ * touched, or a Maildir's that was copied.  That it is byte for byte what
+ * was sent is then for the caller to see.
+ */
+static void
+accept_change(const struct file_mailbox *state, struct message_file *file)
+{
+	struct file_identity now;
+
+	if (message_file_look(state->directories[file->directory], file->name,
+	    &now) == -1 || now.size != file->identity.size ||
+	    (!state->names_are_unique &&
+	    (now.device != file->identity.device ||
+	    now.inode != file->identity.inode)))
+		return;
+	file->identity = now;
+	file->flags &= (uint8_t)~FILE_CHANGED;
+}
+
 /* Still byte for byte what was sent; or gone, which is no obstacle. */
 static const char *
 verify_one(struct file_mailbox *state, struct message_file *file)
 {
 	int fd = open_message(state, file), same;
 
+	if (fd == -1 && (file->flags & FILE_CHANGED) != 0) {
+		accept_change(state, file);
+		fd = open_message(state, file);
+	}
 	if (fd == -1 && (file->flags & FILE_GONE) != 0)
 		return (NULL);
 	if (fd == -1) {
@@ -256,7 +281,7 @@ file_mailbox_verify(struct mailbox *mailbox)
 
 	/* What was not found once is looked for again before it is over. */
 	for (; file < end; file++)
-		file->flags &= (uint8_t)~FILE_GONE;
+		file->flags &= (uint8_t)~FILE_LOST;
 	for (file = state->list.files; file < end && wrong == NULL; file++)
 		if ((file->flags & FILE_MARKED) != 0)
 			wrong = verify_one(state, file);
@@ -281,7 +306,7 @@ remove_one(struct file_mailbox *state, struct message_file *file)
 	struct file_identity identity;
 	int tries, directory;
 
-	for (tries = 0; tries < 2 && (file->flags & FILE_GONE) == 0;
+	for (tries = 0; tries < 2 && (file->flags & FILE_LOST) == 0;
 	    tries++) {
 		directory = state->directories[file->directory];
 		if (message_file_look(directory, file->name, &identity) == 0 &&

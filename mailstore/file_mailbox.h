@@ -27,6 +27,9 @@ struct file_mailbox {
 	 */
 	int (*is_message)(const char *name, int64_t *order);
 
+	/* No two messages ever have one name, whatever their flags. */
+	int names_are_unique;
+
 	/*
 	 * Takes the name out of the directory, so that the message is
 	 * wholly there or wholly gone at any instant.  -1 with errno.
@@ -81,8 +84,10 @@ void	file_list_free(struct file_list *list);
 
 /*
  * Looks where the snapshot's messages are now: other programs rename and
- * renumber them.  Each gets its new name, or FILE_GONE.  0, or -1 with errno
- * and nothing changed.
+ * renumber them.  Each gets its new name, or one of two flags: FILE_CHANGED
+ * when the file, or another one, has its name and is not as it was (which
+ * may be a rewritten message, or a new one), or FILE_GONE.  0, or -1 with
+ * errno, and none is said to be gone.
  */
 int	file_list_find_again(struct file_mailbox *mailbox);
 

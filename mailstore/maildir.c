@@ -59,6 +59,7 @@ open_maildir(struct mailbox *mailbox)
 	if (state == NULL)
 		return ("the server is short of memory");
 	state->is_message = is_message;
+	state->names_are_unique = 1;
 	return (file_mailbox_open(mailbox, open_directories(state,
 	    &mailbox->place)));
 }

@@ -24,7 +24,8 @@ enum message_file_flags {
 	FILE_SENT = 1 << 0,	/* whole; the digest is of what was sent */
 	FILE_MARKED = 1 << 1,	/* to be deleted at the commit */
 	FILE_GONE = 1 << 2,	/* no name led to it at the last look */
-	FILE_REMOVED = 1 << 3	/* by this commit */
+	FILE_CHANGED = 1 << 3,	/* it, or what has its name, was changed */
+	FILE_REMOVED = 1 << 4	/* by this commit */
 };
 
 /* One message of a snapshot. */

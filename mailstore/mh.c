@@ -94,7 +94,12 @@ removed_numbers(const struct file_mailbox *state, uint32_t deleted)
 	for (i = 0; i < state->list.count && count < deleted; i++)
 		if ((state->list.files[i].flags & FILE_REMOVED) != 0)
 			numbers[count++] = mh_number(state->list.files[i].name);
-	qsort(numbers, count, sizeof(*numbers), compare_numbers);
+	/* In order as they are, unless the folder was renumbered. */
+	if (count > 1 && mergesort(numbers, count, sizeof(*numbers),
+	    compare_numbers) == -1) {
+		free(numbers);
+		return (NULL);
+	}
 	return (numbers);
 }
 

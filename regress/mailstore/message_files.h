@@ -59,7 +59,7 @@ static const struct awkward_file awkward_files[] = {
 static inline const char *
 home_of(const struct server *server, const char *path)
 {
-	static char whole[2][1024];
+	static char whole[2][2048];
 	static int which;
 
 	which = !which;
