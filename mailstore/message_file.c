@@ -40,7 +40,11 @@ message_file_same(const struct file_identity *one,
 static int
 identify(const struct stat *status, struct file_identity *identity)
 {
-	if (!S_ISREG(status->st_mode) || status->st_uid != geteuid() ||
+	static uid_t self = (uid_t)-1;	/* asked once, not for each file */
+
+	if (self == (uid_t)-1)
+		self = geteuid();
+	if (!S_ISREG(status->st_mode) || status->st_uid != self ||
 	    status->st_size < 0) {
 		errno = EPERM;
 		return (-1);
