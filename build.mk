@@ -17,10 +17,12 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
-	mailstore/disk.h mailstore/dotlock.h mailstore/folder.h \
-	mailstore/journal.h mailstore/journal_format.h mailstore/lines.h \
-	mailstore/lock.h mailstore/mailbox.h mailstore/mailtxt.h mailstore/mbox.h \
-	mailstore/mboxrd.h mailstore/rewrite.h mailstore/rewrite_move.h \
+	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h \
+	mailstore/file_mailbox.h mailstore/folder.h mailstore/journal.h \
+	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
+	mailstore/mailbox.h mailstore/mailtxt.h mailstore/mbox.h \
+	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
+	mailstore/mh_profile.h mailstore/rewrite.h mailstore/rewrite_move.h \
 	mailstore/rewrite_step.h mailstore/single_file.h mailstore/template.h \
 	mailstore/wire.h
 
@@ -52,9 +54,13 @@ SINGLE_FILE = mailstore/single_file.o mailstore/single_send.o \
 	mailstore/single_commit.o mailstore/mbox_from.o mailstore/mbox_scan.o \
 	mailstore/mailtxt.o mailstore/mailtxt_header.o mailstore/mboxrd.o
 
+FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
+	mailstore/file_mailbox.o mailstore/maildir.o mailstore/mh.o \
+	mailstore/mh_profile.o mailstore/mh_sequences.o
+
 STORE = mailstore/store.o mailstore/template.o mailstore/folder.o \
 	mailstore/lock.o mailstore/dotlock.o mailstore/lines.o mailstore/wire.o \
-	$(SINGLE_FILE) $(REWRITE) privsep/calls_store.o $(CHILD)
+	$(SINGLE_FILE) $(FILES) $(REWRITE) privsep/calls_store.o $(CHILD)
 
 LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
 
@@ -83,7 +89,7 @@ TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account
 	privsep/calls_lock.o \
 	mailstore/template.o mailstore/folder.o mailstore/lock.o \
 	mailstore/dotlock.o \
-	mailstore/lines.o mailstore/wire.o $(SINGLE_FILE) $(REWRITE)
+	mailstore/lines.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
 
 regress/lib/objects.a: $(TESTED)
 	@echo "  AR $@"

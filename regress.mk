@@ -16,7 +16,8 @@ PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 	regress/privsep/auth_test
 STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test \
-	regress/mailstore/mailtxt_test
+	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
+	regress/mailstore/maildir_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
@@ -44,7 +45,8 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/privsep/doubles.h regress/privsep/processes.h \
 	regress/mailstore/mailboxes.h regress/mailstore/meddle.h \
 	regress/mailstore/splitter.h regress/mailstore/walk.h \
-	regress/mailstore/mailtxt_splitter.h config.mk
+	regress/mailstore/mailtxt_splitter.h \
+	regress/mailstore/message_files.h config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
 

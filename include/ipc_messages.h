@@ -270,6 +270,7 @@ struct ipc_store_config {
 	uint32_t is_template;		/* maildrop has %u, %h, ~ in it */
 	uint32_t lock_seconds;		/* how long to try for a lock */
 	uint32_t idle_seconds;		/* a silent net is given up after */
+	uint32_t mh_rename;		/* MH: deleted N stays, as ,N */
 	char user[USER_SIZE];		/* as the client named it */
 	char system_name[USER_SIZE];	/* "": a virtual user */
 	char peer[PEER_SIZE];
@@ -299,11 +300,13 @@ struct ipc_reason {
 };
 
 struct ipc_folder_open {
+	uint32_t whole;			/* 1: FOLDER_SEND may come */
+	uint32_t unused;
 	char name[FOLDER_SIZE];		/* "": the default mailbox */
 };
 
 struct ipc_folder_opened {
-	uint64_t octets;		/* of FOLDER_SEND's data */
+	uint64_t octets;		/* of FOLDER_SEND's data, if asked */
 	uint32_t messages;
 	uint32_t unused;
 };
@@ -318,7 +321,8 @@ struct ipc_octets {
 
 struct ipc_committed {
 	uint32_t deleted;		/* messages */
-	uint32_t unused;
+	uint32_t gone;			/* others that were to be deleted, and
+					   that another program had removed */
 };
 
 struct ipc_lock_answer {

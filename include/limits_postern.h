@@ -157,6 +157,27 @@
 /* A From_ line longer than this is text: RFC 5322 lines end at 998. */
 #define FROM_LINE_MAX		1000
 
+/* A sender's address that goes into a From_ line: RFC 5321's longest path. */
+#define SENDER_SIZE		257
+
+/*
+ * So far into a message its Return-Path is looked for: delivery agents write
+ * it first.
+ */
+#define RETURN_PATH_BYTES	65536
+
+/*
+ * A list of sequences longer than this is no person's: a hundred thousand
+ * numbers with gaps are some 700 KB.
+ */
+#define MH_SEQUENCES_BYTES_MAX	4194304U
+
+/* nmh keeps message numbers in an int. */
+#define MH_NUMBER_MAX		2147483647
+
+/* A file of settings longer than this is not read for one line of it. */
+#define MH_PROFILE_BYTES_MAX	65536
+
 /*
  * The longest line before a message of MAIL.TXT: 20 bytes of date and time,
  * 7 of zone, 20 digits of octets, 12 of flags, two signs, and CRLF.
@@ -188,8 +209,9 @@
 #define REWRITE_TRIES		3
 
 /*
- * Messages in one folder.  At under 100 bytes each this bounds a snapshot
- * at under 1.6 GB, and a message number always fits an int32_t of a client.
+ * Messages in one folder.  At under 100 bytes each in an mbox this bounds a
+ * snapshot at under 1.6 GB, at under 200 with a file for each at 3.2 GB; and
+ * a message number always fits an int32_t of a client.
  */
 #define MESSAGES_MAX		16000000U
 

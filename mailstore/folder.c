@@ -9,16 +9,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "folder.h"
 #include "log.h"
+#include "mh_profile.h"
 
 static const struct ipc_store_config *settings;
 static int spool = -1;		/* the directory of the maildrop */
 static int root = -1;		/* the folder root, -1: none */
+static char mh_path[PATH_SIZE];	/* where "+folder" begins */
 
 static int
 open_directory(int at, const char *path, int follow)
@@ -43,14 +46,16 @@ folder_begin(const struct ipc_store_config *config)
 	spool = open_directory(AT_FDCWD, directory, 1);
 	if (config->folder_root[0] != '\0')
 		root = open_directory(AT_FDCWD, config->folder_root, 0);
+	/* Whoever has no MH of their own means the folders by "+" as well. */
+	if (mh_profile_path(config->home, mh_path, sizeof(mh_path)) == -1)
+		(void)strlcpy(mh_path, config->folder_root, sizeof(mh_path));
 }
 
 static int
 is_default(const char *name)
 {
 	return (name[0] == '\0' || strcasecmp(name, "INBOX") == 0 ||
-	    strcmp(name, settings->user) == 0 ||
-	    strcmp(name, settings->maildrop) == 0);
+	    strcmp(name, settings->user) == 0);
 }
 
 static enum folder_kind
@@ -103,8 +108,8 @@ walk(char *path, struct mailbox_place *place)
 			errno = EPERM;
 			return (-1);
 		}
-		if (rest == NULL) {
-			(void)strlcpy(place->name, part, sizeof(place->name));
+		if (rest == NULL && strlcpy(place->name, part,
+		    sizeof(place->name)) < sizeof(place->name)) {
 			place->directory = directory;
 			return (0);
 		}
@@ -113,19 +118,53 @@ walk(char *path, struct mailbox_place *place)
 	return (-1);
 }
 
+/*
+ * "+folder" is below the MH path, "~/path" below the home, as users of such
+ * systems type them: in `path` they become absolute.  Other names stay.
+ */
+static int
+expand(const char *name, char *path, size_t size)
+{
+	int length;
+
+	if (name[0] == '+')
+		length = snprintf(path, size, "%s/%s", mh_path, name + 1);
+	else if (strncmp(name, "~/", 2) == 0)
+		length = snprintf(path, size, "%s/%s", settings->home,
+		    name + 2);
+	else
+		length = snprintf(path, size, "%s", name);
+	return (length < 0 || (size_t)length >= size ? -1 : 0);
+}
+
+/* What of an expanded name is below the folder root; NULL: it is not. */
+static char *
+below_root(const char *name, char *path)
+{
+	size_t length = strlen(settings->folder_root);
+
+	if (name[0] != '+' && strncmp(name, "~/", 2) != 0)
+		return (path);
+	return (length > 0 && strncmp(path, settings->folder_root, length) ==
+	    0 && path[length] == '/' ? path + length + 1 : NULL);
+}
+
 enum folder_kind
 folder_find(const char *name, struct mailbox_place *place)
 {
-	char path[FOLDER_SIZE], label[LOG_QUOTED_SIZE];
+	char path[PATH_SIZE + FOLDER_SIZE], label[LOG_QUOTED_SIZE], *below;
 
 	(void)log_quote(label, sizeof(label), name);
-	if (is_default(name))
-		return (default_place(place));
 	errno = ENOENT;
-	if (strlcpy(path, name, sizeof(path)) < sizeof(path) &&
-	    strlcpy(place->label, label, sizeof(place->label)) <
-	    sizeof(place->label) && root != -1 && walk(path, place) == 0)
-		return (FOLDER_NAMED);
+	if (expand(name, path, sizeof(path)) == 0) {
+		if (is_default(name) || strcmp(path, settings->maildrop) == 0)
+			return (default_place(place));
+		below = below_root(name, path);
+		if (below != NULL && strlcpy(place->label, label,
+		    sizeof(place->label)) < sizeof(place->label) &&
+		    root != -1 && walk(below, place) == 0)
+			return (FOLDER_NAMED);
+	}
 	log_line(LOG_NOTICE, "event=folder folder=%s error=\"%s\"", label,
 	    strerror(errno));
 	return (FOLDER_NONE);

@@ -100,3 +100,19 @@ lines_next(struct line_reader *reader, struct line *line)
 			return (-1);
 	}
 }
+
+int
+lines_digest(struct line_reader *reader, int fd, uint64_t from,
+    uint64_t limit, unsigned char *digest)
+{
+	crypto_generichash_state hash;
+	struct line line;
+	int got;
+
+	(void)crypto_generichash_init(&hash, NULL, 0, LINES_DIGEST_BYTES);
+	lines_begin(reader, fd, from, limit, &hash);
+	while ((got = lines_next(reader, &line)) == 1)
+		continue;
+	(void)crypto_generichash_final(&hash, digest, LINES_DIGEST_BYTES);
+	return (got);
+}

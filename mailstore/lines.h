@@ -10,6 +10,9 @@
 
 #include "limits_postern.h"
 
+/* Of a hash that tells one message's stored bytes from another's. */
+#define LINES_DIGEST_BYTES	crypto_generichash_BYTES_MIN	/* 16 */
+
 struct line_reader {
 	int fd;
 	uint64_t next;		/* file offset of the next read */
@@ -37,5 +40,9 @@ void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
  * shorter (errno 0).
  */
 int	lines_next(struct line_reader *reader, struct line *line);
+
+/* Hashes a part of a file.  0, or -1 as above. */
+int	lines_digest(struct line_reader *reader, int fd, uint64_t from,
+	    uint64_t limit, unsigned char *digest);
 
 #endif

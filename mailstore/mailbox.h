@@ -51,9 +51,9 @@ struct mailbox_format {
 	/*
 	 * The octets on the wire of message `number` (from 1), every line
 	 * end and the end of the message as CRLF (RFC 937, "Message
-	 * Length"); 0 when it does not exist or is marked.
+	 * Length"); 0 when it does not exist, cannot be read, or is marked.
 	 */
-	uint64_t (*octets)(const struct mailbox *mailbox, uint64_t number);
+	uint64_t (*octets)(struct mailbox *mailbox, uint64_t number);
 
 	/*
 	 * Writes exactly octets() (or all_octets of the whole folder in mbox
@@ -73,7 +73,8 @@ struct mailbox_format {
 	/*
 	 * Deletes what is marked, and answers when that is on the disk.  A
 	 * mailbox that may not be written is left as it is and `deleted`
-	 * is 0 (RFC 937, "ACKD").  On an error nothing was deleted.
+	 * is 0 (RFC 937, "ACKD").  On an error `deleted` are gone, and the
+	 * reason says whether that is none or some.
 	 */
 	const char *(*commit)(struct mailbox *mailbox, uint32_t *deleted);
 
@@ -84,11 +85,18 @@ struct mailbox {
 	const struct mailbox_format *format;
 	struct mailbox_place place;
 	void *state;			/* the format's own */
+	int measure_all;		/* send_all may come: open() must know
+					   its octets */
+	int rename_deleted;		/* MH: a deleted message's file stays,
+					   as ,N */
 	int unfit, absent;
 	uint32_t messages;
-	uint64_t all_octets;		/* of send_all */
+	uint32_t gone;			/* of the marked: by another program's
+					   hand, as the commit found */
+	uint64_t all_octets;		/* of send_all, with measure_all */
 };
 
-extern const struct mailbox_format mailbox_single_file;
+extern const struct mailbox_format mailbox_single_file, mailbox_mh,
+    mailbox_maildir;
 
 #endif

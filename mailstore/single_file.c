@@ -252,7 +252,7 @@ find_message(const struct mailbox *mailbox, uint64_t number)
 }
 
 static uint64_t
-octets_of(const struct mailbox *mailbox, uint64_t number)
+octets_of(struct mailbox *mailbox, uint64_t number)
 {
 	const struct single_message *message = find_message(mailbox, number);
 

@@ -69,10 +69,7 @@ put_line(struct outgoing *out, const struct line *line, int last)
 {
 	if (out->converts)
 		return (mboxrd_line(&out->mboxrd, line));
-	if (wire_put(out->wire, line->text, line->length) == -1)
-		return (-1);
-	return (line->ending != 0 || last ?
-	    wire_put(out->wire, "\r\n", 2) : 0);
+	return (wire_put_line(out->wire, line, last));
 }
 
 static int

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "detect.h"
 #include "folder.h"
 #include "lock.h"
 #include "log.h"
@@ -32,6 +33,7 @@ static enum mailbox_dotlock default_dotlock;	/* of the default mailbox */
 static char dotlock_directory[PATH_SIZE];	/* "": none of our own */
 static struct mailbox mailbox;
 static int is_open;
+static int whole_asked;		/* FOLDER_SEND may come */
 static int all_sent;		/* FOLDER_SEND came to its end */
 static struct wire wire;
 
@@ -60,7 +62,7 @@ close_mailbox(void)
 		(void)close(mailbox.place.directory);
 		lock_session_release();
 	}
-	is_open = all_sent = 0;
+	is_open = whole_asked = all_sent = 0;
 }
 
 /* A request that net never makes: whoever sent it gets nothing more. */
@@ -88,23 +90,14 @@ open_empty(void)
 	answer(IPC_FOLDER_OPENED, &nothing);
 }
 
-static void
-handle_open(void *context, struct ipc_message *message)
+/* Opens what the place leads to, if that is anything with mail. */
+static const char *
+open_place(enum folder_kind kind)
 {
-	const char *name = IPC_PAYLOAD(message, ipc_folder_open)->name;
-	struct ipc_folder_opened opened;
 	const char *wrong;
-	enum folder_kind kind;
 
-	(void)context;
-	close_mailbox();
-	memset(&mailbox, 0, sizeof(mailbox));
-	kind = folder_find(name, &mailbox.place);
-	if (kind == FOLDER_NONE) {
-		open_empty();
-		return;
-	}
-	mailbox.format = &mailbox_single_file;
+	mailbox.measure_all = whole_asked;
+	mailbox.rename_deleted = (int)config.mh_rename;
 	memcpy(mailbox.place.locks, config.locks, sizeof(config.locks));
 	mailbox.place.locks[LOCK_KINDS_MAX] = LOCK_NONE;
 	mailbox.place.dotlock = kind == FOLDER_NAMED ? DOTLOCK_BESIDE :
@@ -113,25 +106,52 @@ handle_open(void *context, struct ipc_message *message)
 	mailbox.place.pulse = CHILD_SESSION;
 	mailbox.place.state = state_directory;
 	wrong = lock_session(state_directory, &mailbox.place);
-	if (wrong == NULL && (wrong = mailbox.format->open(&mailbox)) == NULL) {
+	if (wrong == NULL)
+		wrong = detect_format(&mailbox);
+	if (wrong == NULL && mailbox.format != NULL)
+		wrong = mailbox.format->open(&mailbox);
+	return (wrong);
+}
+
+static void
+handle_open(void *context, struct ipc_message *message)
+{
+	const struct ipc_folder_open *asked = IPC_PAYLOAD(message,
+	    ipc_folder_open);
+	struct ipc_folder_opened opened;
+	const char *wrong;
+	enum folder_kind kind;
+
+	(void)context;
+	close_mailbox();
+	memset(&mailbox, 0, sizeof(mailbox));
+	whole_asked = asked->whole != 0;
+	kind = folder_find(asked->name, &mailbox.place);
+	if (kind == FOLDER_NONE) {
+		open_empty();
+		return;
+	}
+	wrong = open_place(kind);
+	if (wrong == NULL && mailbox.format != NULL) {
 		is_open = 1;
 		if (mailbox.absent)	/* nothing to keep others from */
 			lock_session_release();
 		if (kind == FOLDER_NAMED && mailbox.absent)
 			log_line(LOG_NOTICE, "event=folder folder=%s "
 			    "error=\"there is none\"", mailbox.place.label);
-		opened.octets = mailbox.all_octets;
+		opened.octets = whole_asked ? mailbox.all_octets : 0;
 		opened.messages = mailbox.messages;
 		opened.unused = 0;
 		answer(IPC_FOLDER_OPENED, &opened);
 		return;
 	}
-	log_line(LOG_NOTICE, "event=folder folder=%s error=\"%s\"",
-	    mailbox.place.label, wrong);
+	if (wrong != NULL)
+		log_line(LOG_NOTICE, "event=folder folder=%s error=\"%s\"",
+		    mailbox.place.label, wrong);
 	(void)close(mailbox.place.directory);
 	lock_session_release();
 	/* What a stranger's name leads to looks like nothing at all. */
-	if (kind == FOLDER_NAMED && mailbox.unfit)
+	if (wrong == NULL || (kind == FOLDER_NAMED && mailbox.unfit))
 		open_empty();
 	else
 		answer_failure(wrong);
@@ -183,7 +203,8 @@ handle_send_all(void *context, struct ipc_message *message)
 	struct ipc_octets size;
 
 	(void)context;
-	(void)message;
+	if (!whole_asked)
+		broken_promise(message, "the mailbox was opened without this");
 	size.octets = is_open ? mailbox.all_octets : 0;
 	answer(IPC_DATA_FOLLOWS, &size);
 	wire_begin(&wire, size.octets);
@@ -224,6 +245,7 @@ handle_commit(void *context, struct ipc_message *message)
 	(void)message;
 	if (is_open)
 		wrong = mailbox.format->commit(&mailbox, &committed.deleted);
+	committed.gone = mailbox.gone;
 	if (wrong != NULL || committed.deleted > 0)
 		log_line(wrong != NULL ? LOG_ERR : LOG_INFO, "event=commit "
 		    "peer=%s folder=%s deleted=%u%s%s%s", config.peer,
@@ -338,6 +360,16 @@ is_for_one_user(const char *template)
 	    (percent != NULL && strchr(percent, '/') != NULL));
 }
 
+/* "~/Maildir/" is the directory "~/Maildir", and nothing in it. */
+static void
+strip_slashes(char *path)
+{
+	size_t length = strlen(path);
+
+	while (length > 1 && path[length - 1] == '/')
+		path[--length] = '\0';
+}
+
 /* The configuration's paths, made this user's. */
 static void
 expand_paths(void)
@@ -354,6 +386,7 @@ expand_paths(void)
 			log_fatal("event=start error=\"mailbox path\"");
 		(void)strlcpy(config.maildrop, path, sizeof(config.maildrop));
 	}
+	strip_slashes(config.maildrop);
 	choose_dotlock(for_one_user);
 	if (config.folder_root[0] == '\0')
 		return;
@@ -361,13 +394,14 @@ expand_paths(void)
 	    sizeof(path)) == -1)
 		path[0] = '\0';	/* no home, no folders */
 	(void)strlcpy(config.folder_root, path, sizeof(config.folder_root));
+	strip_slashes(config.folder_root);
 }
 
 static void
 shut_sandbox(void)
 {
 	const struct sandbox_path paths[] = {
-		{ config.maildrop, SANDBOX_WRITE },
+		{ config.maildrop, SANDBOX_CREATE },
 		{ config.folder_root, SANDBOX_CREATE },
 		{ dotlock_directory, SANDBOX_CREATE },
 		{ config.state_directory, SANDBOX_CREATE },

@@ -49,6 +49,8 @@ wire_put(struct wire *wire, const void *octets, size_t length)
 	if (length > wire->announced - wire->sent)
 		return (-1);
 	wire->sent += length;
+	if (wire->fd == -1)
+		return (0);
 	while (length > 0) {
 		part = sizeof(wire->buffer) - wire->used;
 		if (part > length)
@@ -61,6 +63,14 @@ wire_put(struct wire *wire, const void *octets, size_t length)
 			return (-1);
 	}
 	return (0);
+}
+
+int
+wire_put_line(struct wire *wire, const struct line *line, int last)
+{
+	if (wire_put(wire, line->text, line->length) == -1)
+		return (-1);
+	return (line->ending != 0 || last ? wire_put(wire, "\r\n", 2) : 0);
 }
 
 int

@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 #include "limits_postern.h"
+#include "lines.h"
 
 struct wire {
-	int fd;			/* the pipe, non-blocking */
+	int fd;			/* the pipe, non-blocking; -1: only count */
 	int timeout_ms;		/* how long net may leave it full */
 	uint64_t announced;	/* octets that must be sent, not one else */
 	uint64_t sent;		/* octets taken by wire_put so far */
@@ -25,6 +26,12 @@ void	wire_begin(struct wire *wire, uint64_t announced);
  * or there would be more than was announced.
  */
 int	wire_put(struct wire *wire, const void *octets, size_t length);
+
+/*
+ * The same for a line or piece of one.  Its end goes as CRLF, whatever it
+ * is; so does the end of the message, when this is the `last` of it.
+ */
+int	wire_put_line(struct wire *wire, const struct line *line, int last);
 
 /* Sends what is left.  0, or -1 also when less than announced came. */
 int	wire_end(struct wire *wire);

@@ -53,7 +53,7 @@ static void
 begin(struct session *session, const char *mailbox, unsigned int deleting)
 {
 	session->deleting = deleting & 1;
-	session_open_folder(session, mailbox);
+	session_open_folder(session, mailbox, 1);
 }
 
 static void
@@ -108,9 +108,11 @@ rcvd(struct session *session, struct command *command)
 }
 
 static void
-committed(struct session *session, uint32_t deleted)
+committed(struct session *session, const struct ipc_committed *committed)
 {
-	if (deleted == session->folder_messages) {
+	/* What another program has removed is as gone as was asked for. */
+	if ((uint64_t)committed->deleted + committed->gone ==
+	    session->folder_messages) {
 		ok(session);
 		return;
 	}

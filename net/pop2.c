@@ -34,7 +34,7 @@ helo(struct session *session, struct command *command)
 static void
 store_ready(struct session *session)
 {
-	session_open_folder(session, "");
+	session_open_folder(session, "", 0);
 }
 
 /* "#nnn": to HELO and to FOLD.  The current message is the first. */
@@ -74,13 +74,13 @@ quit_early(struct session *session, struct command *command)
 }
 
 static void
-committed(struct session *session, uint32_t deleted)
+committed(struct session *session, const struct ipc_committed *committed)
 {
-	(void)deleted;
+	(void)committed;
 	if (session->row->next == DONE)
 		quit_early(session, NULL);
 	else
-		session_open_folder(session, session->folder);
+		session_open_folder(session, session->folder, 0);
 }
 
 /* Action 6: READ [n]. */

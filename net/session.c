@@ -315,11 +315,12 @@ session_ask(struct session *session, enum ipc_type request,
 }
 
 void
-session_open_folder(struct session *session, const char *name)
+session_open_folder(struct session *session, const char *name, int whole)
 {
 	struct ipc_folder_open open;
 
 	memset(&open, 0, sizeof(open));
+	open.whole = (uint32_t)whole;
 	(void)strlcpy(open.name, name, sizeof(open.name));
 	if (name != session->folder)
 		(void)strlcpy(session->folder, name[0] != '\0' ? name :

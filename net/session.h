@@ -65,7 +65,8 @@ struct protocol {
 	    const struct ipc_folder_opened *opened);
 	void (*size_known)(struct session *session, uint64_t octets);
 	void (*data_sent)(struct session *session);
-	void (*committed)(struct session *session, uint32_t deleted);
+	void (*committed)(struct session *session,
+	    const struct ipc_committed *committed);
 	void (*folder_closed)(struct session *session);
 	void (*store_failed)(struct session *session, const char *reason);
 };
@@ -189,7 +190,8 @@ void	session_login(struct session *session, char *password);
 /* Asks the store; the answer comes by the protocol's functions. */
 void	session_ask(struct session *session, enum ipc_type request,
 	    const void *payload, unsigned int phase);
-void	session_open_folder(struct session *session, const char *name);
+void	session_open_folder(struct session *session, const char *name,
+	    int whole);			/* whole: FOLDER_SEND will follow */
 void	session_measure(struct session *session, uint64_t number);
 
 /* "net-number": how every log line names the session. */

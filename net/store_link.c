@@ -60,10 +60,11 @@ static void
 handle_committed(void *context, struct ipc_message *message)
 {
 	struct session *session = context;
-	uint32_t deleted = IPC_PAYLOAD(message, ipc_committed)->deleted;
+	const struct ipc_committed *committed = IPC_PAYLOAD(message,
+	    ipc_committed);
 
-	session->messages_deleted += deleted;
-	session->protocol->committed(session, deleted);
+	session->messages_deleted += committed->deleted;
+	session->protocol->committed(session, committed);
 }
 
 static void

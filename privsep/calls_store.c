@@ -14,12 +14,15 @@ static const struct sandbox_call list[] = {
 	CALL(openat),			/* mailboxes, the state directory */
 	CALL(fstat),			/* what was opened */
 	CALL(newfstatat),		/* what the path leads to now */
+	CALL(getdents64),		/* MH folders, Maildirs */
+	CALL_IF(fcntl, 1, F_GETFL),	/* fdopendir(3) looks, */
+	CALL_IF(fcntl, 1, F_SETFD),	/* and makes sure of FD_CLOEXEC */
 	CALL(pread64),
 	CALL(pwrite64),			/* the commit */
 	CALL(ftruncate),
 	CALL(fsync),			/* mail, journals, their directory */
-	CALL(unlinkat),			/* a journal whose work is done */
-	/* A journal gets its name, or .bad; the reserve is taken. */
+	CALL(unlinkat),			/* a message; a done journal */
+	/* A journal gets its name, or .bad; the reserve is taken; MH's ,N. */
 #ifdef __NR_renameat
 	CALL(renameat),
 #endif

@@ -252,6 +252,8 @@ static const struct keyword keywords[] = {
 	    "one absolute path"),
 	OTHER("without", read_without, AT(parent.start.without), MANY, NULL, NULL,
 	    "seccomp, landlock or chroot"),
+	OTHER("mh-rename", NULL, AT(store.mh_rename), 0, NULL, NULL,
+	    "nothing behind it"),
 	OTHER("unprivileged", NULL, AT(parent.start.unprivileged), 0, NULL, NULL,
 	    "nothing behind it"),
 };

@@ -1,0 +1,390 @@
+/*
+ * file_mailbox.c - a mailbox of one file for each message.
+ *
+ * Linked into postern-store; runs as the user whose mail it is.  There is no
+ * lock: what one message's name leads to is held against the snapshot each
+ * time it is opened, and looked for again when it is another.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "file_mailbox.h"
+#include "log.h"
+
+static const char changed[] = "the folder was changed by another program; "
+    "nothing was deleted";
+
+int
+file_mailbox_directory(int at, const char *name)
+{
+	struct stat status;
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+
+	if (fd != -1 && (fstat(fd, &status) == -1 ||
+	    status.st_uid != geteuid())) {
+		(void)close(fd);
+		errno = EPERM;
+		return (-1);
+	}
+	return (fd);
+}
+
+struct file_mailbox *
+file_mailbox_new(struct mailbox *mailbox)
+{
+	struct file_mailbox *state = calloc(1, sizeof(*state));
+	size_t i;
+
+	mailbox->state = state;
+	for (i = 0; state != NULL && i < FILE_DIRECTORIES_MAX; i++)
+		state->directories[i] = -1;
+	if (state != NULL)
+		state->label = mailbox->place.label;
+	return (state);
+}
+
+void
+file_mailbox_close(struct mailbox *mailbox)
+{
+	struct file_mailbox *state = mailbox->state;
+	size_t i;
+
+	if (state == NULL)
+		return;
+	for (i = 0; i < FILE_DIRECTORIES_MAX; i++)
+		if (state->directories[i] != -1)
+			(void)close(state->directories[i]);
+	file_list_free(&state->list);
+	free(state);
+	mailbox->state = NULL;
+}
+
+static void
+log_message(const struct file_mailbox *state,
+    const struct message_file *file, const char *wrong)
+{
+	char name[LOG_QUOTED_SIZE];
+
+	log_line(LOG_NOTICE, "event=message folder=%s file=%s error=\"%s\"",
+	    state->label, log_quote(name, sizeof(name), file->name), wrong);
+}
+
+#define FILE_LOST	(FILE_GONE | FILE_CHANGED)
+
+/* Opens the message where it is now; -1 with errno, also when it is lost. */
+static int
+open_message(struct file_mailbox *state, struct message_file *file)
+{
+	int fd, tries;
+
+	for (tries = 0; tries < 2 && (file->flags & FILE_LOST) == 0;
+	    tries++) {
+		fd = message_file_open(file,
+		    state->directories[file->directory]);
+		if (fd != -1 || (errno != ENOENT && errno != ESTALE))
+			return (fd);
+		if (tries == 0 && file_list_find_again(state) == -1)
+			return (-1);
+	}
+	errno = (file->flags & FILE_GONE) != 0 ? ENOENT : ESTALE;
+	return (-1);
+}
+
+static int
+measure(struct file_mailbox *state, struct message_file *file, int whole)
+{
+	int fd = open_message(state, file), result;
+
+	if (fd == -1) {
+		log_message(state, file, strerror(errno));
+		return (-1);
+	}
+	result = message_file_measure(file, fd, &state->reader, whole);
+	if (result == -1)
+		log_message(state, file, errno != 0 ? strerror(errno) :
+		    "changed while it was read");
+	(void)close(fd);
+	return (result);
+}
+
+/* What cannot be read cannot be sent, nor be deleted with the rest. */
+static void
+measure_all(struct mailbox *mailbox, struct file_mailbox *state)
+{
+	struct message_file *file = state->list.files, *to = file;
+	struct message_file *end = file + state->list.count;
+
+	for (; file < end; file++)
+		if (measure(state, file, 1) == -1)
+			free(file->name);
+		else {
+			mailbox->all_octets += file->whole_octets;
+			*to++ = *file;
+		}
+	state->list.count = (size_t)(to - state->list.files);
+}
+
+const char *
+file_mailbox_open(struct mailbox *mailbox, int opened)
+{
+	struct file_mailbox *state = mailbox->state;
+	int error;
+
+	mailbox->all_octets = 0;
+	mailbox->unfit = opened == -1;
+	if (opened == -1 || file_list_read(state, &state->list) == -1) {
+		error = errno;
+		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
+		    state->label, strerror(error));
+		file_mailbox_close(mailbox);
+		return (opened == -1 ? "the mailbox cannot be opened" :
+		    error == EOVERFLOW ? "the mailbox has too many messages" :
+		    "the mailbox cannot be listed");
+	}
+	if (mailbox->measure_all)
+		measure_all(mailbox, state);
+	mailbox->messages = (uint32_t)state->list.count;
+	return (NULL);
+}
+
+static struct message_file *
+find_message(const struct mailbox *mailbox, uint64_t number)
+{
+	const struct file_mailbox *state = mailbox->state;
+
+	if (number < 1 || number > state->list.count ||
+	    (state->list.files[number - 1].flags & FILE_MARKED) != 0)
+		return (NULL);
+	return (&state->list.files[number - 1]);
+}
+
+uint64_t
+file_mailbox_octets(struct mailbox *mailbox, uint64_t number)
+{
+	struct message_file *file = find_message(mailbox, number);
+
+	if (file == NULL || (file->octets == 0 &&
+	    measure(mailbox->state, file, 0) == -1))
+		return (0);
+	return (file->octets);
+}
+
+static const char *
+send_file(struct file_mailbox *state, struct message_file *file,
+    struct wire *wire, int whole)
+{
+	int fd = open_message(state, file);
+	const char *wrong;
+
+	if (fd == -1)
+		return (errno == ENOENT || errno == ESTALE ?
+		    "the message was changed or removed by another program" :
+		    strerror(errno));
+	wrong = message_file_send(file, fd, &state->reader, wire, whole);
+	(void)close(fd);
+	return (wrong);
+}
+
+const char *
+file_mailbox_send(struct mailbox *mailbox, uint64_t number,
+    struct wire *wire)
+{
+	struct message_file *file = find_message(mailbox, number);
+
+	return (file == NULL ? "no such message" :
+	    send_file(mailbox->state, file, wire, 0));
+}
+
+const char *
+file_mailbox_send_all(struct mailbox *mailbox, struct wire *wire)
+{
+	struct file_mailbox *state = mailbox->state;
+	const char *wrong = NULL;
+	size_t i;
+
+	for (i = 0; i < state->list.count && wrong == NULL; i++)
+		wrong = send_file(state, &state->list.files[i], wire, 1);
+	return (wrong);
+}
+
+int
+file_mailbox_mark(struct mailbox *mailbox, uint64_t number)
+{
+	struct message_file *file = find_message(mailbox, number);
+
+	if (file == NULL || (file->flags & FILE_SENT) == 0)
+		return (-1);
+	file->flags |= FILE_MARKED;
+	return (0);
+}
+
+/*
+ * A file that is not as it was may still be the message: one that was only
+ * touched, or a Maildir's that was copied.  That it is byte for byte what
+ * was sent is then for the caller to see.
+ */
+static void
+accept_change(const struct file_mailbox *state, struct message_file *file)
+{
+	struct file_identity now;
+
+	if (message_file_look(state->directories[file->directory], file->name,
+	    &now) == -1 || now.size != file->identity.size ||
+	    (!state->names_are_unique &&
+	    (now.device != file->identity.device ||
+	    now.inode != file->identity.inode)))
+		return;
+	file->identity = now;
+	file->flags &= (uint8_t)~FILE_CHANGED;
+}
+
+/* Still byte for byte what was sent; or gone, which is no obstacle. */
+static const char *
+verify_one(struct file_mailbox *state, struct message_file *file)
+{
+	int fd = open_message(state, file), same;
+
+	if (fd == -1 && (file->flags & FILE_CHANGED) != 0) {
+		accept_change(state, file);
+		fd = open_message(state, file);
+	}
+	if (fd == -1 && (file->flags & FILE_GONE) != 0)
+		return (NULL);
+	if (fd == -1) {
+		log_message(state, file, strerror(errno));
+		return (changed);
+	}
+	same = message_file_is_sent(file, fd, &state->reader);
+	(void)close(fd);
+	if (same == 1)
+		return (NULL);
+	log_message(state, file, same == -1 ? strerror(errno) :
+	    "not what was sent");
+	return (changed);
+}
+
+const char *
+file_mailbox_verify(struct mailbox *mailbox)
+{
+	struct file_mailbox *state = mailbox->state;
+	struct message_file *file = state->list.files;
+	struct message_file *end = file + state->list.count;
+	const char *wrong = NULL;
+
+	/* What was not found once is looked for again before it is over. */
+	for (; file < end; file++)
+		file->flags &= (uint8_t)~FILE_LOST;
+	for (file = state->list.files; file < end && wrong == NULL; file++)
+		if ((file->flags & FILE_MARKED) != 0)
+			wrong = verify_one(state, file);
+	return (wrong);
+}
+
+static int
+remove_name(const struct file_mailbox *state, int directory, const char *name)
+{
+	return (state->remove != NULL ? state->remove(directory, name) :
+	    unlinkat(directory, name, 0));
+}
+
+/*
+ * Removes one message whose bytes were looked at a moment ago.  Its entry
+ * must still be this very file, and unchanged; nothing stands between this
+ * look and the removal.  0, or -1 with errno; FILE_GONE may be set instead.
+ */
+static int
+remove_one(struct file_mailbox *state, struct message_file *file)
+{
+	struct file_identity identity;
+	int tries, directory;
+
+	for (tries = 0; tries < 2 && (file->flags & FILE_LOST) == 0;
+	    tries++) {
+		directory = state->directories[file->directory];
+		if (message_file_look(directory, file->name, &identity) == 0 &&
+		    message_file_same(&identity, &file->identity)) {
+			if (remove_name(state, directory, file->name) == 0) {
+				file->flags |= FILE_REMOVED;
+				return (0);
+			}
+			if (errno != ENOENT)
+				return (-1);
+		}
+		if (tries == 0 && file_list_find_again(state) == -1)
+			return (-1);
+	}
+	errno = ESTALE;
+	return ((file->flags & FILE_GONE) != 0 ? 0 : -1);
+}
+
+/* Each directory that a name went out of.  0, or -1 with errno. */
+static int
+sync_directories(const struct file_mailbox *state)
+{
+	int touched[FILE_DIRECTORIES_MAX] = { 0 }, result = 0;
+	size_t i;
+
+	for (i = 0; i < state->list.count; i++)
+		if ((state->list.files[i].flags & FILE_REMOVED) != 0)
+			touched[state->list.files[i].directory] = 1;
+	for (i = 0; i < FILE_DIRECTORIES_MAX; i++)
+		if (touched[i] && disk_sync(state->directories[i]) == -1)
+			result = -1;
+	return (result);
+}
+
+/* What stopped the removal, and how far it had come. */
+static const char *
+tell(const struct file_mailbox *state, uint32_t deleted, int error)
+{
+	static char reason[REASON_SIZE];
+
+	if (deleted == 0 && (error == EACCES || error == EPERM ||
+	    error == EROFS)) {
+		log_line(LOG_NOTICE, "event=commit folder=%s error=\"may not "
+		    "be written; nothing was deleted\"", state->label);
+		return (NULL);
+	}
+	log_line(LOG_ERR, "event=commit folder=%s deleted=%u error=\"%s\"",
+	    state->label, deleted, strerror(error));
+	if (deleted == 0)
+		return (error == ESTALE ? changed :
+		    "the messages cannot be removed; nothing was deleted");
+	(void)snprintf(reason, sizeof(reason), "%u message%s deleted, the "
+	    "others could not be", deleted, deleted == 1 ? " was" : "s were");
+	return (reason);
+}
+
+const char *
+file_mailbox_remove(struct mailbox *mailbox, uint32_t *deleted)
+{
+	struct file_mailbox *state = mailbox->state;
+	struct message_file *file = state->list.files;
+	struct message_file *end = file + state->list.count;
+	int error = 0;
+
+	for (; file < end && error == 0; file++) {
+		if ((file->flags & FILE_MARKED) == 0)
+			continue;
+		if (remove_one(state, file) == -1)
+			error = errno;
+		else if ((file->flags & FILE_REMOVED) != 0)
+			(*deleted)++;
+		else
+			mailbox->gone++;
+	}
+	if (sync_directories(state) == -1) {
+		log_line(LOG_CRIT, "event=commit folder=%s deleted=%u "
+		    "error=\"%s\"", state->label, *deleted, strerror(errno));
+		return ("the disk fails; look what is in the mailbox");
+	}
+	return (error == 0 ? NULL : tell(state, *deleted, error));
+}

@@ -1,0 +1,81 @@
+/*
+ * message_file.h - a message that is a file of its own (MH, Maildir).
+ */
+#ifndef MESSAGE_FILE_H
+#define MESSAGE_FILE_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+#include <time.h>
+
+#include "lines.h"
+#include "wire.h"
+
+/* What tells one file from another, and from itself after a change. */
+struct file_identity {
+	dev_t device;
+	ino_t inode;
+	uint64_t size;			/* bytes */
+	struct timespec modified;
+};
+
+enum message_file_flags {
+	FILE_SENT = 1 << 0,	/* whole; the digest is of what was sent */
+	FILE_MARKED = 1 << 1,	/* to be deleted at the commit */
+	FILE_GONE = 1 << 2,	/* no name led to it at the last look */
+	FILE_CHANGED = 1 << 3,	/* it, or what has its name, was changed */
+	FILE_REMOVED = 1 << 4	/* by this commit */
+};
+
+/* One message of a snapshot. */
+struct message_file {
+	struct file_identity identity;
+	char *name;			/* in its directory, malloc'd */
+	int64_t order;			/* messages stand in this order */
+	uint64_t octets;		/* on the wire; 0: not measured */
+	uint64_t whole_octets;		/* in the whole mailbox's form; 0 */
+	uint8_t directory;		/* which of the mailbox's */
+	uint8_t flags;			/* enum message_file_flags */
+	unsigned char digest[LINES_DIGEST_BYTES];
+};
+
+int	message_file_same(const struct file_identity *one,
+	    const struct file_identity *other);
+
+/*
+ * What the name leads to, without opening it: 0 when it is a regular file of
+ * the user's own, -1 with errno when not (EPERM) or not there.
+ */
+int	message_file_look(int directory, const char *name,
+	    struct file_identity *identity);
+
+/*
+ * Opens the file for reading.  Returns the descriptor, or -1 with errno:
+ * ESTALE when the name leads to another file, or to one that was changed.
+ */
+int	message_file_open(const struct message_file *file, int directory);
+
+/*
+ * Sends the message, exactly `octets` of it or, in the form of a whole
+ * mailbox, `whole_octets`; and keeps the digest of its bytes.  That form is
+ * mboxrd: a From_ line with the sender of the Return-Path (MAILER-DAEMON
+ * where there is none) and the file's date in UTC; one more ">" before a
+ * line that begins with any number of them and "From "; an empty line.
+ * NULL, or a reason: what was announced cannot be kept.
+ */
+const char *message_file_send(struct message_file *file, int fd,
+	    struct line_reader *reader, struct wire *wire, int whole);
+
+/*
+ * Reads the file, and sets `octets` or `whole_octets` to what will be sent.
+ * 0, or -1 with errno (0: it has become shorter).
+ */
+int	message_file_measure(struct message_file *file, int fd,
+	    struct line_reader *reader, int whole);
+
+/* 1: the file is byte for byte what was sent; 0: not; -1 with errno. */
+int	message_file_is_sent(const struct message_file *file, int fd,
+	    struct line_reader *reader);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * mh.c - MH folders behind the mailbox operations.
+ *
+ * Linked into postern-store; runs as the user whose mail it is.  A message is
+ * a file whose name is its number.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file_mailbox.h"
+#include "log.h"
+#include "mh.h"
+
+int64_t
+mh_number(const char *name)
+{
+	int64_t number = 0;
+
+	if (name[0] == '0')
+		return (0);
+	for (; *name != '\0'; name++) {
+		if (*name < '0' || *name > '9')
+			return (0);
+		number = number * 10 + (*name - '0');
+		if (number > MH_NUMBER_MAX)
+			return (0);
+	}
+	return (number);
+}
+
+static int
+is_message(const char *name, int64_t *order)
+{
+	*order = mh_number(name);
+	return (*order > 0);
+}
+
+/*
+ * As rmm(1) does it: N becomes ",N", in the place of an older one.  Where
+ * both are names of one file, rename(2) would leave both.
+ */
+static int
+rename_message(int directory, const char *name)
+{
+	char deleted[NAME_MAX + 2];
+	struct stat message, older;
+
+	(void)snprintf(deleted, sizeof(deleted), ",%s", name);
+	if (fstatat(directory, name, &message, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fstatat(directory, deleted, &older, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    message.st_dev == older.st_dev && message.st_ino == older.st_ino)
+		return (unlinkat(directory, name, 0));
+	return (renameat(directory, name, directory, deleted));
+}
+
+static const char *
+open_mh(struct mailbox *mailbox)
+{
+	struct file_mailbox *state = file_mailbox_new(mailbox);
+
+	if (state == NULL)
+		return ("the server is short of memory");
+	state->is_message = is_message;
+	state->remove = mailbox->rename_deleted ? rename_message : NULL;
+	state->directories[0] = file_mailbox_directory(
+	    mailbox->place.directory, mailbox->place.name);
+	return (file_mailbox_open(mailbox, state->directories[0]));
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	const int64_t *one = a, *other = b;
+
+	return (*one < *other ? -1 : *one > *other);
+}
+
+/* The numbers whose files this commit removed, ascending; NULL: no memory. */
+static int64_t *
+removed_numbers(const struct file_mailbox *state, uint32_t deleted)
+{
+	int64_t *numbers = calloc(deleted, sizeof(*numbers));
+	size_t i, count = 0;
+
+	if (numbers == NULL)
+		return (NULL);
+	for (i = 0; i < state->list.count && count < deleted; i++)
+		if ((state->list.files[i].flags & FILE_REMOVED) != 0)
+			numbers[count++] = mh_number(state->list.files[i].name);
+	/* In order as they are, unless the folder was renumbered. */
+	if (count > 1 && mergesort(numbers, count, sizeof(*numbers),
+	    compare_numbers) == -1) {
+		free(numbers);
+		return (NULL);
+	}
+	return (numbers);
+}
+
+/*
+ * The sequences are locked before the first number is free: a message that
+ * is given it meanwhile gets its sequences after the old one has left them.
+ */
+static const char *
+commit(struct mailbox *mailbox, uint32_t *deleted)
+{
+	struct file_mailbox *state = mailbox->state;
+	int64_t *numbers = NULL;
+	const char *wrong;
+	int sequences;
+
+	*deleted = 0;
+	wrong = file_mailbox_verify(mailbox);
+	if (wrong != NULL)
+		return (wrong);
+	sequences = mh_sequences_lock(state->directories[0], &mailbox->place);
+	wrong = file_mailbox_remove(mailbox, deleted);
+	if (sequences != -1 && *deleted > 0)
+		numbers = removed_numbers(state, *deleted);
+	if (sequences != -1)
+		mh_sequences_without(sequences, numbers, numbers == NULL ? 0 :
+		    *deleted, &mailbox->place);
+	free(numbers);
+	return (wrong);
+}
+
+const struct mailbox_format mailbox_mh = {
+	"mh", open_mh, file_mailbox_octets, file_mailbox_send,
+	file_mailbox_send_all, file_mailbox_mark, commit, file_mailbox_close
+};
