@@ -18,7 +18,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h \
-	mailstore/file_mailbox.h mailstore/folder.h mailstore/journal.h \
+	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
+	mailstore/journal.h \
 	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
 	mailstore/mailbox.h mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
@@ -54,7 +55,7 @@ SINGLE_FILE = mailstore/single_file.o mailstore/single_send.o \
 	mailstore/single_commit.o mailstore/mbox_from.o mailstore/mbox_scan.o \
 	mailstore/mailtxt.o mailstore/mailtxt_header.o mailstore/mboxrd.o
 
-FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
+FILES = mailstore/inbox.o mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
 	mailstore/file_mailbox.o mailstore/maildir.o mailstore/mh.o \
 	mailstore/mh_profile.o mailstore/mh_sequences.o
 

@@ -119,6 +119,8 @@ enum ipc_phase {
 	X(CONFIG_AUTH,	 auth_config,	passwd_file)			\
 	X(CONFIG_LOCK,	 lock_config,	mailbox)			\
 	X(CONFIG_STORE,	 store_config,	maildrop)			\
+	X(CONFIG_STORE,	 store_config,	maildrop_2)			\
+	X(CONFIG_STORE,	 store_config,	maildrop_3)			\
 	X(CONFIG_STORE,	 store_config,	folder_root)			\
 	X(NET_CONFIG,	 net_config,	host)				\
 	X(NET_CONFIG,	 net_config,	chroot)				\
@@ -128,6 +130,8 @@ enum ipc_phase {
 	X(STORE_CONFIG,	 store_config,	peer)				\
 	X(STORE_CONFIG,	 store_config,	home)				\
 	X(STORE_CONFIG,	 store_config,	maildrop)			\
+	X(STORE_CONFIG,	 store_config,	maildrop_2)			\
+	X(STORE_CONFIG,	 store_config,	maildrop_3)			\
 	X(STORE_CONFIG,	 store_config,	folder_root)			\
 	X(STORE_CONFIG,	 store_config,	state_directory)		\
 	X(LOCK_CONFIG,	 lock_config,	mailbox)			\
@@ -136,6 +140,8 @@ enum ipc_phase {
 	X(LOCK_SESSION,	 store_config,	peer)				\
 	X(LOCK_SESSION,	 store_config,	home)				\
 	X(LOCK_SESSION,	 store_config,	maildrop)			\
+	X(LOCK_SESSION,	 store_config,	maildrop_2)			\
+	X(LOCK_SESSION,	 store_config,	maildrop_3)			\
 	X(LOCK_SESSION,	 store_config,	folder_root)			\
 	X(LOCK_SESSION,	 store_config,	state_directory)		\
 	X(LOGIN,	 login,		peer)				\
@@ -163,6 +169,14 @@ enum sandbox_without {
 };
 
 enum pop_protocol { PROTOCOL_AUTO, PROTOCOL_POP1, PROTOCOL_POP2 };
+
+/* What a part of the default mailbox is to be. */
+enum part_format {
+	FORMAT_ANY,		/* whatever is there */
+	FORMAT_FILE,		/* mbox, or MAIL.TXT: its content tells */
+	FORMAT_MH,
+	FORMAT_MAILDIR
+};
 
 /* Locks on a mailbox, in the order in which they are to be taken. */
 enum lock_kind {
@@ -267,7 +281,9 @@ struct ipc_store_config {
 	uint32_t net;			/* index of the net it serves */
 	uint32_t pid;			/* its own */
 	uint32_t locks[LOCK_KINDS_MAX + 1];	/* enum lock_kind */
-	uint32_t is_template;		/* maildrop has %u, %h, ~ in it */
+	uint32_t is_template;		/* maildrops have %u, %h, ~ in them */
+	uint32_t spool_part;		/* which one is in the spool, from 1 */
+	uint32_t formats[INBOX_PARTS_MAX];	/* enum part_format */
 	uint32_t lock_seconds;		/* how long to try for a lock */
 	uint32_t idle_seconds;		/* a silent net is given up after */
 	uint32_t mh_rename;		/* MH: deleted N stays, as ,N */
@@ -275,7 +291,9 @@ struct ipc_store_config {
 	char system_name[USER_SIZE];	/* "": a virtual user */
 	char peer[PEER_SIZE];
 	char home[PATH_SIZE];
-	char maildrop[PATH_SIZE];
+	char maildrop[PATH_SIZE];	/* the default mailbox: its parts */
+	char maildrop_2[PATH_SIZE];	/* "": no more */
+	char maildrop_3[PATH_SIZE];
 	char folder_root[PATH_SIZE];	/* a template; "": no folders */
 	char state_directory[PATH_SIZE];
 };

@@ -128,6 +128,9 @@
 /* How often, in ms, a taken lock is tried again (plus a random part). */
 #define LOCK_RETRY_MS		20
 
+/* Parts of a default mailbox: RFC 937 names two for UNIX. */
+#define INBOX_PARTS_MAX		3
+
 /* Kinds of lock on a mailbox at one time: fcntl, flock and a dotlock. */
 #define LOCK_KINDS_MAX		3
 

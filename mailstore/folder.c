@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include "folder.h"
+#include "inbox.h"
 #include "log.h"
 #include "mh_profile.h"
 
 static const struct ipc_store_config *settings;
-static int spool = -1;		/* the directory of the maildrop */
 static int root = -1;		/* the folder root, -1: none */
 static char mh_path[PATH_SIZE];	/* where "+folder" begins */
 
@@ -33,17 +33,7 @@ open_directory(int at, const char *path, int follow)
 void
 folder_begin(const struct ipc_store_config *config)
 {
-	char directory[PATH_SIZE];
-	char *slash;
-
 	settings = config;
-	(void)strlcpy(directory, config->maildrop, sizeof(directory));
-	slash = strrchr(directory, '/');
-	if (slash == NULL || slash[1] == '\0')
-		log_fatal("event=start error=\"maildrop path\"");
-	slash[slash == directory ? 1 : 0] = '\0';
-	/* The administrator's own path: links in it are meant. */
-	spool = open_directory(AT_FDCWD, directory, 1);
 	if (config->folder_root[0] != '\0')
 		root = open_directory(AT_FDCWD, config->folder_root, 0);
 	/* Whoever has no MH of their own means the folders by "+" as well. */
@@ -56,19 +46,6 @@ is_default(const char *name)
 {
 	return (name[0] == '\0' || strcasecmp(name, "INBOX") == 0 ||
 	    strcmp(name, settings->user) == 0);
-}
-
-static enum folder_kind
-default_place(struct mailbox_place *place)
-{
-	const char *name = strrchr(settings->maildrop, '/') + 1;
-
-	(void)strlcpy(place->label, "INBOX", sizeof(place->label));
-	if (spool == -1 || strlcpy(place->name, name, sizeof(place->name)) >=
-	    sizeof(place->name))
-		return (FOLDER_NONE);
-	place->directory = fcntl(spool, F_DUPFD_CLOEXEC, 0);
-	return (place->directory == -1 ? FOLDER_NONE : FOLDER_DEFAULT);
 }
 
 /* A part of a path that goes down, and nowhere else. */
@@ -157,8 +134,12 @@ folder_find(const char *name, struct mailbox_place *place)
 	(void)log_quote(label, sizeof(label), name);
 	errno = ENOENT;
 	if (expand(name, path, sizeof(path)) == 0) {
-		if (is_default(name) || strcmp(path, settings->maildrop) == 0)
-			return (default_place(place));
+		if (is_default(name) || inbox_has_path(path)) {
+			(void)strlcpy(place->label, "INBOX",
+			    sizeof(place->label));
+			place->directory = -1;
+			return (FOLDER_DEFAULT);
+		}
 		below = below_root(name, path);
 		if (below != NULL && strlcpy(place->label, label,
 		    sizeof(place->label)) < sizeof(place->label) &&

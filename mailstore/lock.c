@@ -291,7 +291,6 @@ lock_session(int state_directory, const struct mailbox_place *place)
 		    strerror(errno));
 		return ("the mailbox cannot be locked");
 	}
-	lock_session_release();
 	while (try_lock(sessions, F_WRLCK, place_offset(place, &directory),
 	    1) == -1)
 		if (tries-- == 0 || pause_ended(place))

@@ -22,8 +22,9 @@ void	lock_mailbox_release(int fd);
 
 /*
  * The session lock: keeps other sessions of this user, on all hosts that
- * share the state directory, off the mailbox until it is released or this
- * process ends.  Returns NULL, or a reason.
+ * share the state directory, off the mailbox until lock_session_release,
+ * which lets all go that this process has taken, or this process ends.
+ * Returns NULL, or a reason.
  */
 const char *lock_session(int state_directory,
 	    const struct mailbox_place *place);

@@ -20,6 +20,7 @@
 #include "child.h"
 #include "detect.h"
 #include "folder.h"
+#include "inbox.h"
 #include "lock.h"
 #include "log.h"
 #include "mailbox.h"
@@ -29,8 +30,6 @@
 static struct ipc_store_config config;
 static uint64_t session;
 static int state_directory = -1;
-static enum mailbox_dotlock default_dotlock;	/* of the default mailbox */
-static char dotlock_directory[PATH_SIZE];	/* "": none of our own */
 static struct mailbox mailbox;
 static int is_open;
 static int whole_asked;		/* FOLDER_SEND may come */
@@ -54,13 +53,21 @@ answer_failure(const char *why)
 	answer(IPC_STORE_FAILED, &reason);
 }
 
+/* The inbox has no place of its own. */
+static void
+close_place(void)
+{
+	if (mailbox.place.directory != -1)
+		(void)close(mailbox.place.directory);
+	lock_session_release();
+}
+
 static void
 close_mailbox(void)
 {
 	if (is_open) {
 		mailbox.format->close(&mailbox);
-		(void)close(mailbox.place.directory);
-		lock_session_release();
+		close_place();
 	}
 	is_open = whole_asked = all_sent = 0;
 }
@@ -94,20 +101,22 @@ open_empty(void)
 static const char *
 open_place(enum folder_kind kind)
 {
-	const char *wrong;
+	const char *wrong = NULL;
 
 	mailbox.measure_all = whole_asked;
 	mailbox.rename_deleted = (int)config.mh_rename;
 	memcpy(mailbox.place.locks, config.locks, sizeof(config.locks));
 	mailbox.place.locks[LOCK_KINDS_MAX] = LOCK_NONE;
-	mailbox.place.dotlock = kind == FOLDER_NAMED ? DOTLOCK_BESIDE :
-	    default_dotlock;
+	mailbox.place.dotlock = DOTLOCK_BESIDE;
 	mailbox.place.lock_seconds = config.lock_seconds;
 	mailbox.place.pulse = CHILD_SESSION;
 	mailbox.place.state = state_directory;
-	wrong = lock_session(state_directory, &mailbox.place);
-	if (wrong == NULL)
-		wrong = detect_format(&mailbox);
+	mailbox.format = &mailbox_inbox;
+	if (kind == FOLDER_NAMED) {
+		wrong = lock_session(state_directory, &mailbox.place);
+		if (wrong == NULL)
+			wrong = detect_format(&mailbox);
+	}
 	if (wrong == NULL && mailbox.format != NULL)
 		wrong = mailbox.format->open(&mailbox);
 	return (wrong);
@@ -148,8 +157,7 @@ handle_open(void *context, struct ipc_message *message)
 	if (wrong != NULL)
 		log_line(LOG_NOTICE, "event=folder folder=%s error=\"%s\"",
 		    mailbox.place.label, wrong);
-	(void)close(mailbox.place.directory);
-	lock_session_release();
+	close_place();
 	/* What a stranger's name leads to looks like nothing at all. */
 	if (wrong == NULL || (kind == FOLDER_NAMED && mailbox.unfit))
 		open_empty();
@@ -327,88 +335,34 @@ serve(unsigned int *phase)
 	ipc_release(&message);
 }
 
-/*
- * Who makes dotlocks for the default mailbox: the store itself where the
- * configuration puts it into a directory for this user alone.  The sandbox
- * then lets it make and remove files there; that is too much for a home, and
- * for a directory of several users' mail.
- */
 static void
-choose_dotlock(int for_one_user)
-{
-	const size_t length = (size_t)(strrchr(config.maildrop, '/') -
-	    config.maildrop);
-	const int above_home =
-	    strncmp(config.home, config.maildrop, length) == 0 &&
-	    (config.home[length] == '/' || config.home[length] == '\0');
-
-	if (fcntl(CHILD_LOCK, F_GETFD) != -1)
-		default_dotlock = DOTLOCK_IN_SPOOL;
-	if (!for_one_user || above_home)
-		return;
-	default_dotlock = DOTLOCK_BESIDE;
-	memcpy(dotlock_directory, config.maildrop, length);
-}
-
-/* Does the directory in a template differ from user to user? */
-static int
-is_for_one_user(const char *template)
-{
-	const char *percent = strchr(template, '%');
-
-	return (template[0] == '~' ||
-	    (percent != NULL && strchr(percent, '/') != NULL));
-}
-
-/* "~/Maildir/" is the directory "~/Maildir", and nothing in it. */
-static void
-strip_slashes(char *path)
-{
-	size_t length = strlen(path);
-
-	while (length > 1 && path[length - 1] == '/')
-		path[--length] = '\0';
-}
-
-/* The configuration's paths, made this user's. */
-static void
-expand_paths(void)
+expand_folder_root(void)
 {
 	const char *name = config.system_name[0] != '\0' ?
 	    config.system_name : config.user;
-	const int for_one_user = config.is_template &&
-	    is_for_one_user(config.maildrop);
 	char path[PATH_SIZE];
+	size_t length;
 
-	if (config.is_template) {
-		if (template_expand(config.maildrop, name, config.home, path,
-		    sizeof(path)) == -1)
-			log_fatal("event=start error=\"mailbox path\"");
-		(void)strlcpy(config.maildrop, path, sizeof(config.maildrop));
-	}
-	strip_slashes(config.maildrop);
-	choose_dotlock(for_one_user);
 	if (config.folder_root[0] == '\0')
 		return;
 	if (template_expand(config.folder_root, name, config.home, path,
 	    sizeof(path)) == -1)
 		path[0] = '\0';	/* no home, no folders */
+	for (length = strlen(path); length > 1 && path[length - 1] == '/';
+	    length--)
+		path[length - 1] = '\0';
 	(void)strlcpy(config.folder_root, path, sizeof(config.folder_root));
-	strip_slashes(config.folder_root);
 }
 
 static void
 shut_sandbox(void)
 {
-	const struct sandbox_path paths[] = {
-		{ config.maildrop, SANDBOX_CREATE },
+	struct sandbox_path paths[INBOX_SANDBOX_PATHS + 2] = {
 		{ config.folder_root, SANDBOX_CREATE },
-		{ dotlock_directory, SANDBOX_CREATE },
 		{ config.state_directory, SANDBOX_CREATE },
 	};
 
-	sandbox_files(paths, sizeof(paths) / sizeof(paths[0]),
-	    config.start.without);
+	sandbox_files(paths, inbox_sandbox(paths, 2), config.start.without);
 	sandbox_enter(&sandbox_store, config.start.without);
 }
 
@@ -425,7 +379,8 @@ main(void)
 	(void)snprintf(prefix, sizeof(prefix), "session=%u-%llu user=%s ",
 	    config.net, (unsigned long long)session, config.user);
 	log_prefix(prefix);
-	expand_paths();
+	inbox_begin(&config);
+	expand_folder_root();
 	state_directory = open(config.state_directory,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	folder_begin(&config);

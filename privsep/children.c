@@ -191,9 +191,7 @@ children_prepare(const struct settings *given)
 	settings = given;
 	net_count = (size_t)settings->parent.net_processes;
 	auth_end = net_count + (size_t)settings->parent.auth_processes;
-	/* Dotlocks of mailboxes in home directories are the store's own. */
-	worker_count = auth_end + (settings->parent.dotlocks &&
-	    settings->lock.mailbox[0] == '/');
+	worker_count = auth_end + (settings->parent.dotlocks != 0);
 	child_count = worker_count + (size_t)settings->parent.sessions;
 	children = calloc(child_count, sizeof(*children));
 	polled = calloc(child_count, sizeof(*polled));

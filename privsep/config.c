@@ -73,6 +73,30 @@ read_template(void *to, char **words)
 	return (strlcpy(to, words[0], PATH_SIZE) < PATH_SIZE);
 }
 
+/* Formats and templates in turn, the parts of each default mailbox. */
+static int
+read_inbox(void *to, char **words)
+{
+	static const char *const names[] = { "mbox", "mail.txt", "mh",
+	    "maildir", NULL };
+	static const uint32_t formats[] = { FORMAT_FILE, FORMAT_FILE,
+	    FORMAT_MH, FORMAT_MAILDIR };
+	struct ipc_store_config *store = to;
+	char *const parts[INBOX_PARTS_MAX] = { store->maildrop,
+	    store->maildrop_2, store->maildrop_3 };
+	size_t i;
+	int format;
+
+	for (i = 0; i < INBOX_PARTS_MAX && words[0] != NULL; i++, words += 2) {
+		format = find_word(words[0], names);
+		if (format == -1 || words[1] == NULL ||
+		    !read_template(parts[i], words + 1))
+			return (0);
+		store->formats[i] = formats[format];
+	}
+	return (words[0] == NULL);
+}
+
 static int
 read_hostname(void *to, char **words)
 {
@@ -225,6 +249,8 @@ static const struct keyword keywords[] = {
 	    "auth system, or auth passwd /FILE"),
 	OTHER("mailbox", read_template, AT(lock.mailbox), 1, NULL, "/var/mail/%u",
 	    "a path from / or ~/ with only %u, %h and %% in it"),
+	OTHER("inbox", read_inbox, AT(store), 2 * INBOX_PARTS_MAX, NULL, NULL,
+	    "mbox, mail.txt, mh or maildir and a path, up to three times"),
 	OTHER("folders", read_template, AT(store.folder_root), 1, "none", "~/mail",
 	    "a directory from / or ~/ with only %u, %h and %% in it, or none"),
 	NUMBER("minimum-uid", auth.minimum_uid, "1000", 1, ACCOUNT_ID_MAX),
@@ -392,6 +418,33 @@ read_defaults(struct config *config, int *seen)
 	return (errors);
 }
 
+/*
+ * `mailbox` is a default mailbox of one part.  Of several parts that are one
+ * file each in a directory for all users the first is in the spool.
+ */
+static void
+choose_spool(struct config *config)
+{
+	struct ipc_store_config *store = &config->store;
+	const char *const parts[INBOX_PARTS_MAX] = { store->maildrop,
+	    store->maildrop_2, store->maildrop_3 };
+	const char *percent;
+	uint32_t i;
+
+	if (store->maildrop[0] == '\0')
+		(void)strlcpy(store->maildrop, config->lock.mailbox,
+		    PATH_SIZE);
+	config->lock.mailbox[0] = '\0';
+	for (i = 0; i < INBOX_PARTS_MAX && store->spool_part == 0; i++) {
+		percent = strchr(parts[i], '%');
+		if (parts[i][0] != '/' || percent == NULL ||
+		    percent == parts[i] || strcmp(percent - 1, "/%u") != 0)
+			continue;
+		store->spool_part = i + 1;
+		(void)strlcpy(config->lock.mailbox, parts[i], PATH_SIZE);
+	}
+}
+
 int
 config_read(const char *path, int fd, struct config *config)
 {
@@ -420,6 +473,7 @@ config_read(const char *path, int fd, struct config *config)
 	    stat("/etc/shadow", &shadow) == 0 && shadow.st_gid != 0 &&
 	    (shadow.st_mode & S_IRGRP) != 0)
 		config->parent.auth_user.extra = shadow.st_gid;
+	choose_spool(config);
 	/* Dotlocks of mailboxes in home directories are the store's own. */
 	for (lock = config->store.locks; *lock != LOCK_NONE; lock++)
 		if (*lock >= LOCK_DOTLOCK && config->lock.mailbox[0] == '/')
@@ -427,6 +481,5 @@ config_read(const char *path, int fd, struct config *config)
 	config->net.start = config->auth.start = config->lock.start =
 	    config->store.start = config->parent.start;
 	config->store.idle_seconds = config->net.session_seconds;
-	(void)strlcpy(config->store.maildrop, config->lock.mailbox, PATH_SIZE);
 	return (errors);
 }

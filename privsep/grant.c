@@ -54,8 +54,11 @@ fill_config(const struct account *account,
 	(void)strlcpy(config->home, account->home, PATH_SIZE);
 	(void)strlcpy(config->peer, granted->peer, PEER_SIZE);
 	config->is_template = account->maildrop[0] == '\0';
-	if (!config->is_template)
+	if (!config->is_template) {
 		(void)strlcpy(config->maildrop, account->maildrop, PATH_SIZE);
+		config->maildrop_2[0] = '\0';
+		config->formats[0] = FORMAT_ANY;
+	}
 }
 
 /*
