@@ -24,8 +24,9 @@ enum folder_kind {
  * maildrop's own full path are the default mailbox; all else lies below
  * the folder root, at names without "." and "..", through directories of
  * the user's own that are no links.  "+name" is `name` below the MH path,
- * and "~/name" below the home, where that is the maildrop or below the root.  Fills `place` (its directory is to be
- * closed by the caller) unless the answer is FOLDER_NONE.
+ * and "~/name" below the home, where that is the maildrop or below the root.
+ * Fills `place` (its directory is to be closed by the caller) unless the
+ * answer is FOLDER_NONE.
  */
 enum folder_kind folder_find(const char *name, struct mailbox_place *place);
 

@@ -97,7 +97,7 @@ static const char *const good[] = {
 	"libexec /usr/local/libexec/postern",
 	"without seccomp", "without landlock chroot",
 	"without seccomp\nwithout landlock\n",
-	"unprivileged",
+	"unprivileged", "mh-rename",
 };
 
 ATF_TC_WITHOUT_HEAD(good_files);
@@ -197,6 +197,7 @@ static const struct {
 	{ "without sandbox", "without", "seccomp, landlock or chroot" },
 	{ "without seccomp x", "without", "seccomp, landlock or chroot" },
 	{ "unprivileged yes", "unprivileged", "nothing behind it" },
+	{ "mh-rename yes", "mh-rename", "nothing behind it" },
 };
 
 /* One error, at its line, with what was expected, and status 1. */
@@ -291,6 +292,7 @@ static const struct {
 	{ "max-connections 5", 0 }, { "max-sessions 5", 0 },
 	{ "chroot /a", 0 }, { "state /a", 0 }, { "libexec /a", 0 },
 	{ "without seccomp", 1 }, { "unprivileged", 0 },
+	{ "mh-rename", 0 },
 };
 
 ATF_TC_WITHOUT_HEAD(repeated);
@@ -476,6 +478,7 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_EQ(1000, config.auth.minimum_uid);
 	ATF_CHECK_EQ(0, config.start.without);
 	ATF_CHECK_EQ(0, config.start.unprivileged);
+	ATF_CHECK_EQ(0, config.mh_rename);
 	ATF_CHECK(config.auth_processes >= 2);
 	ATF_CHECK(config.net_processes >= 1);
 	ATF_CHECK(config.net.host[0] != '\0');
@@ -496,7 +499,7 @@ ATF_TC_BODY(values, tc)
 	    "auth passwd \"/a b/#c\"\n"
 	    "mailbox /x#y/%u\n"
 	    "folders none\n"
-	    "cleartext none\n"
+	    "cleartext none\nmh-rename\n"
 	    "minimum-uid 4294967294\n"
 	    "without chroot\n"
 	    "session-timeout 86400");
