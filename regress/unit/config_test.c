@@ -519,6 +519,7 @@ ATF_TC_BODY(values, tc)
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.auth.start.without);
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.net.start.without);
 	ATF_CHECK_EQ(86400, config.net.session_seconds);
+	ATF_CHECK_EQ(1, config.mh_rename);
 }
 
 static const struct {
