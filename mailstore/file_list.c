@@ -30,6 +30,7 @@ add(struct file_list *list, const struct message_file *file, const char *name)
 {
 	size_t room = list->room + list->room / 2 + 64;
 	struct message_file *grown;
+	char *copy;
 
 	if (list->count >= MESSAGES_MAX) {
 		errno = EOVERFLOW;
@@ -42,10 +43,10 @@ add(struct file_list *list, const struct message_file *file, const char *name)
 		list->files = grown;
 		list->room = room;
 	}
-	list->files[list->count] = *file;
-	if ((list->files[list->count].name = strdup(name)) == NULL)
+	if ((copy = strdup(name)) == NULL)
 		return (-1);
-	list->count++;
+	list->files[list->count] = *file;
+	list->files[list->count++].name = copy;
 	return (0);
 }
 

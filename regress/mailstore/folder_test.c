@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "folder.h"
+#include "inbox.h"
 #include "harness.h"
 #include "log.h"
 
@@ -60,6 +61,13 @@ make_place(void)
 	    "%s/root", here);
 }
 
+static void
+begin(void)
+{
+	inbox_begin(&settings);
+	folder_begin(&settings);
+}
+
 /* The place must be `directory` and `name` in it. */
 static void
 leads_to(const char *folder, enum folder_kind kind, const char *directory,
@@ -76,7 +84,9 @@ leads_to(const char *folder, enum folder_kind kind, const char *directory,
 	got = folder_find(folder, &place);
 	ATF_REQUIRE_MSG(got == kind, "\"%s\": kind %d, expected %d", folder,
 	    got, kind);
-	if (kind == FOLDER_NONE)
+	if (kind == FOLDER_DEFAULT)
+		ATF_REQUIRE_EQ(-1, place.directory);
+	if (kind != FOLDER_NAMED)
 		return;
 	ATF_REQUIRE_STREQ(name, place.name);
 	ATF_REQUIRE(fstat(place.directory, &found) == 0);
@@ -159,7 +169,7 @@ ATF_TC_BODY(find_names, tc)
 
 	(void)tc;
 	make_place();
-	folder_begin(&settings);
+	begin();
 	for (i = 0; i < COUNT(names); i++)
 		leads_to(names[i].folder, names[i].kind, names[i].directory,
 		    names[i].name);
@@ -175,7 +185,7 @@ ATF_TC_BODY(find_long_names, tc)
 
 	(void)tc;
 	make_place();
-	folder_begin(&settings);
+	begin();
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	leads_to(name, FOLDER_NAMED, "root", name);
@@ -205,7 +215,7 @@ ATF_TC_BODY(find_foreign, tc)
 	file_write("root/foreign/work", ONE, strlen(ONE));
 	ATF_REQUIRE(mkdir("root/foreign/mine", 0700) == 0);
 	ATF_REQUIRE(chmod("root/foreign", 0755) == 0);
-	folder_begin(&settings);
+	begin();
 	leads_to("foreign/work", FOLDER_NAMED, "root/foreign", "work");
 	ATF_REQUIRE(chown("root/foreign", ANN_UID, ANN_UID) == 0);
 	leads_to("foreign/work", FOLDER_NONE, NULL, NULL);
@@ -221,7 +231,7 @@ ATF_TC_BODY(find_closed, tc)
 {
 	(void)tc;
 	make_place();
-	folder_begin(&settings);
+	begin();
 	leads_to("closed/work", FOLDER_NONE, NULL, NULL);
 	ATF_REQUIRE(chmod("root/closed", 0700) == 0);
 	leads_to("closed/work", FOLDER_NAMED, "root/closed", "work");
@@ -234,7 +244,7 @@ ATF_TC_BODY(find_no_root, tc)
 	(void)tc;
 	make_place();
 	settings.folder_root[0] = '\0';
-	folder_begin(&settings);
+	begin();
 	leads_to("work", FOLDER_NONE, NULL, NULL);
 	leads_to("inbox", FOLDER_DEFAULT, "spool", "maildrop");
 	leads_to("fred", FOLDER_DEFAULT, "spool", "maildrop");
@@ -245,7 +255,7 @@ root_is(const char *root)
 {
 	(void)snprintf(settings.folder_root, sizeof(settings.folder_root),
 	    "%.500s/%s", here, root);
-	folder_begin(&settings);
+	begin();
 	leads_to("work", FOLDER_NONE, NULL, NULL);
 	leads_to("inbox", FOLDER_DEFAULT, "spool", "maildrop");
 }
@@ -266,9 +276,167 @@ ATF_TC_BODY(find_no_spool, tc)
 	(void)tc;
 	make_place();
 	ATF_REQUIRE(rmdir("spool") == 0);
-	folder_begin(&settings);
-	leads_to("", FOLDER_NONE, NULL, NULL);
+	begin();
+	leads_to("", FOLDER_DEFAULT, NULL, NULL);
 	leads_to("work", FOLDER_NAMED, "root", "work");
+}
+
+/* Names as MH's users, and shells' users, type them. */
+static const struct typed {
+	const char *folder;
+	enum folder_kind kind;
+	const char *directory, *name;
+} from_root[] = {
+	{ "+work", FOLDER_NAMED, "root", "work" },
+	{ "+a/b/c/work", FOLDER_NAMED, "root/a/b/c", "work" },
+	{ "+inbox", FOLDER_NAMED, "root", "inbox" },
+	{ "+fred", FOLDER_NAMED, "root", "fred" },
+	{ "+~", FOLDER_NAMED, "root", "~" },
+	{ "++", FOLDER_NAMED, "root", "+" },
+	{ "~/root/work", FOLDER_NAMED, "root", "work" },
+	{ "~/root/a/work", FOLDER_NAMED, "root/a", "work" },
+	{ "~/spool/maildrop", FOLDER_DEFAULT, "spool", "maildrop" },
+	{ "a/+work", FOLDER_NAMED, "root/a", "+work" },
+	{ "+", FOLDER_NONE, NULL, NULL },
+	{ "+/", FOLDER_NONE, NULL, NULL },
+	{ "+/work", FOLDER_NONE, NULL, NULL },
+	{ "+work/", FOLDER_NONE, NULL, NULL },
+	{ "+.", FOLDER_NONE, NULL, NULL },
+	{ "+..", FOLDER_NONE, NULL, NULL },
+	{ "+../outside", FOLDER_NONE, NULL, NULL },
+	{ "+a/../work", FOLDER_NONE, NULL, NULL },
+	{ "+link/work", FOLDER_NONE, NULL, NULL },
+	{ "~/", FOLDER_NONE, NULL, NULL },
+	{ "~/root", FOLDER_NONE, NULL, NULL },
+	{ "~/root/", FOLDER_NONE, NULL, NULL },
+	{ "~/rooted/work", FOLDER_NONE, NULL, NULL },
+	{ "~/outside", FOLDER_NONE, NULL, NULL },
+	{ "~/spool/other", FOLDER_NONE, NULL, NULL },
+	{ "~/root-link/work", FOLDER_NONE, NULL, NULL },
+	{ "~//root/work", FOLDER_NONE, NULL, NULL },
+	{ "~/./root/work", FOLDER_NONE, NULL, NULL },
+	{ "~/root/../outside", FOLDER_NONE, NULL, NULL },
+	{ "~/root//work", FOLDER_NONE, NULL, NULL },
+}, from_a[] = {
+	{ "+work", FOLDER_NAMED, "root/a", "work" },
+	{ "+b/c/work", FOLDER_NAMED, "root/a/b/c", "work" },
+	{ "work", FOLDER_NAMED, "root", "work" },
+	{ "+../work", FOLDER_NONE, NULL, NULL },
+	{ "+..", FOLDER_NONE, NULL, NULL },
+}, from_nowhere[] = {
+	{ "+work", FOLDER_NONE, NULL, NULL },
+	{ "+", FOLDER_NONE, NULL, NULL },
+	{ "+root/work", FOLDER_NONE, NULL, NULL },
+	{ "work", FOLDER_NAMED, "root", "work" },
+	{ "~/root/work", FOLDER_NAMED, "root", "work" },
+};
+
+static void
+leads_all(const struct typed *typed, size_t count)
+{
+	size_t i;
+
+	begin();
+	for (i = 0; i < count; i++)
+		leads_to(typed[i].folder, typed[i].kind, typed[i].directory,
+		    typed[i].name);
+}
+
+static const struct {
+	const char *text;
+	const struct typed *typed;
+	size_t count;
+} profiles[] = {
+#define LEADS(text, typed)	{ text, typed, COUNT(typed) }
+	LEADS("", from_root),
+	LEADS("Editor: vi\n", from_root),
+	LEADS("Path:\n", from_root),
+	LEADS("Path: \t \nX: y\n", from_root),
+	LEADS("Path", from_root),
+	LEADS("X-Path: root/a\n Path: root/a\n", from_root),
+	LEADS("Path: root", from_root),
+	LEADS("Path: root\n", from_root),
+	LEADS("Path: root/a\n", from_a),
+	LEADS("pATH:root/a/// \r\n", from_a),
+	LEADS("X: y\nPath: root/a\nPath: outside\n", from_a),
+	LEADS("Path: outside\n", from_nowhere),
+	LEADS("Path: rooted\n", from_nowhere),
+	LEADS("Path: roo\n", from_nowhere),
+	LEADS("Path: root-link\n", from_nowhere),
+	LEADS("Path: root/link\n", from_nowhere),
+	LEADS("Path: root/a/..\n", from_nowhere),
+	LEADS("Path: ../root\n", from_nowhere),
+	LEADS("Path: .\n", from_nowhere),
+	LEADS("Path: /\n", from_root),
+	LEADS("Path: /etc\n", from_nowhere),
+	LEADS("Path: ~/root\n", from_nowhere),
+};
+
+ATF_TC_WITHOUT_HEAD(find_typed_names);
+ATF_TC_BODY(find_typed_names, tc)
+{
+	char text[PATH_SIZE + 100];
+	size_t i;
+
+	(void)tc;
+	make_place();
+	(void)strlcpy(settings.home, here, sizeof(settings.home));
+	leads_all(from_root, COUNT(from_root));
+	for (i = 0; i < COUNT(profiles); i++) {
+		(void)printf("profile %s\n", profiles[i].text);
+		file_write(".mh_profile", profiles[i].text,
+		    strlen(profiles[i].text));
+		leads_all(profiles[i].typed, profiles[i].count);
+	}
+	(void)snprintf(text, sizeof(text), "Path: %s/root/a\n", here);
+	file_write(".mh_profile", text, strlen(text));
+	leads_all(from_a, COUNT(from_a));
+	/* Too long to be a path. */
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "Path: ", 6);
+	file_write(".mh_profile", text, sizeof(text));
+	leads_all(from_root, COUNT(from_root));
+	settings.folder_root[0] = '\0';
+	begin();
+	leads_to("+work", FOLDER_NONE, NULL, NULL);
+	leads_to("~/root/work", FOLDER_NONE, NULL, NULL);
+	leads_to("~/spool/maildrop", FOLDER_DEFAULT, "spool", "maildrop");
+}
+
+/* A profile that is no plain file of the user's is not read. */
+ATF_TC_WITHOUT_HEAD(unfit_profiles);
+ATF_TC_BODY(unfit_profiles, tc)
+{
+	static const char text[] = "Path: root/a\n";
+	char *lengthy = calloc(1, MH_PROFILE_BYTES_MAX + 1);
+
+	(void)tc;
+	ATF_REQUIRE(lengthy != NULL);
+	make_place();
+	(void)strlcpy(settings.home, here, sizeof(settings.home));
+	file_write("profile", text, strlen(text));
+	ATF_REQUIRE(symlink("profile", ".mh_profile") == 0);
+	leads_all(from_root, COUNT(from_root));
+	ATF_REQUIRE(unlink(".mh_profile") == 0);
+	ATF_REQUIRE(mkfifo(".mh_profile", 0600) == 0);
+	leads_all(from_root, COUNT(from_root));
+	ATF_REQUIRE(unlink(".mh_profile") == 0);
+	ATF_REQUIRE(mkdir(".mh_profile", 0700) == 0);
+	leads_all(from_root, COUNT(from_root));
+	ATF_REQUIRE(rmdir(".mh_profile") == 0);
+	memcpy(lengthy, text, strlen(text));
+	file_write(".mh_profile", lengthy, MH_PROFILE_BYTES_MAX + 1);
+	leads_all(from_root, COUNT(from_root));
+	file_write(".mh_profile", lengthy, MH_PROFILE_BYTES_MAX);
+	leads_all(from_a, COUNT(from_a));
+	free(lengthy);
+	if (geteuid() == 0) {
+		ATF_REQUIRE(chown(".mh_profile", ANN_UID, ANN_UID) == 0);
+		leads_all(from_root, COUNT(from_root));
+	}
+	(void)strlcat(settings.home, "/nosuch", sizeof(settings.home));
+	begin();
+	leads_to("+work", FOLDER_NAMED, "root", "work");
 }
 
 /* From here on through the daemon. */
@@ -514,7 +682,8 @@ ATF_TC_BODY(names_of_strangers, tc)
 	    "../../spool/" FRED, "../../spool/" ANN, "a/../work", "./work",
 	    "a//b/c/work", "work/", "a", "a/b", ".", "..", "/", "%s%s%n",
 	    "\001\002\033[2J", "\xff\xfe\x80", "\"quoted\"", "a=b", "|ls",
-	    "$(ls)", "*", "~", "~/mail/work", "mail/work" };
+	    "$(ls)", "*", "~", "~/work", "~/../fred/mail/work", "~//etc",
+	    "+", "+nosuch", "+a//b", "+../mail/work", "mail/work" };
 	char lengthy[2][506], lying[700];
 	const char *more[3] = { lengthy[0], lengthy[1], lying };
 	struct server server;
@@ -728,6 +897,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, find_no_root);
 	ATF_TP_ADD_TC(tp, find_bad_root);
 	ATF_TP_ADD_TC(tp, find_no_spool);
+	ATF_TP_ADD_TC(tp, find_typed_names);
+	ATF_TP_ADD_TC(tp, unfit_profiles);
 	ATF_TP_ADD_TC(tp, fold_commits);
 	ATF_TP_ADD_TC(tp, fold_again);
 	ATF_TP_ADD_TC(tp, dropped_in_a_folder);

@@ -599,6 +599,23 @@ other_path(const struct server *server, char *path, size_t size)
 	(void)snprintf(path, size, "%s/spool/other", server->directory);
 }
 
+/* Makes a directory look like a Maildir, and like an MH folder. */
+static void
+make_entries(const char *directory)
+{
+	static const char *const entries[] = { "cur", "new", "tmp" };
+	char path[700];
+	size_t i;
+
+	for (i = 0; i < COUNT(entries); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", directory,
+		    entries[i]);
+		ATF_REQUIRE(mkdir(path, 0755) == 0);
+	}
+	(void)snprintf(path, sizeof(path), "%s/1", directory);
+	file_write(path, ONE, strlen(ONE));
+}
+
 ATF_TC_WITHOUT_HEAD(unfit_files);
 ATF_TC_BODY(unfit_files, tc)
 {
@@ -627,7 +644,8 @@ ATF_TC_BODY(unfit_files, tc)
 	refused(&server, "a FIFO to read");
 	ATF_REQUIRE(unlink(path) == 0);
 	ATF_REQUIRE(mkdir(path, 0755) == 0 && chmod(path, 0777) == 0);
-	refused(&server, "a directory");
+	make_entries(path);
+	refused(&server, "a directory of two formats, or of somebody else");
 	server_stop(&server);
 }
 

@@ -427,11 +427,12 @@ must_end(struct store *store, const char *what, const char *message,
 }
 
 static void
-open_folder(const struct store *store, const char *name)
+open_folder(const struct store *store, const char *name, int whole)
 {
 	struct ipc_folder_open open_it;
 
 	memset(&open_it, 0, sizeof(open_it));
+	open_it.whole = (uint32_t)whole;
 	(void)strlcpy(open_it.name, name, sizeof(open_it.name));
 	ATF_REQUIRE(ipc_send(store->session, IPC_FOLDER_OPEN, SESSION,
 	    &open_it, NULL) == 0);
@@ -454,7 +455,7 @@ attack_store(uint32_t type, enum trick trick, unsigned int phase)
 	    rows[type].name, (int)trick, phase);
 	start_store(&store);
 	if (phase == PHASE_FOLDER)
-		open_folder(&store, "");
+		open_folder(&store, "", 1);
 	attack(store.session, type, trick, SESSION);
 	/* What is no message has no name either, or an old one. */
 	must_end(&store, what, strcmp(wrong, "not a message") == 0 ? "" :
@@ -529,9 +530,9 @@ ask(const struct store *store, uint32_t type, uint64_t number)
 }
 
 /*
- * One step: O opens the mailbox, o a folder that is not there, S sends a
- * message, A all of them, D and X ask to delete one or all, C commits,
- * R asks for a message that is not there.
+ * One step: O opens the mailbox, o a folder that is not there, P and p the
+ * same without leave to send all of it, S sends a message, A all of them, D and X ask to delete one or all, C commits,
+ * R asks for a message that is not there, B for all where there is no leave.
  */
 static void
 step(const struct store *store, char what, uint64_t number)
@@ -539,7 +540,14 @@ step(const struct store *store, char what, uint64_t number)
 	switch (what) {
 	case 'O':
 	case 'o':
-		open_folder(store, what == 'O' ? "" : "no/such/folder");
+		open_folder(store, what == 'O' ? "" : "no/such/folder", 1);
+		break;
+	case 'P':
+	case 'p':
+		open_folder(store, what == 'P' ? "" : "no/such/folder", 0);
+		break;
+	case 'B':
+		ask(store, IPC_FOLDER_SEND, 0);
 		break;
 	case 'S':
 		ask(store, IPC_MESSAGE_SEND, number);
@@ -581,6 +589,7 @@ take_steps(const struct store *store, const char *steps)
 #define NOT_SENT	"MESSAGE_DELETE", "this message was not sent"
 #define NONE_SUCH	"MESSAGE_SEND", "no such message"
 #define NOT_ALL		"FOLDER_DELETE", "the mailbox was not sent"
+#define NO_LEAVE	"FOLDER_SEND", "the mailbox was opened without this"
 #define NO_PHASE(name)	name, "wrong phase"
 
 static const struct {
@@ -607,6 +616,10 @@ static const struct {
 	{ "O S1 S2 X", NOT_ALL },
 	{ "O A O X", NOT_ALL },
 	{ "o X", NOT_ALL },
+	{ "P B", NO_LEAVE },
+	{ "p B", NO_LEAVE },
+	{ "P S1 S2 B", NO_LEAVE },
+	{ "O A P B", NO_LEAVE },
 	{ "O S1 C D1", NO_PHASE("MESSAGE_DELETE") },
 	{ "O A C X", NO_PHASE("FOLDER_DELETE") },
 };
@@ -664,7 +677,7 @@ ATF_TC_BODY(net_floods_store, tc)
 	(void)tc;
 	prepare_scratch();
 	start_store(&store);
-	open_folder(&store, "");
+	open_folder(&store, "", 1);
 	ATF_REQUIRE(fcntl(store.session, F_SETFL, O_NONBLOCK) == 0);
 	for (i = 0; i < 20000; i++)
 		if (ipc_send(store.session, IPC_MESSAGE_MEASURE, SESSION,

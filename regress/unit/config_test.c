@@ -115,7 +115,7 @@ static const char *const good[] = {
 	"chroot /var/empty", "state /var/lib/postern",
 	"without seccomp", "without landlock chroot",
 	"without seccomp\nwithout landlock\n",
-	"unprivileged",
+	"unprivileged", "mh-rename",
 };
 
 ATF_TC_WITHOUT_HEAD(good_files);
@@ -218,6 +218,7 @@ static const struct {
 	{ "without sandbox", "without", "seccomp, landlock or chroot" },
 	{ "without seccomp x", "without", "seccomp, landlock or chroot" },
 	{ "unprivileged yes", "unprivileged", "nothing behind it" },
+	{ "mh-rename yes", "mh-rename", "nothing behind it" },
 };
 
 /* One error, at its line, with what was expected, and status 1. */
@@ -319,6 +320,7 @@ static const struct {
 	{ "max-connections 5", 0 }, { "max-sessions 5", 0 },
 	{ "chroot /a", 0 }, { "state /a", 0 },
 	{ "without seccomp", 1 }, { "unprivileged", 0 },
+	{ "mh-rename", 0 },
 };
 
 ATF_TC_WITHOUT_HEAD(repeated);
@@ -508,6 +510,7 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_EQ(0, config.parent.start.unprivileged);
 	ATF_CHECK(config.parent.auth_processes >= 2);
 	ATF_CHECK(config.parent.net_processes >= 1);
+	ATF_CHECK_EQ(0, config.store.mh_rename);
 	ATF_CHECK(config.net.host[0] != '\0');
 	ATF_CHECK_EQ(64101, config.parent.net_user.uid);
 	ATF_CHECK_EQ((gid_t)-1, config.parent.net_user.extra);
@@ -526,7 +529,7 @@ ATF_TC_BODY(values, tc)
 	    "auth passwd \"/a b/#c\"\n"
 	    "mailbox /x#y/%u\n"
 	    "folders none\n"
-	    "cleartext none\n"
+	    "cleartext none\nmh-rename\n"
 	    "minimum-uid 4294967294\n"
 	    "without chroot\n"
 	    "session-timeout 86400");
@@ -546,6 +549,7 @@ ATF_TC_BODY(values, tc)
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.auth.start.without);
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.net.start.without);
 	ATF_CHECK_EQ(86400, config.net.session_seconds);
+	ATF_CHECK_EQ(1, config.store.mh_rename);
 }
 
 static const struct {
