@@ -40,15 +40,17 @@ struct own_name {
 	char text[sizeof(".postern.") + 2 * RANDOM_BYTES];
 };
 
-static void
-make_name(struct own_name *name)
+static struct own_name
+make_name(void)
 {
+	struct own_name name = { "" };
 	unsigned char random[RANDOM_BYTES];
 	char hex[2 * RANDOM_BYTES + 1];
 
 	randombytes_buf(random, sizeof(random));
-	(void)snprintf(name->text, sizeof(name->text), ".postern.%s",
+	(void)snprintf(name.text, sizeof(name.text), ".postern.%s",
 	    sodium_bin2hex(hex, sizeof(hex), random, sizeof(random)));
+	return (name);
 }
 
 /* NAME.lock; -1 with errno where that is too long. */
@@ -130,12 +132,11 @@ owner_is_dead(const struct dotlock *lock, const char *name)
 static time_t
 file_clock(const struct dotlock *lock)
 {
-	struct own_name name;
+	const struct own_name name = make_name();
 	struct stat status;
 	time_t now = 0;
 	int fd;
 
-	make_name(&name);
 	if ((fd = make_file(lock, &name)) == -1)
 		return (0);
 	if (fstat(fd, &status) == 0)
@@ -184,10 +185,9 @@ static void
 take_away(const struct dotlock *lock, const char *name,
     const struct stat *stale)
 {
-	struct own_name away;
+	const struct own_name away = make_name();
 	struct stat moved;
 
-	make_name(&away);
 	if (renameat(lock->directory, name, lock->directory, away.text) == -1)
 		return;
 	if (fstatat(lock->directory, away.text, &moved, AT_SYMLINK_NOFOLLOW) ==
@@ -209,11 +209,10 @@ take_away(const struct dotlock *lock, const char *name,
 static int
 make_lock(struct dotlock *lock, const char *name)
 {
-	struct own_name own;
+	const struct own_name own = make_name();
 	struct stat status;
 	int fd, error, linked = 0;
 
-	make_name(&own);
 	if ((fd = make_file(lock, &own)) == -1)
 		return (-1);
 	error = linkat(lock->directory, own.text, lock->directory, name, 0) ==

@@ -20,8 +20,7 @@
 #include "log.h"
 #include "parent.h"
 
-static const char *const role_names[] = { "parent", "net", "auth", "store",
-    "lock" };
+static const char *const roles[] = { "parent", "net", "auth", "store", "lock" };
 
 static const struct config *config;
 static struct child *children;	/* nets, then auths, locks, stores */
@@ -75,7 +74,7 @@ children_become(enum ipc_role role, const struct identity *who,
 			_exit(1);
 	rights_close_others(CHILD_CONTROL + count);
 	(void)snprintf(path, sizeof(path), "%s/postern-%s", config->libexec,
-	    role_names[role]);
+	    roles[role]);
 	/* Net alone makes its own root. */
 	if (!config->start.unprivileged)
 		privdrop_become(who, who == &config->net_user);
@@ -159,7 +158,7 @@ start_worker(struct child *child)
 
 	if ((pid = children_fork(child, control)) == -1) {
 		log_line(LOG_ERR, "event=start process=%s error=\"%s\"",
-		    role_names[child->role], strerror(errno));
+		    roles[child->role], strerror(errno));
 		back_off(child);
 		return;
 	}
@@ -214,7 +213,7 @@ handle_log(void *context, struct ipc_message *message)
 	const struct ipc_log *line = IPC_PAYLOAD(message, ipc_log);
 
 	log_line((int)(line->priority & LOG_PRIMASK), "process=%s pid=%d %s",
-	    role_names[child->role], (int)child->pid, line->text);
+	    roles[child->role], (int)child->pid, line->text);
 }
 
 static void
@@ -291,7 +290,7 @@ hear(struct child *child, short revents)
 	if (got == 0 && (revents & POLLHUP) != 0)
 		return;
 	log_line(LOG_CRIT, "event=ipc process=%s pid=%d message=%s "
-	    "error=\"%s\"", role_names[child->role], (int)child->pid, name,
+	    "error=\"%s\"", roles[child->role], (int)child->pid, name,
 	    wrong);
 	if (child->role == ROLE_AUTH)
 		log_fatal("event=stop error=\"an authenticator cannot be "
@@ -324,7 +323,7 @@ bury(struct child *child, int status)
 		hear(child, last.revents);
 	if (status != 0)
 		log_line(LOG_ERR, "event=exit process=%s pid=%d %s=%d",
-		    role_names[child->role], (int)child->pid,
+		    roles[child->role], (int)child->pid,
 		    signalled ? "signal" : "status",
 		    signalled ? WTERMSIG(status) : WEXITSTATUS(status));
 	children_close(&child->channel);
@@ -335,7 +334,7 @@ bury(struct child *child, int status)
 		return;
 	if (!ready)
 		log_fatal("event=stop error=\"%s cannot start; its reason "
-		    "stands above\"", role_names[child->role]);
+		    "stands above\"", roles[child->role]);
 	back_off(child);
 	/* What it was asked is not answered. */
 	if (child->role == ROLE_AUTH)

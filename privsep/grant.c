@@ -65,8 +65,8 @@ fill_settings(const struct config *config, const struct account *account,
  */
 static void
 become_store(const struct config *config, int control, int lock,
-    const int *descriptors, uint64_t session,
-    const struct ipc_login_granted *granted)
+    uint64_t session, const struct ipc_login_granted *granted,
+    const int *descriptors)
 {
 	static const struct ipc_reason reason = {
 	    "this account has no mailbox here" };
@@ -121,8 +121,8 @@ grant_session(const struct config *config, int net, int lock,
 		    "try again later", sizeof(reason.text));
 	}
 	if (pid == 0)
-		become_store(config, control[0], lock, (const int[]){ control[1],
-		    requests[1], mail[1] }, session, granted);
+		become_store(config, control[0], lock, session, granted,
+		    (const int[]){ control[1], requests[1], mail[1] });
 	if (pid > 0)
 		(void)strlcpy(store->user, granted->user, sizeof(store->user));
 	/* If net does not get them, the store sees the end and goes. */

@@ -18,7 +18,9 @@
 #include "template.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
-#define USERS		"net-user 64101:64101\nauth-user 64102:64102\n"
+#define OTHERS		"auth-user 64102:64102\nlock-user 64104:64104\n"
+#define USERS		"net-user 64101:64101\n" OTHERS
+#define USER_LINES	3
 
 static char output[16384];
 
@@ -91,6 +93,8 @@ static const char *const good[] = {
 	"login-timeout 1", "login-timeout 3600",
 	"session-timeout 1", "session-timeout 86400",
 	"lock-timeout 0", "lock-timeout 3600",
+	"lock fcntl", "lock flock", "lock dotlock", "lock try-dotlock",
+	"lock dotlock fcntl", "lock flock fcntl try-dotlock",
 	"max-connections 1", "max-connections 1000000",
 	"max-sessions 1", "max-sessions 16384",
 	"chroot /var/empty", "state /var/lib/postern",
@@ -185,6 +189,14 @@ static const struct {
 	NUMBER("login-timeout", "a number from 1 to 3600"),
 	NUMBER("session-timeout", "a number from 1 to 86400"),
 	NUMBER("lock-timeout", "a number from 0 to 3600"),
+	{ "lock", "lock", "fcntl, flock, dotlock, try-dotlock" },
+	{ "lock none", "lock", "fcntl, flock, dotlock, try-dotlock" },
+	{ "lock fcntl lockf", "lock", "fcntl, flock, dotlock, try-dotlock" },
+	{ "lock Fcntl", "lock", "fcntl, flock, dotlock, try-dotlock" },
+	{ "lock \"fcntl flock\"", "lock", "fcntl, flock, dotlock, " },
+	{ "lock \"\"", "lock", "fcntl, flock, dotlock, try-dotlock" },
+	{ "lock fcntl x dotlock", "lock", "fcntl, flock, dotlock, " },
+	{ "lock fcntl flock dotlock try-dotlock", "lock", "fcntl, flock, " },
 	NUMBER("max-connections", "a number from 1 to 1000000"),
 	NUMBER("max-sessions", "a number from 1 to 16384"),
 	{ "chroot", "chroot", "one absolute path" },
@@ -208,10 +220,11 @@ ATF_TC_BODY(bad_lines, tc)
 
 	(void)tc;
 	for (i = 0; i < COUNT(bad); i++) {
-		(void)snprintf(text, sizeof(text), USERS "# third\n%s\n",
+		(void)snprintf(text, sizeof(text), USERS "# more\n%s\n",
 		    bad[i].line);
 		(void)snprintf(wanted, sizeof(wanted),
-		    "posternd: conf:4: %s: expected %s%s", bad[i].word,
+		    "posternd: conf:%d: %s: expected %s%s", USER_LINES + 2,
+		    bad[i].word,
 		    strstr(bad[i].line, "\"post") != NULL ?
 		    "fewer words, and " : "", bad[i].expected);
 		ATF_CHECK_EQ_MSG(1, check(text), "\"%s\" is taken",
@@ -242,17 +255,44 @@ ATF_TC_BODY(users, tc)
 
 	(void)tc;
 	for (i = 0; i < COUNT(identities); i++) {
-		(void)snprintf(text, sizeof(text), "%s\nauth-user 6:6\n",
-		    identities[i]);
+		(void)snprintf(text, sizeof(text), "%s\n" OTHERS, identities[i]);
 		ATF_CHECK_EQ_MSG(1, check(text), "%s", identities[i]);
 		ATF_CHECK_MSG(strstr(output, "conf:1: net-user: expected an "
 		    "account that exists and is not root") != NULL, "%s: %s",
 		    identities[i], output);
 	}
-	ATF_CHECK_EQ(1, check("net-user 64101:1\nauth-user 64101:2\n"));
-	ATF_CHECK_MSG(strstr(output, "two different accounts") != NULL, "%s",
-	    output);
-	ATF_CHECK_EQ(0, check("net-user nobody\nauth-user 64102:64102\n"));
+	ATF_CHECK_EQ(0, check("net-user nobody\n" OTHERS));
+}
+
+/* No two roles may have one account, whatever their groups are. */
+ATF_TC_WITHOUT_HEAD(different_users);
+ATF_TC_BODY(different_users, tc)
+{
+	static const struct {
+		unsigned int net, auth, lock;
+		int status;
+	} rows[] = {
+		{ 5, 6, 7, 0 }, { 5, 5, 7, 1 }, { 5, 6, 5, 1 },
+		{ 5, 6, 6, 1 }, { 5, 5, 5, 1 },
+	};
+	char text[256];
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(text, sizeof(text), "net-user %u:1\n"
+		    "auth-user %u:2\nlock-user %u:3\n", rows[i].net,
+		    rows[i].auth, rows[i].lock);
+		ATF_CHECK_EQ_MSG(rows[i].status, check(text), "%s", text);
+		ATF_CHECK_EQ_MSG(rows[i].status, lines_with("net-user, "
+		    "auth-user and lock-user: expected different accounts"),
+		    "%s%s", text, output);
+		/* One group may serve several. */
+		(void)snprintf(text, sizeof(text), "unprivileged\nnet-user "
+		    "%u:1\nauth-user %u:1\nlock-user %u:1\n", rows[i].net,
+		    rows[i].auth, rows[i].lock);
+		ATF_CHECK_EQ_MSG(0, check(text), "%s%s", text, output);
+	}
 }
 
 /* All of them at once, each with its own line. */
@@ -261,7 +301,7 @@ ATF_TC_BODY(all_errors, tc)
 {
 	static char text[COUNT(bad) * 128];
 	char place[32];
-	size_t i, line = 2;
+	size_t i, line = USER_LINES;
 
 	(void)tc;
 	(void)strlcpy(text, USERS, sizeof(text));
@@ -275,7 +315,8 @@ ATF_TC_BODY(all_errors, tc)
 		ATF_CHECK_EQ_MSG(1, lines_with(place), "%s (%s)", place,
 		    bad[i].line);
 	}
-	(void)snprintf(place, sizeof(place), "%zu errors", line - 2);
+	(void)snprintf(place, sizeof(place), "%zu errors",
+	    line - USER_LINES);
 	ATF_CHECK_MSG(strstr(output, place) != NULL, "%s", output);
 }
 
@@ -288,6 +329,7 @@ static const struct {
 	{ "minimum-uid 5", 0 }, { "net-processes 2", 0 },
 	{ "auth-processes 2", 0 }, { "login-timeout 5", 0 },
 	{ "session-timeout 5", 0 }, { "lock-timeout 5", 0 },
+	{ "lock fcntl", 0 },
 	{ "max-connections 5", 0 }, { "max-sessions 5", 0 },
 	{ "chroot /a", 0 }, { "state /a", 0 }, { "libexec /a", 0 },
 	{ "without seccomp", 1 }, { "unprivileged", 0 },
@@ -296,22 +338,26 @@ static const struct {
 ATF_TC_WITHOUT_HEAD(repeated);
 ATF_TC_BODY(repeated, tc)
 {
-	char text[256];
+	char text[256], second[32];
 	size_t i;
 
 	(void)tc;
+	(void)snprintf(second, sizeof(second), "conf:%d: ", USER_LINES + 2);
 	for (i = 0; i < COUNT(keywords); i++) {
 		(void)snprintf(text, sizeof(text), "%s\n" USERS "%s\n",
 		    keywords[i].line, keywords[i].line);
 		ATF_CHECK_EQ_MSG(keywords[i].repeatable ? 0 : 1, check(text),
 		    "%s: %s", keywords[i].line, output);
-		ATF_CHECK_MSG((strstr(output, "conf:4: ") != NULL &&
+		ATF_CHECK_MSG((strstr(output, second) != NULL &&
 		    strstr(output, "only once") != NULL) !=
 		    keywords[i].repeatable, "%s: %s", keywords[i].line,
 		    output);
 	}
 	ATF_CHECK_EQ(1, check(USERS "net-user 64101:64101\n"));
-	ATF_CHECK_MSG(strstr(output, "conf:3: net-user: expected this "
+	ATF_CHECK_MSG(strstr(output, "conf:4: net-user: expected this "
+	    "keyword only once") != NULL, "%s", output);
+	ATF_CHECK_EQ(1, check(USERS "lock-user 64104:64104\n"));
+	ATF_CHECK_MSG(strstr(output, "conf:4: lock-user: expected this "
 	    "keyword only once") != NULL, "%s", output);
 }
 
@@ -328,7 +374,7 @@ ATF_TC_BODY(too_many, tc)
 		(void)strlcat(text, "listen auto ::1\n", sizeof(text));
 	ATF_CHECK_EQ(1, check(text));
 	(void)snprintf(line, sizeof(line), "conf:%d: listen:",
-	    LISTENERS_MAX + 3);
+	    USER_LINES + LISTENERS_MAX + 1);
 	ATF_CHECK_MSG(strstr(output, line) != NULL, "%s", output);
 	ATF_CHECK_EQ(1, lines_with(": expected "));
 	(void)strlcpy(text, USERS, sizeof(text));
@@ -336,7 +382,7 @@ ATF_TC_BODY(too_many, tc)
 		(void)strlcat(text, "cleartext ::1\n", sizeof(text));
 	ATF_CHECK_EQ(1, check(text));
 	(void)snprintf(line, sizeof(line), "conf:%d: cleartext:",
-	    NETWORKS_MAX + 3);
+	    USER_LINES + NETWORKS_MAX + 1);
 	ATF_CHECK_MSG(strstr(output, line) != NULL, "%s", output);
 	ATF_CHECK_EQ(1, lines_with(": expected "));
 }
@@ -352,9 +398,9 @@ ATF_TC_BODY(long_line, tc)
 	memset(text + strlen(text), 'x', 2 * CONFIG_LINE_SIZE);
 	(void)strlcat(text, "\nnonsense\n", sizeof(text));
 	ATF_CHECK_EQ(1, check(text));
-	ATF_CHECK_MSG(strstr(output, "conf:3: expected a shorter line") !=
+	ATF_CHECK_MSG(strstr(output, "conf:4: expected a shorter line") !=
 	    NULL, "%s", output);
-	ATF_CHECK_MSG(strstr(output, "conf:4: nonsense: expected ") != NULL,
+	ATF_CHECK_MSG(strstr(output, "conf:5: nonsense: expected ") != NULL,
 	    "%s", output);
 }
 
@@ -424,13 +470,14 @@ usual_file_exists(void)
 	return (exists);
 }
 
-/* No file is no error: what may be missing are the two accounts. */
+/* No file is no error: what may be missing are the three accounts. */
 ATF_TC_WITHOUT_HEAD(without_file);
 ATF_TC_BODY(without_file, tc)
 {
 	const char *arguments[] = { NULL, "-n", NULL };
 	int accounts = (getpwnam("_postern") != NULL) +
-	    (getpwnam("_posternauth") != NULL);
+	    (getpwnam("_posternauth") != NULL) +
+	    (getpwnam("_posternlock") != NULL);
 	int status;
 
 	(void)tc;
@@ -438,9 +485,9 @@ ATF_TC_BODY(without_file, tc)
 		atf_tc_skip("this host has a configuration of its own");
 	arguments[0] = program("posternd");
 	status = run(arguments, NULL, output, sizeof(output));
-	ATF_CHECK_EQ_MSG(accounts == 2 ? 0 : 1, status, "%s", output);
-	ATF_CHECK_EQ(2 - accounts, lines_with("default: "));
-	ATF_CHECK_EQ(2 - accounts, lines_with("(make it first)"));
+	ATF_CHECK_EQ_MSG(accounts == 3 ? 0 : 1, status, "%s", output);
+	ATF_CHECK_EQ(3 - accounts, lines_with("default: "));
+	ATF_CHECK_EQ(3 - accounts, lines_with("(make it first)"));
 }
 
 static void
@@ -481,6 +528,14 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK(config.net.host[0] != '\0');
 	ATF_CHECK_EQ(64101, config.net_user.uid);
 	ATF_CHECK_EQ((gid_t)-1, config.net_user.extra);
+	ATF_CHECK_EQ(64104, config.lock_user.uid);
+	ATF_CHECK_EQ((gid_t)-1, config.lock_user.extra);
+	ATF_CHECK_EQ(10, config.store.lock_seconds);
+	ATF_CHECK_EQ(config.net.session_seconds, config.store.idle_seconds);
+	ATF_CHECK_EQ((uint32_t)LOCK_FCNTL, config.store.locks[0]);
+	ATF_CHECK_EQ((uint32_t)LOCK_TRY_DOTLOCK, config.store.locks[1]);
+	ATF_CHECK_EQ((uint32_t)LOCK_NONE, config.store.locks[2]);
+	ATF_CHECK_EQ(1, config.dotlocks);
 }
 
 ATF_TC_WITHOUT_HEAD(values);
@@ -498,6 +553,8 @@ ATF_TC_BODY(values, tc)
 	    "folders none\n"
 	    "cleartext none\n"
 	    "minimum-uid 4294967294\n"
+	    "lock dotlock flock fcntl\n"
+	    "lock-timeout 7\n"
 	    "without chroot\n"
 	    "session-timeout 86400");
 	ATF_CHECK_STREQ("post.example.org", config.net.host);
@@ -515,7 +572,29 @@ ATF_TC_BODY(values, tc)
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.start.without);
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.auth.start.without);
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.net.start.without);
+	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.lock.start.without);
+	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.store.start.without);
 	ATF_CHECK_EQ(86400, config.net.session_seconds);
+	ATF_CHECK_EQ(7, config.store.lock_seconds);
+	ATF_CHECK_EQ((uint32_t)LOCK_DOTLOCK, config.store.locks[0]);
+	ATF_CHECK_EQ((uint32_t)LOCK_FLOCK, config.store.locks[1]);
+	ATF_CHECK_EQ((uint32_t)LOCK_FCNTL, config.store.locks[2]);
+	ATF_CHECK_EQ((uint32_t)LOCK_NONE, config.store.locks[3]);
+	ATF_CHECK_EQ(1, config.dotlocks);
+}
+
+/* Nothing makes dotlocks where none are asked for. */
+ATF_TC_WITHOUT_HEAD(without_dotlocks);
+ATF_TC_BODY(without_dotlocks, tc)
+{
+	static struct config config;
+
+	(void)tc;
+	read_text(&config, USERS "lock flock fcntl\n");
+	ATF_CHECK_EQ((uint32_t)LOCK_FLOCK, config.store.locks[0]);
+	ATF_CHECK_EQ((uint32_t)LOCK_FCNTL, config.store.locks[1]);
+	ATF_CHECK_EQ((uint32_t)LOCK_NONE, config.store.locks[2]);
+	ATF_CHECK_EQ(0, config.dotlocks);
 }
 
 static const struct {
@@ -566,6 +645,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, good_files);
 	ATF_TP_ADD_TC(tp, bad_lines);
 	ATF_TP_ADD_TC(tp, users);
+	ATF_TP_ADD_TC(tp, different_users);
 	ATF_TP_ADD_TC(tp, all_errors);
 	ATF_TP_ADD_TC(tp, repeated);
 	ATF_TP_ADD_TC(tp, too_many);
@@ -575,6 +655,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, without_file);
 	ATF_TP_ADD_TC(tp, defaults);
 	ATF_TP_ADD_TC(tp, values);
+	ATF_TP_ADD_TC(tp, without_dotlocks);
 	ATF_TP_ADD_TC(tp, expand);
 	return (atf_no_error());
 }

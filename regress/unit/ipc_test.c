@@ -246,7 +246,8 @@ ATF_TC_BODY(string_list, tc)
 		size_t count;
 	} wanted[] = {
 		{ IPC_NET_CONFIG, 2 }, { IPC_AUTH_CONFIG, 1 },
-		{ IPC_STORE_CONFIG, 7 }, { IPC_LOGIN, 3 },
+		{ IPC_STORE_CONFIG, 7 }, { IPC_LOCK_CONFIG, 1 },
+		{ IPC_LOCK_SESSION, 7 }, { IPC_LOGIN, 3 },
 		{ IPC_LOGIN_GRANTED, 2 }, { IPC_SESSION_FAILED, 1 },
 		{ IPC_FOLDER_OPEN, 1 }, { IPC_STORE_FAILED, 1 },
 		{ IPC_LOG, 1 },
