@@ -146,6 +146,7 @@ open_once(struct mailbox *mailbox)
 
 	mailbox->messages = 0;
 	mailbox->all_octets = 0;
+	mailbox->unfit = 0;
 	mailbox->state = mbox;
 	if (mbox == NULL)
 		return ("the server is short of memory");

@@ -253,7 +253,7 @@ handle_granted(void *context, struct ipc_message *message)
 	/* The net process that asked may be gone, and its client with it. */
 	if (net < net_count && !stopping)
 		grant_session(config, children[net].channel,
-		    auth_end < worker_count ? children[auth_end].channel : -1,
+		    auth_end < worker_count ? &children[auth_end] : NULL,
 		    store < child_count && same < SESSIONS_PER_USER_MAX ?
 		    &children[store] : NULL, message->header.session, granted);
 }

@@ -61,11 +61,11 @@ fill_settings(const struct config *config, const struct account *account,
 /*
  * The forked child: from here it is on its way to be the user.  It is the one
  * that writes its settings, to the parent's end `control`; and it tells
- * postern-lock, of which `lock` is the channel.
+ * postern-lock.
  */
 static void
-become_store(const struct config *config, int control, int lock,
-    uint64_t session, const struct ipc_login_granted *granted,
+become_store(const struct config *config, int control,
+    const struct child *lock, uint64_t session, const struct ipc_login_granted *granted,
     const int *descriptors)
 {
 	static const struct ipc_reason reason = {
@@ -95,16 +95,16 @@ become_store(const struct config *config, int control, int lock,
 	fill_settings(config, &account, granted, &settings);
 	(void)ipc_send(control, IPC_STORE_CONFIG, session, &settings, NULL);
 	(void)ipc_send(control, IPC_START, session, NULL, NULL);
-	if (lock != -1 && children_channel(ends) == 0)
-		(void)ipc_send(lock, IPC_LOCK_SESSION, session, &settings,
-		    &ends[1]);
+	if (lock != NULL && children_channel(ends) == 0)
+		(void)ipc_send(lock->channel, IPC_LOCK_SESSION, session,
+		    &settings, &ends[1]);
 	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };
 	children_become(ROLE_STORE, &who, (const int[]){ descriptors[0],
 	    descriptors[1], descriptors[2], ends[0] }, ends[0] == -1 ? 3 : 4);
 }
 
 void
-grant_session(const struct config *config, int net, int lock,
+grant_session(const struct config *config, int net, const struct child *lock,
     struct child *store, uint64_t session,
     const struct ipc_login_granted *granted)
 {
