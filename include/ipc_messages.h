@@ -118,10 +118,15 @@ enum ipc_phase {
 	X(CONFIG_NET,	 net_config,	chroot)				\
 	X(CONFIG_AUTH,	 auth_config,	passwd_file)			\
 	X(CONFIG_LOCK,	 lock_config,	mailbox)			\
+	X(CONFIG_STORE,	 store_config,	user)				\
+	X(CONFIG_STORE,	 store_config,	system_name)			\
+	X(CONFIG_STORE,	 store_config,	peer)				\
+	X(CONFIG_STORE,	 store_config,	home)				\
 	X(CONFIG_STORE,	 store_config,	maildrop)			\
 	X(CONFIG_STORE,	 store_config,	maildrop_2)			\
 	X(CONFIG_STORE,	 store_config,	maildrop_3)			\
 	X(CONFIG_STORE,	 store_config,	folder_root)			\
+	X(CONFIG_STORE,	 store_config,	state_directory)		\
 	X(NET_CONFIG,	 net_config,	host)				\
 	X(NET_CONFIG,	 net_config,	chroot)				\
 	X(AUTH_CONFIG,	 auth_config,	passwd_file)			\

@@ -108,10 +108,11 @@ pid_t	children_fork(struct child *child, int control[2]);
 /*
  * grant.c: starts a store for a user that auth has vouched for, in the free
  * place `store` (NULL: there is none), and tells the net on channel `net`, and
- * postern-lock on channel `lock` (-1: it does not run).
+ * postern-lock, `lock` (NULL: nobody makes dotlocks in a spool).  While that
+ * does not run, the store finds its channel to it closed.
  */
-void	grant_session(const struct settings *settings, int net, int lock,
-	    struct child *store, uint64_t session,
+void	grant_session(const struct settings *settings, int net,
+	    const struct child *lock, struct child *store, uint64_t session,
 	    const struct ipc_login_granted *granted);
 
 #endif

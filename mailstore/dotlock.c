@@ -15,6 +15,7 @@
  * has changed for long.  Ages are counted by the clock that sets the files'
  * times, which may be a server's.
  */
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -40,15 +41,17 @@ struct own_name {
 	char text[sizeof(".postern.") + 2 * RANDOM_BYTES];
 };
 
-static void
-make_name(struct own_name *name)
+static struct own_name
+make_name(void)
 {
+	struct own_name name = { "" };
 	unsigned char random[RANDOM_BYTES];
 	char hex[2 * RANDOM_BYTES + 1];
 
 	randombytes_buf(random, sizeof(random));
-	(void)snprintf(name->text, sizeof(name->text), ".postern.%s",
+	(void)snprintf(name.text, sizeof(name.text), ".postern.%s",
 	    sodium_bin2hex(hex, sizeof(hex), random, sizeof(random)));
+	return (name);
 }
 
 /* NAME.lock; -1 with errno where that is too long. */
@@ -97,6 +100,13 @@ make_file(const struct dotlock *lock, const struct own_name *name)
 	return (fd);
 }
 
+static int
+open_found(const struct dotlock *lock, const char *name)
+{
+	return (openat(lock->directory, name, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
 /* Does "pid:host" in an existing lock name a process that is no more? */
 static int
 owner_is_dead(const struct dotlock *lock, const char *name)
@@ -107,9 +117,7 @@ owner_is_dead(const struct dotlock *lock, const char *name)
 	pid_t pid;
 	int fd;
 
-	fd = openat(lock->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-	    O_NOCTTY | O_CLOEXEC);
-	if (fd == -1)
+	if ((fd = open_found(lock, name)) == -1)
 		return (0);
 	length = pread(fd, text, sizeof(text) - 1, 0);
 	(void)close(fd);
@@ -130,12 +138,11 @@ owner_is_dead(const struct dotlock *lock, const char *name)
 static time_t
 file_clock(const struct dotlock *lock)
 {
-	struct own_name name;
+	const struct own_name name = make_name();
 	struct stat status;
 	time_t now = 0;
 	int fd;
 
-	make_name(&name);
 	if ((fd = make_file(lock, &name)) == -1)
 		return (0);
 	if (fstat(fd, &status) == 0)
@@ -156,8 +163,10 @@ is_stale(const struct dotlock *lock, const char *name,
 	struct stat mailbox;
 	time_t now;
 
-	if (!lock->ours_refresh && S_ISREG(found->st_mode) &&
-	    owner_is_dead(lock, name))
+	/* What no program locks with is not taken away either. */
+	if (!S_ISREG(found->st_mode))
+		return (0);
+	if (!lock->ours_refresh && owner_is_dead(lock, name))
 		return (1);
 	/* A look at the clock at hand saves most looks at the other one. */
 	if (time(NULL) - found->st_mtime < limit)
@@ -176,24 +185,33 @@ same_file(const struct stat *one, const struct stat *other)
 	    one->st_mtime == other->st_mtime);
 }
 
+/* Gives a lock its name again; 0, or -1 with errno. */
+static int
+put_back(const struct dotlock *lock, const char *away, const char *name)
+{
+	if (linkat(lock->directory, away, lock->directory, name, 0) == 0)
+		return (0);
+	/* Another user's may be moved by us, but perhaps not linked. */
+	return (errno == EEXIST ? -1 : renameat(lock->directory, away,
+	    lock->directory, name));
+}
+
 /*
  * Takes a stale lock away.  It is moved first and looked at again: if in
  * between somebody else broke it and made a new one, that is put back.
  */
 static void
-take_away(const struct dotlock *lock, const char *name,
+move_away(const struct dotlock *lock, const char *name,
     const struct stat *stale)
 {
-	struct own_name away;
+	const struct own_name away = make_name();
 	struct stat moved;
 
-	make_name(&away);
 	if (renameat(lock->directory, name, lock->directory, away.text) == -1)
 		return;
 	if (fstatat(lock->directory, away.text, &moved, AT_SYMLINK_NOFOLLOW) ==
 	    -1 || !same_file(&moved, stale)) {
-		if (linkat(lock->directory, away.text, lock->directory, name,
-		    0) == -1)
+		if (put_back(lock, away.text, name) == -1)
 			log_line(LOG_ERR, "event=lock file=%s error=\"another "
 			    "program's was lost: %s\"", name,
 			    strerror(errno));
@@ -205,15 +223,38 @@ take_away(const struct dotlock *lock, const char *name,
 	(void)unlinkat(lock->directory, away.text, 0);
 }
 
+/*
+ * Of several stores that find one lock stale, one at a time takes it away,
+ * and the others then see that it went: nobody's new lock is moved.  While
+ * it is open, no new one gets its inode's number.  postern-lock may not open
+ * it, and is alone on its host.
+ */
+static void
+take_away(const struct dotlock *lock, const char *name,
+    const struct stat *stale)
+{
+	struct stat held, there;
+	int fd = lock->ours_refresh ? -1 : open_found(lock, name);
+
+	if (fd == -1) {
+		move_away(lock, name, stale);
+		return;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &held) == 0 &&
+	    fstatat(lock->directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    same_file(&held, &there) && is_stale(lock, name, &there))
+		move_away(lock, name, &there);
+	(void)close(fd);
+}
+
 /* Makes the lock out of a new file: 1 done, 0 it exists, -1 with errno. */
 static int
 make_lock(struct dotlock *lock, const char *name)
 {
-	struct own_name own;
+	const struct own_name own = make_name();
 	struct stat status;
 	int fd, error, linked = 0;
 
-	make_name(&own);
 	if ((fd = make_file(lock, &own)) == -1)
 		return (-1);
 	error = linkat(lock->directory, own.text, lock->directory, name, 0) ==

@@ -31,8 +31,7 @@ enum lock_result {
 /* A dotlock of this process's own making, and one of postern-lock's. */
 static struct dotlock own = { .fd = -1 };
 static int spool_locked;
-static int spool_answered;	/* postern-lock serves this mailbox */
-static int spool_gone;		/* it did */
+static int spool_gone;		/* postern-lock does not answer any more */
 static int sessions = -1;
 
 static int
@@ -123,7 +122,7 @@ take_own(const struct mailbox_place *place)
 
 /* Asks postern-lock, and waits for its answer; -1 with errno: there is none. */
 static int
-ask_spool(enum ipc_type request, struct ipc_lock_answer *reply)
+exchange(enum ipc_type request, struct ipc_lock_answer *reply)
 {
 	static struct ipc_message message;
 	struct pollfd channel = { CHILD_LOCK, POLLIN, 0 };
@@ -141,8 +140,29 @@ ask_spool(enum ipc_type request, struct ipc_lock_answer *reply)
 		log_fatal("event=ipc from=lock error=\"not an answer\"");
 	*reply = *IPC_PAYLOAD(&message, ipc_lock_answer);
 	ipc_release(&message);
-	spool_answered = 1;
 	return (0);
+}
+
+/*
+ * Without an answer nobody knows what is held, and the next answer might be
+ * to this request: that is the end of the channel, and of a lock that
+ * postern-lock holds for it.
+ */
+static int
+ask_spool(enum ipc_type request, struct ipc_lock_answer *reply)
+{
+	int error;
+
+	errno = EPIPE;
+	if (spool_gone)
+		return (-1);
+	if (exchange(request, reply) == 0)
+		return (0);
+	error = errno;
+	spool_gone = 1;
+	(void)close(CHILD_LOCK);
+	errno = error;
+	return (-1);
 }
 
 static enum dotlock_result
@@ -150,17 +170,17 @@ take_in_spool(void)
 {
 	struct ipc_lock_answer reply;
 
-	/* The end at once: its spool is elsewhere. */
-	if (ask_spool(IPC_LOCK_TAKE, &reply) == -1) {
-		spool_gone = spool_answered || errno != EPIPE;
+	if (ask_spool(IPC_LOCK_TAKE, &reply) == -1)
 		return (DOTLOCK_IMPOSSIBLE);
-	}
 	spool_locked = reply.result == DOTLOCK_TAKEN;
 	errno = (int)reply.error;
 	return ((enum dotlock_result)reply.result);
 }
 
-/* One that cannot be made and need not be is as good as taken. */
+/*
+ * One that cannot be made and need not be is as good as taken; but one that
+ * is made otherwise, when postern-lock runs, is not done without.
+ */
 static enum lock_result
 take_dotlock(const struct mailbox_place *place, int required)
 {

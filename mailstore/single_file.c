@@ -206,6 +206,7 @@ open_once(struct mailbox *mailbox)
 
 	mailbox->messages = 0;
 	mailbox->all_octets = 0;
+	mailbox->unfit = 0;
 	mailbox->state = single;
 	if (single == NULL)
 		return ("the server is short of memory");

@@ -19,7 +19,7 @@ static const struct sandbox_call list[] = {
 	CALL(fstat),			/* the new file's links and time */
 	CALL(newfstatat),		/* what has the lock's name */
 	CALL(linkat),			/* the new file becomes the lock */
-	CALL(unlinkat),			/* it is released */
+	CALL_IF(unlinkat, 2, 0),	/* it is released */
 	CALL(utimensat),		/* it is kept young */
 	/* A stale lock is taken away. */
 #ifdef __NR_renameat
@@ -28,6 +28,7 @@ static const struct sandbox_call list[] = {
 #ifdef __NR_renameat2
 	CALL_IF(renameat2, 4, 0),
 #endif
+	CALL_IF(fcntl, 1, F_SETFL),	/* no store is waited for */
 	CALL(geteuid),			/* which locks are refreshed */
 	CALL(uname),			/* the host, in a lock */
 #else

@@ -45,5 +45,6 @@ static const struct sandbox_call list[] = {
 };
 
 const struct sandbox_calls sandbox_store = {
-	"stdio rpath wpath cpath flock fattr proc", list, sizeof(list) / sizeof(list[0])
+	"stdio rpath wpath cpath flock fattr proc", list,
+	sizeof(list) / sizeof(list[0])
 };

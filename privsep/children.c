@@ -21,8 +21,8 @@
 #include "parent.h"
 #include "privdrop.h"
 
-static const char *const role_names[] = { "parent", "net", "auth", "store",
-    "lock", "config" };
+static const char *const roles[] = { "parent", "net", "auth", "store", "lock",
+    "config" };
 
 static const struct settings *settings;
 static struct child *children;	/* nets, then auths, locks, stores */
@@ -76,7 +76,7 @@ children_become(const struct settings *given, enum ipc_role role,
 			_exit(1);
 	rights_close_others(CHILD_CONTROL + count);
 	(void)snprintf(path, sizeof(path), "%s/postern-%s", given->libexec,
-	    role_names[role]);
+	    roles[role]);
 	/* Net alone makes its own root. */
 	if (!given->parent.start.unprivileged)
 		privdrop_become(who, role == ROLE_NET);
@@ -160,7 +160,7 @@ start_worker(struct child *child)
 
 	if ((pid = children_fork(child, control)) == -1) {
 		log_line(LOG_ERR, "event=start process=%s error=\"%s\"",
-		    role_names[child->role], strerror(errno));
+		    roles[child->role], strerror(errno));
 		back_off(child);
 		return;
 	}
@@ -213,7 +213,7 @@ handle_log(void *context, struct ipc_message *message)
 	const struct ipc_log *line = IPC_PAYLOAD(message, ipc_log);
 
 	log_line((int)(line->priority & LOG_PRIMASK), "process=%s pid=%d %s",
-	    role_names[child->role], (int)child->pid, line->text);
+	    roles[child->role], (int)child->pid, line->text);
 }
 
 static void
@@ -253,7 +253,7 @@ handle_granted(void *context, struct ipc_message *message)
 	/* The net process that asked may be gone, and its client with it. */
 	if (net < net_count && !stopping)
 		grant_session(settings, children[net].channel,
-		    auth_end < worker_count ? children[auth_end].channel : -1,
+		    auth_end < worker_count ? &children[auth_end] : NULL,
 		    store < child_count && same < SESSIONS_PER_USER_MAX ?
 		    &children[store] : NULL, message->header.session, granted);
 }
@@ -290,7 +290,7 @@ hear(struct child *child, short revents)
 	if (got == 0 && (revents & POLLHUP) != 0)
 		return;
 	log_line(LOG_CRIT, "event=ipc process=%s pid=%d message=%s "
-	    "error=\"%s\"", role_names[child->role], (int)child->pid, name,
+	    "error=\"%s\"", roles[child->role], (int)child->pid, name,
 	    wrong);
 	if (child->role == ROLE_AUTH)
 		log_fatal("event=stop error=\"an authenticator cannot be "
@@ -323,7 +323,7 @@ bury(struct child *child, int status)
 		hear(child, last.revents);
 	if (status != 0)
 		log_line(LOG_ERR, "event=exit process=%s pid=%d %s=%d",
-		    role_names[child->role], (int)child->pid,
+		    roles[child->role], (int)child->pid,
 		    signalled ? "signal" : "status",
 		    signalled ? WTERMSIG(status) : WEXITSTATUS(status));
 	children_close(&child->channel);
@@ -334,7 +334,7 @@ bury(struct child *child, int status)
 		return;
 	if (!ready)
 		log_fatal("event=stop error=\"%s cannot start; its reason "
-		    "stands above\"", role_names[child->role]);
+		    "stands above\"", roles[child->role]);
 	back_off(child);
 	/* What it was asked is not answered. */
 	if (child->role == ROLE_AUTH)

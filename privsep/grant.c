@@ -64,12 +64,12 @@ fill_config(const struct account *account,
 /*
  * The forked child: from here it is on its way to be the user.  It is the one
  * that writes its settings, to the parent's end `control`; and it tells
- * postern-lock, of which `lock` is the channel.
+ * postern-lock.
  */
 static void
-become_store(const struct settings *settings, int control, int lock,
-    const int *descriptors, uint64_t session,
-    const struct ipc_login_granted *granted)
+become_store(const struct settings *settings, int control,
+    const struct child *lock, uint64_t session,
+    const struct ipc_login_granted *granted, const int *descriptors)
 {
 	static const struct ipc_reason reason = {
 	    "this account has no mailbox here" };
@@ -98,16 +98,16 @@ become_store(const struct settings *settings, int control, int lock,
 	fill_config(&account, granted, &config);
 	(void)ipc_send(control, IPC_STORE_CONFIG, session, &config, NULL);
 	(void)ipc_send(control, IPC_START, session, NULL, NULL);
-	if (lock != -1 && children_channel(ends) == 0)
-		(void)ipc_send(lock, IPC_LOCK_SESSION, session, &config,
-		    &ends[1]);
+	if (lock != NULL && children_channel(ends) == 0)
+		(void)ipc_send(lock->channel, IPC_LOCK_SESSION, session,
+		    &config, &ends[1]);
 	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };
 	children_become(settings, ROLE_STORE, &who, (const int[]){ descriptors[0],
 	    descriptors[1], descriptors[2], ends[0] }, ends[0] == -1 ? 3 : 4);
 }
 
 void
-grant_session(const struct settings *settings, int net, int lock,
+grant_session(const struct settings *settings, int net, const struct child *lock,
     struct child *store, uint64_t session,
     const struct ipc_login_granted *granted)
 {
@@ -124,8 +124,8 @@ grant_session(const struct settings *settings, int net, int lock,
 		    "try again later", sizeof(reason.text));
 	}
 	if (pid == 0)
-		become_store(settings, control[0], lock, (const int[]){ control[1],
-		    requests[1], mail[1] }, session, granted);
+		become_store(settings, control[0], lock, session, granted,
+		    (const int[]){ control[1], requests[1], mail[1] });
 	if (pid > 0)
 		(void)strlcpy(store->user, granted->user, sizeof(store->user));
 	/* If net does not get them, the store sees the end and goes. */

@@ -92,46 +92,61 @@ handle_session(void *context, struct ipc_message *message)
 	struct dotlock *lock = &locks[used];
 
 	(void)context;
-	/* The channel's end tells the store that there is no lock to be had. */
-	if (name == NULL || used == 1 + SESSIONS_MAX)
+	/* The channel's end tells the store that it cannot lock now. */
+	if (used == 1 + SESSIONS_MAX)
 		return;
-	lock->directory = spool;
-	(void)strlcpy(lock->mailbox, name, sizeof(lock->mailbox));
+	lock->directory = name != NULL ? spool : -1;
+	(void)strlcpy(lock->mailbox, name != NULL ? name : "",
+	    sizeof(lock->mailbox));
 	lock->holder = (pid_t)session->pid;
 	lock->ours_refresh = 1;
 	lock->fd = -1;
 	polled[used].fd = ipc_take_descriptor(message, 0);
+	/* Nobody waits for a store that does not take its answers. */
+	(void)fcntl(polled[used].fd, F_SETFL, O_NONBLOCK);
 	polled[used++].events = POLLIN;
 }
 
+/* Which session asks, and why it cannot be answered. */
+struct asked {
+	size_t i;
+	const char *wrong;
+};
+
 static void
-answer(size_t i, enum dotlock_result result, int error)
+answer(struct asked *asked, enum dotlock_result result, int error)
 {
 	const struct ipc_lock_answer reply = { result, (uint32_t)error };
 
-	(void)ipc_send(polled[i].fd, IPC_LOCK_ANSWER, 0, &reply, NULL);
+	if (ipc_send(polled[asked->i].fd, IPC_LOCK_ANSWER, 0, &reply, NULL) ==
+	    -1 && errno != EPIPE && errno != ECONNRESET)
+		asked->wrong = "takes no answers";
 }
 
 static void
 handle_take(void *context, struct ipc_message *message)
 {
-	const size_t i = *(const size_t *)context;
+	struct asked *asked = context;
+	struct dotlock *lock = &locks[asked->i];
 	enum dotlock_result result = DOTLOCK_TAKEN;
 
 	(void)message;
-	if (locks[i].fd == -1)
-		result = dotlock_try(&locks[i]);
-	answer(i, result, result == DOTLOCK_IMPOSSIBLE ? errno : 0);
+	errno = ENOENT;
+	if (lock->directory == -1)
+		result = DOTLOCK_IMPOSSIBLE;
+	else if (lock->fd == -1)
+		result = dotlock_try(lock);
+	answer(asked, result, result == DOTLOCK_IMPOSSIBLE ? errno : 0);
 }
 
 static void
 handle_release(void *context, struct ipc_message *message)
 {
-	const size_t i = *(const size_t *)context;
+	struct asked *asked = context;
 
 	(void)message;
-	dotlock_release(&locks[i]);
-	answer(i, DOTLOCK_TAKEN, 0);
+	dotlock_release(&locks[asked->i]);
+	answer(asked, DOTLOCK_TAKEN, 0);
 }
 
 static const struct ipc_handler parent_handlers[] = {
@@ -159,13 +174,16 @@ hear_store(size_t i)
 	    store_handlers, sizeof(store_handlers) / sizeof(store_handlers[0])
 	};
 	static struct ipc_message message;
+	struct asked asked = { i, NULL };
 	const char *wrong = "not a message";
 	int got = ipc_receive(polled[i].fd, &message);
 
 	if (got == 1) {
-		wrong = ipc_dispatch(&channel, PHASE_RUN, &message, &i);
+		wrong = ipc_dispatch(&channel, PHASE_RUN, &message, &asked);
 		ipc_release(&message);
 	}
+	if (got == 1 && wrong == NULL)
+		wrong = asked.wrong;
 	if (got == 1 && wrong == NULL)
 		return;
 	if (got != 0)
@@ -224,9 +242,12 @@ serve(void)
 {
 	size_t i;
 
-	if (poll(polled, (nfds_t)used, DOTLOCK_REFRESH_SECONDS * 1000) == -1 &&
-	    errno != EINTR)
-		log_fatal("event=stop error=\"poll: %s\"", strerror(errno));
+	if (poll(polled, (nfds_t)used, DOTLOCK_REFRESH_SECONDS * 1000) == -1) {
+		if (errno != EINTR)
+			log_fatal("event=stop error=\"poll: %s\"",
+			    strerror(errno));
+		return;
+	}
 	refresh();
 	/* From the last: the place of one that ends is taken by a later one. */
 	for (i = used; --i > 0; )

@@ -29,6 +29,8 @@
 #define AUTHS		2
 #define NET_UID		64101
 #define AUTH_UID	64102
+#define LOCK_UID	64104
+#define SPOOL_GID	8	/* the group that may write the spool */
 #define WORKERS		"net-processes 2\nauth-processes 2\n"
 
 static const char mail[] =
@@ -41,14 +43,15 @@ static const uint64_t rights_of_root = BIT(CAP_SETUID) | BIT(CAP_SETGID) |
 static const struct program_row {
 	const char *program;
 	int count;		/* during the session */
-	unsigned int id;	/* uid and gid */
+	unsigned int uid, gid;
 	int is_parent;
 	const char *seccomp;	/* 2: a filter */
 } programs[] = {
-	{ "posternd",	   1,	  0,	    1, "0" },
-	{ "postern-net",   NETS,  NET_UID,  0, "2" },
-	{ "postern-auth",  AUTHS, AUTH_UID, 0, "2" },
-	{ "postern-store", 1,	  FRED_UID, 0, "2" },
+	{ "posternd",	   1,	  0,	    0,	       1, "0" },
+	{ "postern-net",   NETS,  NET_UID,  NET_UID,   0, "2" },
+	{ "postern-auth",  AUTHS, AUTH_UID, AUTH_UID,  0, "2" },
+	{ "postern-lock",  1,	  LOCK_UID, SPOOL_GID, 0, "2" },
+	{ "postern-store", 1,	  FRED_UID, FRED_UID,  0, "2" },
 };
 
 static pid_t
@@ -98,8 +101,8 @@ field_must_be(pid_t pid, const char *program_name, const char *field,
 static void
 check_ids(pid_t pid, const struct program_row *row, int privileged)
 {
-	unsigned int uid = privileged ? row->id : (unsigned int)getuid();
-	unsigned int gid = privileged ? row->id : (unsigned int)getgid();
+	unsigned int uid = privileged ? row->uid : (unsigned int)getuid();
+	unsigned int gid = privileged ? row->gid : (unsigned int)getgid();
 	char expected[64];
 
 	(void)snprintf(expected, sizeof(expected), "%u %u %u %u", uid, uid,
@@ -219,6 +222,7 @@ static const struct limit_row {
 #ifndef POSTERN_SANITIZED
 	{ "postern-auth",  "Max address space",	 AUTH_MEMORY_BYTES },
 #endif
+	{ "postern-lock",  "Max processes",	 0 },
 	{ "postern-store", "Max processes",	 0 },
 	{ "postern-store", "Max open files",	 32 },
 };
@@ -303,7 +307,7 @@ ATF_TC_BODY(programs_and_roots, tc)
 			ATF_CHECK_STREQ(expected, link);
 			(void)snprintf(expected, sizeof(expected), "%s/empty",
 			    server.directory);
-			root = programs[row].id == NET_UID ? expected : "/";
+			root = programs[row].uid == NET_UID ? expected : "/";
 			process_link(pid, "root", link, sizeof(link));
 			ATF_CHECK_STREQ(root, link);
 			process_link(pid, "cwd", link, sizeof(link));
@@ -451,7 +455,7 @@ check_parent(const struct server *server, int stores)
 	expect_names(&expected, standard, COUNT(standard), 1);
 	expect_names(&expected, listener, 1, 1);
 	/* Each child's control, and the authenticators' end of each net. */
-	expect_names(&expected, channel, 1, 2 * NETS + AUTHS + stores);
+	expect_names(&expected, channel, 1, 2 * NETS + AUTHS + 1 + stores);
 	list_descriptors(server, server->pid, &found);
 	must_be_the_same("posternd", &expected, &found);
 }
@@ -479,10 +483,25 @@ check_workers(const struct server *server, int stores, const char *backend)
 }
 
 static void
+check_lock(const struct server *server, int stores)
+{
+	/* Control, and the directory that it makes locks in. */
+	static const char *const fixed[] = { "unix", "spool" };
+	static const char *const channel[] = { "unix" };
+	static struct descriptors expected, found;
+
+	expect_names(&expected, standard, COUNT(standard), 1);
+	expect_names(&expected, fixed, COUNT(fixed), 1);
+	expect_names(&expected, channel, 1, stores);
+	list_all(server, "postern-lock", 1, &found);
+	must_be_the_same("lock", &expected, &found);
+}
+
+static void
 check_store(const struct server *server)
 {
-	/* Control, session, data; where the mail is; the open mailbox. */
-	static const char *const fixed[] = { "unix", "unix", "pipe",
+	/* Control, session, data, lock; where the mail is; the mailbox. */
+	static const char *const fixed[] = { "unix", "unix", "pipe", "unix",
 	    "state/5001.fred", "spool", "home/fred/mail",
 	    "spool", "state/5001.fred/sessions", "spool/fred" };
 	static struct descriptors expected, found;
@@ -509,6 +528,7 @@ ATF_TC_BODY(descriptors, tc)
 	fd = begin_session(&server);
 	check_parent(&server, 1);
 	check_workers(&server, 1, "auth");
+	check_lock(&server, 1);
 	check_store(&server);
 	end_session(&server, fd);
 }
@@ -564,6 +584,7 @@ ATF_TC_BODY(shadow_group, tc)
 		field_must_be(children_pid(&server, "postern-net", i), "net",
 		    "Groups", "");
 	check_workers(&server, 0, "auth (system)");
+	check_lock(&server, 0);
 	server_stop(&server);
 }
 
@@ -604,7 +625,8 @@ has_line(const char *lines, const char *word)
 
 /* No word of `words` is in the program; all of them, in `others`. */
 static int
-none_of(const char *what, char *words, const char *there, const char *others)
+none_of(const char *program_name, const char *what, char *words,
+    const char *there, const char *others)
 {
 	char *word;
 	int count = 0;
@@ -613,8 +635,8 @@ none_of(const char *what, char *words, const char *there, const char *others)
 		if (word[0] == '\0')
 			continue;
 		count++;
-		ATF_CHECK_MSG(!has_line(there, word), "posternd holds %s %s",
-		    what, word);
+		ATF_CHECK_MSG(!has_line(there, word), "%s holds %s %s",
+		    program_name, what, word);
 		ATF_CHECK_MSG(has_line(others, word), "no program holds %s "
 		    "%s: this test looks at the wrong names", what, word);
 	}
@@ -633,22 +655,47 @@ ATF_TC_BODY(parent_symbols, tc)
 
 	(void)tc;
 	(void)shell("nm posternd | sed 's/.* //'", there, sizeof(there));
-	(void)shell("nm postern-net postern-store | sed 's/.* //'", others,
-	    sizeof(others));
+	(void)shell("nm postern-net postern-store postern-lock | "
+	    "sed 's/.* //'", others, sizeof(others));
 	(void)shell("nm -g --defined-only net/*.o mailstore/*.o | "
 	    "awk 'NF == 3 && $3 != \"main\" { print $3 }'", output,
 	    sizeof(output));
-	ATF_CHECK(none_of("symbol", output, there, others) > 50);
+	ATF_CHECK(none_of("posternd", "symbol", output, there, others) > 50);
 	/* Static functions by the names of their files. */
 	(void)shell("readelf -sW posternd | awk '$4 == \"FILE\" "
 	    "{ print $8 }'", there, sizeof(there));
-	(void)shell("readelf -sW postern-net postern-store postern-auth | "
-	    "awk '$4 == \"FILE\" { print $8 }'", others, sizeof(others));
+	(void)shell("readelf -sW postern-net postern-store postern-auth "
+	    "postern-lock | awk '$4 == \"FILE\" { print $8 }'", others,
+	    sizeof(others));
 	ATF_CHECK(has_line(there, "children.c"));
 	(void)shell("for i in net/*.o mailstore/*.o privsep/auth*.o "
-	    "privsep/calls_*.o privsep/sandbox_*.o privsep/child.o; do "
+	    "privsep/calls_*.o privsep/sandbox_*.o privsep/child.o "
+	    "privsep/spool_lock.o; do "
 	    "basename $i .o; done | sed 's/$/.c/'", output, sizeof(output));
-	ATF_CHECK(none_of("file", output, there, others) > 20);
+	ATF_CHECK(none_of("posternd", "file", output, there, others) > 20);
+}
+
+/* Nor postern-lock such as reads mail. */
+ATF_TC(lock_symbols);
+ATF_TC_HEAD(lock_symbols, tc)
+{
+	atf_tc_set_md_var(tc, "require.progs", "readelf awk");
+}
+ATF_TC_BODY(lock_symbols, tc)
+{
+	static char there[64 * 1024], others[64 * 1024];
+
+	(void)tc;
+	(void)shell("readelf -sW postern-lock | awk '$4 == \"FILE\" "
+	    "{ print $8 }'", there, sizeof(there));
+	(void)shell("readelf -sW postern-net postern-store | "
+	    "awk '$4 == \"FILE\" { print $8 }'", others, sizeof(others));
+	ATF_CHECK(has_line(there, "spool_lock.c"));
+	ATF_CHECK(has_line(there, "dotlock.c"));
+	(void)shell("for i in net/*.o mailstore/*.o; do basename $i .o; done "
+	    "| sed -e '/^dotlock$/d' -e 's/$/.c/'", output, sizeof(output));
+	ATF_CHECK(none_of("postern-lock", "file", output, there, others) >
+	    20);
 }
 
 /* Functions of the libraries that posternd has no use for. */
@@ -693,6 +740,7 @@ static const struct library_row {
 	{ "postern-net",   "libevent_core libseccomp libbsd libc" },
 	{ "postern-auth",  "libsodium libcrypt libseccomp libbsd libc" },
 	{ "postern-store", "libsodium libseccomp libbsd libc" },
+	{ "postern-lock",  "libsodium libseccomp libbsd libc" },
 	{ "posternctl",	   "libsodium libbsd libc" },
 };
 
@@ -829,6 +877,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, descriptors);
 	ATF_TP_ADD_TC(tp, shadow_group);
 	ATF_TP_ADD_TC(tp, parent_symbols);
+	ATF_TP_ADD_TC(tp, lock_symbols);
 	ATF_TP_ADD_TC(tp, parent_imports);
 	ATF_TP_ADD_TC(tp, needed_libraries);
 	ATF_TP_ADD_TC(tp, hardened_executables);

@@ -34,8 +34,8 @@
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
-enum { NET = 1, PASSWD = 2, SYSTEM = 4, STORE = 8,
-    AUTHS = PASSWD | SYSTEM, ALL = NET | AUTHS | STORE };
+enum { NET = 1, PASSWD = 2, SYSTEM = 4, STORE = 8, LOCK = 16,
+    AUTHS = PASSWD | SYSTEM, ALL = NET | AUTHS | STORE | LOCK };
 
 /* The sanitizers' runtime needs these: not forbidden in such builds. */
 #ifdef POSTERN_SANITIZED
@@ -53,6 +53,7 @@ static const struct {
 	{ PASSWD, "auth (passwd)", &sandbox_auth_passwd },
 	{ SYSTEM, "auth (system)", &sandbox_auth_system },
 	{ STORE, "store", &sandbox_store },
+	{ LOCK, "lock", &sandbox_lock },
 };
 
 struct call {
@@ -80,8 +81,8 @@ static const struct call forbidden[] = {
 	{ "bind", ALL, SYS_bind, { -1 } },
 	{ "listen", ALL, SYS_listen, { -1 } },
 	{ "accept4", ALL & ~NET, SYS_accept4, { -1 } },
-	{ "recvfrom", PASSWD | STORE, SYS_recvfrom, { -1 } },
-	{ "sendto", PASSWD | STORE, SYS_sendto, { -1 } },
+	{ "recvfrom", PASSWD | STORE | LOCK, SYS_recvfrom, { -1 } },
+	{ "sendto", PASSWD | STORE | LOCK, SYS_sendto, { -1 } },
 	/* other programs and processes */
 	{ "execve", ALL, SYS_execve, { 0 } },
 	{ "execveat", ALL, SYS_execveat, { -1 } },
@@ -95,7 +96,10 @@ static const struct call forbidden[] = {
 	    { OTHER_PID } },
 	{ "process_vm_writev", ALL, SYS_process_vm_writev, { OTHER_PID } },
 	{ "pidfd_open", ALL, SYS_pidfd_open, { -1 } },
-	{ "kill", ALL, SYS_kill, { OTHER_PID, 0 } },
+	{ "kill(0)", ALL & ~STORE, SYS_kill, { OTHER_PID, 0 } },
+	{ "kill(SIGTERM)", ALL, SYS_kill, { OTHER_PID, SIGTERM } },
+	{ "kill(SIGKILL)", ALL, SYS_kill, { OTHER_PID, SIGKILL } },
+	{ "kill of all", ALL, SYS_kill, { -1, SIGKILL } },
 	{ "tkill", ALL, SYS_tkill, { OTHER_PID, 0 } },
 	{ "tgkill of another", ALL, SYS_tgkill, { OTHER_PID, OTHER_PID, 0 } },
 	{ "rt_sigqueueinfo", ALL, SYS_rt_sigqueueinfo, { OTHER_PID, 0, 0 } },
@@ -131,22 +135,43 @@ static const struct call forbidden[] = {
 	{ "open", STRICT(ALL), SYS_open, { PATH("/"), O_RDONLY } },
 	{ "creat", ALL, SYS_creat, { PATH("") } },
 #endif
-	{ "openat", STRICT(NET), SYS_openat, { AT_FDCWD, PATH("/"), 0 } },
-	{ "openat(O_WRONLY)", STRICT(NET | AUTHS), SYS_openat,
+	{ "openat", STRICT(NET | LOCK), SYS_openat,
+	    { AT_FDCWD, PATH("/"), 0 } },
+	{ "openat(O_WRONLY)", STRICT(NET | AUTHS | LOCK), SYS_openat,
 	    { AT_FDCWD, PATH(""), O_WRONLY } },
-	{ "openat(O_RDWR)", STRICT(NET | AUTHS), SYS_openat,
+	{ "openat(O_RDWR)", STRICT(NET | AUTHS | LOCK), SYS_openat,
 	    { AT_FDCWD, PATH(""), O_RDWR } },
-	{ "openat(O_CREAT)", STRICT(NET | AUTHS), SYS_openat,
+	{ "openat(O_CREAT)", STRICT(NET | AUTHS | LOCK), SYS_openat,
 	    { AT_FDCWD, PATH(""), O_CREAT } },
-	{ "openat(O_TRUNC)", STRICT(NET | AUTHS), SYS_openat,
+	{ "openat(O_TRUNC)", STRICT(NET | AUTHS | LOCK), SYS_openat,
 	    { AT_FDCWD, PATH(""), O_TRUNC } },
+	/* A lock is a new file, and one to write: all else may be mail. */
+	{ "openat(O_WRONLY | O_CREAT)", STRICT(LOCK), SYS_openat,
+	    { AT_FDCWD, PATH(""), O_WRONLY | O_CREAT } },
+	{ "openat(O_WRONLY | O_EXCL)", STRICT(LOCK), SYS_openat,
+	    { AT_FDCWD, PATH(""), O_WRONLY | O_EXCL } },
+	{ "openat(O_RDWR | O_CREAT | O_EXCL)", STRICT(LOCK), SYS_openat,
+	    { AT_FDCWD, PATH(""), O_RDWR | O_CREAT | O_EXCL } },
+	{ "openat(O_PATH)", STRICT(NET | LOCK), SYS_openat,
+	    { AT_FDCWD, PATH("/"), O_PATH } },
 	{ "openat2", ALL, SYS_openat2, { -1 } },
 	{ "unlinkat", NET | AUTHS, SYS_unlinkat, { -1 } },
 	{ "renameat2", NET | AUTHS, SYS_renameat2, { -1 } },
-	{ "ftruncate", NET | AUTHS, SYS_ftruncate, { -1 } },
-	{ "pwrite64", NET | AUTHS, SYS_pwrite64, { -1 } },
+	{ "renameat2(RENAME_EXCHANGE)", ALL, SYS_renameat2,
+	    { -1, PATH(""), -1, PATH(""), 2 } },
+	{ "ftruncate", NET | AUTHS | LOCK, SYS_ftruncate, { -1 } },
+	{ "pwrite64", NET | AUTHS | LOCK, SYS_pwrite64, { -1 } },
+	{ "pread64", STRICT(NET | LOCK), SYS_pread64, { -1 } },
+	{ "getdents64", STRICT(ALL & ~STORE), SYS_getdents64, { -1 } },
+	{ "fcntl(F_SETLK)", NET | AUTHS | LOCK, SYS_fcntl,
+	    { -1, F_SETLK, 0 } },
+	{ "fcntl(F_DUPFD)", STRICT(LOCK), SYS_fcntl, { -1, F_DUPFD, 0 } },
+	{ "flock", NET | AUTHS | LOCK, SYS_flock, { -1 } },
+	{ "utimensat", NET | AUTHS, SYS_utimensat, { -1 } },
+	{ "setitimer", ALL & ~STORE, SYS_setitimer, { 99 } },
+	{ "mkdirat", ALL, SYS_mkdirat, { -1, PATH(""), 0 } },
 	{ "truncate", ALL, SYS_truncate, { PATH(""), 0 } },
-	{ "linkat", ALL, SYS_linkat, { -1 } },
+	{ "linkat", NET | AUTHS, SYS_linkat, { -1 } },
 	{ "symlinkat", ALL, SYS_symlinkat, { 0, -1, 0 } },
 	{ "mknodat", ALL, SYS_mknodat, { -1 } },
 	{ "fchmod", ALL, SYS_fchmod, { -1, 0 } },
@@ -184,6 +209,18 @@ static const struct call allowed[] = {
 	{ "sendto", NET | SYSTEM, SYS_sendto, { -1 } },
 	{ "epoll_ctl", NET, SYS_epoll_ctl, { -1 } },
 	{ "socket(AF_UNIX)", SYSTEM, SYS_socket, { AF_UNIX, SOCK_STREAM } },
+	{ "flock", STORE, SYS_flock, { -1 } },
+	{ "kill(0)", STORE, SYS_kill, { OTHER_PID, 0 } },
+	{ "setitimer", STORE, SYS_setitimer, { 99 } },
+	{ "uname", STORE | LOCK, SYS_uname, { 0 } },
+	{ "linkat", STORE | LOCK, SYS_linkat, { -1 } },
+	{ "unlinkat", STORE | LOCK, SYS_unlinkat, { -1, PATH(""), 0 } },
+	{ "renameat2", STORE | LOCK, SYS_renameat2,
+	    { -1, PATH(""), -1, PATH(""), 0 } },
+	{ "utimensat", STORE | LOCK, SYS_utimensat, { -1 } },
+	{ "newfstatat", STORE | LOCK, SYS_newfstatat, { -1, PATH("") } },
+	{ "openat(O_WRONLY | O_CREAT | O_EXCL)", STORE | LOCK, SYS_openat,
+	    { AT_FDCWD, PATH(""), O_WRONLY | O_CREAT | O_EXCL } },
 	{ "openat(O_RDONLY)", AUTHS | STORE, SYS_openat,
 	    { AT_FDCWD, PATH("/"), O_RDONLY | O_CLOEXEC } },
 	{ "openat(O_RDWR)", STORE, SYS_openat,
@@ -328,7 +365,7 @@ static const struct opened_row {
 	{ "home/fred/.profile",		O_RDONLY,		EACCES },
 	{ "home/fred/.profile",		O_WRONLY | O_TRUNC,	EACCES },
 	{ "home/fred/mail/escape",	O_RDONLY,		EACCES },
-	{ "home/fred/mail/new",		O_RDWR | O_CREAT,	EACCES },
+	{ "home/fred/mail/new",		O_RDWR | O_CREAT,	0 },
 	{ "home/fred/new",		O_RDWR | O_CREAT,	EACCES },
 	{ "spool/fred.new",		O_RDWR | O_CREAT,	EACCES },
 	{ "spool",			O_RDONLY | O_DIRECTORY,	EACCES },
@@ -406,7 +443,7 @@ enclose_as_store(const struct server *server)
 	char maildrop[300], root[300], state[300];
 	const struct sandbox_path paths[] = {
 		{ maildrop, SANDBOX_WRITE },
-		{ root, SANDBOX_WRITE },
+		{ root, SANDBOX_CREATE },
 		{ state, SANDBOX_CREATE },
 	};
 
@@ -473,6 +510,152 @@ ATF_TC_BODY(landlock_of_a_store, tc)
 		ATF_CHECK_MSG(error == opened[i].error, "%s: %s, expected %s",
 		    opened[i].path, strerror(error),
 		    strerror(opened[i].error));
+	}
+}
+
+/* What postern-lock is to do with a path below the scratch directory. */
+enum deed { MAKE, REMOVE, READ, TRUNCATE, LIST, LINK_HERE, LINK_FROM, RENAME,
+    RENAME_FROM, SYMLINK, DIRECTORY, FIFO };
+
+static const struct deed_row {
+	const char *path;
+	enum deed deed;
+	int error;		/* in the sandbox; 0: it may */
+	int other;		/* what the kernel may say instead */
+} deeds[] = {
+	{ "spool/new",		MAKE,		0,	0 },
+	{ "spool/ann",		REMOVE,		0,	0 },
+	{ "spool/ann",		LINK_HERE,	0,	0 },
+	{ "spool/ann",		RENAME,		0,	0 },
+	{ "spool/ann",		READ,		EACCES,	0 },
+	{ "spool/ann",		TRUNCATE,	EACCES,	0 },
+	{ "spool",		LIST,		EACCES,	0 },
+	{ "spool/new",		SYMLINK,	EACCES,	0 },
+	{ "spool/new",		DIRECTORY,	EACCES,	0 },
+	{ "spool/new",		FIFO,		EACCES,	0 },
+	{ "home/ann/new",	MAKE,		EACCES,	0 },
+	{ "home/ann/letter",	REMOVE,		EACCES,	0 },
+	{ "home/ann/letter",	READ,		EACCES,	0 },
+	{ "home/ann/letter",	TRUNCATE,	EACCES,	0 },
+	{ "home/ann/letter",	LINK_FROM,	EACCES,	EXDEV },
+	{ "home/ann/letter",	RENAME_FROM,	EACCES,	EXDEV },
+	{ "new",		MAKE,		EACCES,	0 },
+	{ "libexec/postern-net", READ,		EACCES,	0 },
+	{ "/etc/passwd",	READ,		EACCES,	0 },
+	{ "/",			LIST,		EACCES,	0 },
+};
+
+/* Does it; both paths are absolute.  0, or -1 with errno. */
+static int
+do_deed(enum deed deed, const char *path, const char *in_spool)
+{
+	switch (deed) {
+	case MAKE:
+		return (open(path, O_WRONLY | O_CREAT | O_EXCL, 0644));
+	case REMOVE:
+		return (unlink(path));
+	case READ:
+		return (open(path, O_RDONLY));
+	case TRUNCATE:
+		return (open(path, O_WRONLY | O_TRUNC));
+	case LIST:
+		return (open(path, O_RDONLY | O_DIRECTORY));
+	case LINK_HERE:
+	case LINK_FROM:
+		return (link(path, in_spool));
+	case RENAME:
+	case RENAME_FROM:
+		return (rename(path, in_spool));
+	case SYMLINK:
+		return (symlink("ann", path));
+	case DIRECTORY:
+		return (mkdir(path, 0755));
+	default:
+		return (mkfifo(path, 0644));
+	}
+}
+
+/* As privsep/spool_lock.c does. */
+static void
+enclose_as_lock(const char *spool)
+{
+	const struct sandbox_path paths[] = { { spool, SANDBOX_NAMES } };
+
+	log_to_stderr("probe");
+	sandbox_harden();
+	sandbox_files(paths, COUNT(paths), 0);
+}
+
+/* The files that the deeds are done to, anew. */
+static void
+set_scene(const struct server *server)
+{
+	static const char *const swept[] = { "spool/new", "spool/other",
+	    "home/ann/new", "new", "home/fred/mail/escape" };
+	char path[400];
+	size_t i;
+
+	for (i = 0; i < COUNT(swept); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", server->directory,
+		    swept[i]);
+		(void)unlink(path);
+		(void)rmdir(path);
+	}
+	make_files(server);
+	(void)snprintf(path, sizeof(path), "%s/home/ann", server->directory);
+	ATF_REQUIRE(chmod(path, 0777) == 0);
+	ATF_REQUIRE(chmod(server->directory, 0777) == 0);
+}
+
+static int
+deed_as_ann(const struct server *server, const struct deed_row *row,
+    int enclosed)
+{
+	char path[400], spool[300], in_spool[320];
+	int status;
+	pid_t pid;
+
+	set_scene(server);
+	(void)snprintf(path, sizeof(path), "%s%s%s", row->path[0] == '/' ?
+	    "" : server->directory, row->path[0] == '/' ? "" : "/",
+	    row->path);
+	(void)snprintf(spool, sizeof(spool), "%s/spool", server->directory);
+	(void)snprintf(in_spool, sizeof(in_spool), "%s/other", spool);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0) {
+		become(ANN_UID);
+		if (enclosed)
+			enclose_as_lock(spool);
+		_exit(do_deed(row->deed, path, in_spool) != -1 ? 0 : errno);
+	}
+	status = wait_for(pid);
+	ATF_REQUIRE(WIFEXITED(status));
+	return (WEXITSTATUS(status));
+}
+
+/*
+ * Names in the spool are made and removed, and that is all: nothing is read,
+ * and nothing goes on elsewhere, whatever the uid could do.
+ */
+ATF_TC_WITHOUT_HEAD(landlock_of_lock);
+ATF_TC_BODY(landlock_of_lock, tc)
+{
+	struct server server;
+	size_t i;
+	int error;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	for (i = 0; i < COUNT(deeds); i++) {
+		error = deed_as_ann(&server, &deeds[i], 0);
+		ATF_REQUIRE_EQ_MSG(0, error, "without a sandbox too, deed %u "
+		    "on %s: %s", deeds[i].deed, deeds[i].path,
+		    strerror(error));
+		error = deed_as_ann(&server, &deeds[i], 1);
+		ATF_CHECK_MSG(error == deeds[i].error || (error != 0 &&
+		    error == deeds[i].other), "deed %u on %s: %s, expected "
+		    "%s", deeds[i].deed, deeds[i].path, strerror(error),
+		    strerror(deeds[i].error));
 	}
 }
 
@@ -668,7 +851,14 @@ static const struct live_row {
 	{ "postern-store", { "execve", STORE, SYS_execve, { 0 } } },
 	{ "postern-store", { "socket", STORE, SYS_socket, { AF_INET, 1 } } },
 	{ "postern-store", { "setuid", STORE, SYS_setuid, { 0 } } },
-	{ "postern-store", { "linkat", STORE, SYS_linkat, { -1 } } },
+	{ "postern-store", { "kill", STORE, SYS_kill, { OTHER_PID,
+	    SIGTERM } } },
+	{ "postern-lock", { "execve", LOCK, SYS_execve, { 0 } } },
+	{ "postern-lock", { "socket", LOCK, SYS_socket, { AF_INET, 1 } } },
+	{ "postern-lock", { "kill", LOCK, SYS_kill, { OTHER_PID, 0 } } },
+#ifndef POSTERN_SANITIZED
+	{ "postern-lock", { "openat", LOCK, SYS_openat, { AT_FDCWD } } },
+#endif
 };
 
 /* The net process that has the session which logged in last. */
@@ -752,6 +942,7 @@ try_live(const struct live_row *row)
 		client_expect_close(fred);
 	children_must_be(&server, "postern-net", 2);
 	children_must_be(&server, "postern-auth", 2);
+	children_must_be(&server, "postern-lock", 1);
 	still_works(&server, ann);
 	(void)close(ann);
 	if (victim != store && victim != net)
@@ -824,6 +1015,42 @@ ATF_TC_BODY(landlock_live, tc)
 	remote_release(&remote);
 	/* The store never noticed. */
 	client_say(fd, "READ", "=");
+	client_say(fd, "QUIT", "+");
+	client_expect_close(fd);
+	server_stop(&server);
+}
+
+/* The real postern-lock makes files in the spool and nowhere else. */
+ATF_TC(landlock_of_lock_live);
+ATF_TC_HEAD(landlock_of_lock_live, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(landlock_of_lock_live, tc)
+{
+	static const struct {
+		const char *path;
+		int error;
+	} rows[] = { { "spool/new", 0 }, { "home/ann/new", EACCES },
+	    { "new", EACCES } };
+	struct server server;
+	struct remote remote;
+	char path[400];
+	size_t i;
+	int fd;
+
+	(void)tc;
+	server_start(&server, NULL);
+	set_scene(&server);
+	remote_stop(&remote, children_pid(&server, "postern-lock", 0));
+	for (i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", server.directory,
+		    rows[i].path);
+		ATF_CHECK_EQ_MSG(rows[i].error, remote_open(&remote, path,
+		    O_WRONLY | O_CREAT | O_EXCL), "%s", rows[i].path);
+	}
+	remote_release(&remote);
+	fd = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#1");
 	client_say(fd, "QUIT", "+");
 	client_expect_close(fd);
 	server_stop(&server);
@@ -955,10 +1182,12 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, forbidden_calls);
 	ATF_TP_ADD_TC(tp, allowed_calls);
 	ATF_TP_ADD_TC(tp, landlock_of_a_store);
+	ATF_TP_ADD_TC(tp, landlock_of_lock);
 #ifdef __x86_64__
 	ATF_TP_ADD_TC(tp, foreign_calls);
 	ATF_TP_ADD_TC(tp, live_processes);
 	ATF_TP_ADD_TC(tp, landlock_live);
+	ATF_TP_ADD_TC(tp, landlock_of_lock_live);
 	ATF_TP_ADD_TC(tp, landlock_of_auth_live);
 #endif
 	ATF_TP_ADD_TC(tp, fails_closed_landlock);

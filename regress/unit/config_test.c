@@ -19,8 +19,9 @@
 #include "template.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
-#define USERS		"net-user 64101:64101\nauth-user 64102:64102\n" \
-			"lock-user 64104:64104\n"
+#define OTHERS		"auth-user 64102:64102\nlock-user 64104:64104\n"
+#define USERS		"net-user 64101:64101\n" OTHERS
+#define USER_LINES	3
 
 static char output[16384];
 
@@ -109,7 +110,7 @@ static const char *const good[] = {
 	"session-timeout 1", "session-timeout 86400",
 	"lock-timeout 0", "lock-timeout 3600",
 	"lock fcntl", "lock flock", "lock dotlock", "lock try-dotlock",
-	"lock dotlock fcntl", "lock fcntl flock try-dotlock",
+	"lock dotlock fcntl", "lock flock fcntl try-dotlock",
 	"max-connections 1", "max-connections 1000000",
 	"max-sessions 1", "max-sessions 16384",
 	"chroot /var/empty", "state /var/lib/postern",
@@ -203,6 +204,14 @@ static const struct {
 	NUMBER("login-timeout", "a number from 1 to 3600"),
 	NUMBER("session-timeout", "a number from 1 to 86400"),
 	NUMBER("lock-timeout", "a number from 0 to 3600"),
+	{ "lock", "lock", "fcntl, flock, and dotlock or try-dotlock" },
+	{ "lock none", "lock", "fcntl, flock, and dotlock or try-dotlock" },
+	{ "lock fcntl lockf", "lock", "fcntl, flock, and dotlock" },
+	{ "lock Fcntl", "lock", "fcntl, flock, and dotlock or try-dotlock" },
+	{ "lock \"fcntl flock\"", "lock", "fcntl, flock, and " },
+	{ "lock \"\"", "lock", "fcntl, flock, and dotlock or try-dotlock" },
+	{ "lock fcntl x dotlock", "lock", "fcntl, flock, and " },
+	{ "lock fcntl flock dotlock try-dotlock", "lock", "fcntl, flock, " },
 	NUMBER("max-connections", "a number from 1 to 1000000"),
 	NUMBER("max-sessions", "a number from 1 to 16384"),
 	{ "chroot", "chroot", "one absolute path" },
@@ -210,11 +219,8 @@ static const struct {
 	{ "state a", "state", "one absolute path" },
 	{ "state /a /b", "state", "one absolute path" },
 	{ "without", "without", "seccomp, landlock or chroot" },
-	{ "lock", "lock", "fcntl, flock, and dotlock or try-dotlock" },
-	{ "lock none", "lock", "fcntl, flock, and dotlock or try-dotlock" },
 	{ "lock fcntl fcntl", "lock", "fcntl, flock, and dotlock or" },
 	{ "lock dotlock try-dotlock", "lock", "fcntl, flock, and dotlock" },
-	{ "lock fcntl flock dotlock try-dotlock", "lock", "fcntl, flock," },
 	{ "without sandbox", "without", "seccomp, landlock or chroot" },
 	{ "without seccomp x", "without", "seccomp, landlock or chroot" },
 	{ "unprivileged yes", "unprivileged", "nothing behind it" },
@@ -230,10 +236,11 @@ ATF_TC_BODY(bad_lines, tc)
 
 	(void)tc;
 	for (i = 0; i < COUNT(bad); i++) {
-		(void)snprintf(text, sizeof(text), USERS "# fourth\n%s\n",
+		(void)snprintf(text, sizeof(text), USERS "# more\n%s\n",
 		    bad[i].line);
 		(void)snprintf(wanted, sizeof(wanted),
-		    "posternd: conf:5: %s: expected %s%s", bad[i].word,
+		    "posternd: conf:%d: %s: expected %s%s", USER_LINES + 2,
+		    bad[i].word,
 		    strstr(bad[i].line, "\"post") != NULL ?
 		    "fewer words, and " : "", bad[i].expected);
 		ATF_CHECK_EQ_MSG(1, check(text), "\"%s\" is taken",
@@ -264,23 +271,44 @@ ATF_TC_BODY(users, tc)
 
 	(void)tc;
 	for (i = 0; i < COUNT(identities); i++) {
-		(void)snprintf(text, sizeof(text), "%s\nauth-user 6:6\nlock-user 7:7\n",
-		    identities[i]);
+		(void)snprintf(text, sizeof(text), "%s\n" OTHERS, identities[i]);
 		ATF_CHECK_EQ_MSG(1, check(text), "%s", identities[i]);
 		ATF_CHECK_MSG(strstr(output, "conf:1: net-user: expected an "
 		    "account that exists and is not root") != NULL, "%s: %s",
 		    identities[i], output);
 	}
-	for (i = 0; i < 3; i++) {
-		(void)snprintf(text, sizeof(text), "net-user %d:1\n"
-		    "auth-user %d:2\nlock-user %d:3\n", i == 0 ? 5 : 6,
-		    i == 1 ? 5 : 6, i == 2 ? 5 : 6);
-		ATF_CHECK_EQ_MSG(1, check(text), "%s", text);
-		ATF_CHECK_MSG(strstr(output, "expected different accounts") !=
-		    NULL, "%s", output);
+	ATF_CHECK_EQ(0, check("net-user nobody\n" OTHERS));
+}
+
+/* No two roles may have one account, whatever their groups are. */
+ATF_TC_WITHOUT_HEAD(different_users);
+ATF_TC_BODY(different_users, tc)
+{
+	static const struct {
+		unsigned int net, auth, lock;
+		int status;
+	} rows[] = {
+		{ 5, 6, 7, 0 }, { 5, 5, 7, 1 }, { 5, 6, 5, 1 },
+		{ 5, 6, 6, 1 }, { 5, 5, 5, 1 },
+	};
+	char text[256];
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(text, sizeof(text), "net-user %u:1\n"
+		    "auth-user %u:2\nlock-user %u:3\n", rows[i].net,
+		    rows[i].auth, rows[i].lock);
+		ATF_CHECK_EQ_MSG(rows[i].status, check(text), "%s", text);
+		ATF_CHECK_EQ_MSG(rows[i].status, lines_with("net-user, "
+		    "auth-user and lock-user: expected different accounts"),
+		    "%s%s", text, output);
+		/* One group may serve several. */
+		(void)snprintf(text, sizeof(text), "unprivileged\nnet-user "
+		    "%u:1\nauth-user %u:1\nlock-user %u:1\n", rows[i].net,
+		    rows[i].auth, rows[i].lock);
+		ATF_CHECK_EQ_MSG(0, check(text), "%s%s", text, output);
 	}
-	ATF_CHECK_EQ(0, check("net-user nobody\nauth-user 64102:64102\n"
-	    "lock-user 64104:8\n"));
 }
 
 /* All of them at once, each with its own line. */
@@ -289,7 +317,7 @@ ATF_TC_BODY(all_errors, tc)
 {
 	static char text[COUNT(bad) * 128];
 	char place[32];
-	size_t i, line = 3;
+	size_t i, line = USER_LINES;
 
 	(void)tc;
 	(void)strlcpy(text, USERS, sizeof(text));
@@ -303,7 +331,8 @@ ATF_TC_BODY(all_errors, tc)
 		ATF_CHECK_EQ_MSG(1, lines_with(place), "%s (%s)", place,
 		    bad[i].line);
 	}
-	(void)snprintf(place, sizeof(place), "%zu errors", line - 3);
+	(void)snprintf(place, sizeof(place), "%zu errors",
+	    line - USER_LINES);
 	ATF_CHECK_MSG(strstr(output, place) != NULL, "%s", output);
 }
 
@@ -326,22 +355,26 @@ static const struct {
 ATF_TC_WITHOUT_HEAD(repeated);
 ATF_TC_BODY(repeated, tc)
 {
-	char text[256];
+	char text[256], second[32];
 	size_t i;
 
 	(void)tc;
+	(void)snprintf(second, sizeof(second), "conf:%d: ", USER_LINES + 2);
 	for (i = 0; i < COUNT(keywords); i++) {
 		(void)snprintf(text, sizeof(text), "%s\n" USERS "%s\n",
 		    keywords[i].line, keywords[i].line);
 		ATF_CHECK_EQ_MSG(keywords[i].repeatable ? 0 : 1, check(text),
 		    "%s: %s", keywords[i].line, output);
-		ATF_CHECK_MSG((strstr(output, "conf:5: ") != NULL &&
+		ATF_CHECK_MSG((strstr(output, second) != NULL &&
 		    strstr(output, "only once") != NULL) !=
 		    keywords[i].repeatable, "%s: %s", keywords[i].line,
 		    output);
 	}
 	ATF_CHECK_EQ(1, check(USERS "net-user 64101:64101\n"));
 	ATF_CHECK_MSG(strstr(output, "conf:4: net-user: expected this "
+	    "keyword only once") != NULL, "%s", output);
+	ATF_CHECK_EQ(1, check(USERS "lock-user 64104:64104\n"));
+	ATF_CHECK_MSG(strstr(output, "conf:4: lock-user: expected this "
 	    "keyword only once") != NULL, "%s", output);
 }
 
@@ -358,7 +391,7 @@ ATF_TC_BODY(too_many, tc)
 		(void)strlcat(text, "listen auto ::1\n", sizeof(text));
 	ATF_CHECK_EQ(1, check(text));
 	(void)snprintf(line, sizeof(line), "conf:%d: listen:",
-	    LISTENERS_MAX + 4);
+	    USER_LINES + LISTENERS_MAX + 1);
 	ATF_CHECK_MSG(strstr(output, line) != NULL, "%s", output);
 	ATF_CHECK_EQ(1, lines_with(": expected "));
 	(void)strlcpy(text, USERS, sizeof(text));
@@ -366,7 +399,7 @@ ATF_TC_BODY(too_many, tc)
 		(void)strlcat(text, "cleartext ::1\n", sizeof(text));
 	ATF_CHECK_EQ(1, check(text));
 	(void)snprintf(line, sizeof(line), "conf:%d: cleartext:",
-	    NETWORKS_MAX + 4);
+	    USER_LINES + NETWORKS_MAX + 1);
 	ATF_CHECK_MSG(strstr(output, line) != NULL, "%s", output);
 	ATF_CHECK_EQ(1, lines_with(": expected "));
 }
@@ -514,6 +547,14 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK(config.net.host[0] != '\0');
 	ATF_CHECK_EQ(64101, config.parent.net_user.uid);
 	ATF_CHECK_EQ((gid_t)-1, config.parent.net_user.extra);
+	ATF_CHECK_EQ(64104, config.parent.lock_user.uid);
+	ATF_CHECK_EQ((gid_t)-1, config.parent.lock_user.extra);
+	ATF_CHECK_EQ(10, config.store.lock_seconds);
+	ATF_CHECK_EQ(config.net.session_seconds, config.store.idle_seconds);
+	ATF_CHECK_EQ((uint32_t)LOCK_FCNTL, config.store.locks[0]);
+	ATF_CHECK_EQ((uint32_t)LOCK_TRY_DOTLOCK, config.store.locks[1]);
+	ATF_CHECK_EQ((uint32_t)LOCK_NONE, config.store.locks[2]);
+	ATF_CHECK_EQ(1, config.parent.dotlocks);
 }
 
 ATF_TC_WITHOUT_HEAD(values);
@@ -531,6 +572,8 @@ ATF_TC_BODY(values, tc)
 	    "folders none\n"
 	    "cleartext none\nmh-rename\n"
 	    "minimum-uid 4294967294\n"
+	    "lock dotlock flock fcntl\n"
+	    "lock-timeout 7\n"
 	    "without chroot\n"
 	    "session-timeout 86400");
 	ATF_CHECK_STREQ("post.example.org", config.net.host);
@@ -548,8 +591,29 @@ ATF_TC_BODY(values, tc)
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.parent.start.without);
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.auth.start.without);
 	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.net.start.without);
+	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.lock.start.without);
+	ATF_CHECK_EQ((uint32_t)WITHOUT_CHROOT, config.store.start.without);
 	ATF_CHECK_EQ(86400, config.net.session_seconds);
-	ATF_CHECK_EQ(1, config.store.mh_rename);
+	ATF_CHECK_EQ(7, config.store.lock_seconds);
+	ATF_CHECK_EQ((uint32_t)LOCK_DOTLOCK, config.store.locks[0]);
+	ATF_CHECK_EQ((uint32_t)LOCK_FLOCK, config.store.locks[1]);
+	ATF_CHECK_EQ((uint32_t)LOCK_FCNTL, config.store.locks[2]);
+	ATF_CHECK_EQ((uint32_t)LOCK_NONE, config.store.locks[3]);
+	ATF_CHECK_EQ(1, config.parent.dotlocks);
+}
+
+/* Nothing makes dotlocks where none are asked for. */
+ATF_TC_WITHOUT_HEAD(without_dotlocks);
+ATF_TC_BODY(without_dotlocks, tc)
+{
+	static struct config config;
+
+	(void)tc;
+	read_text(&config, USERS "lock flock fcntl\n");
+	ATF_CHECK_EQ((uint32_t)LOCK_FLOCK, config.store.locks[0]);
+	ATF_CHECK_EQ((uint32_t)LOCK_FCNTL, config.store.locks[1]);
+	ATF_CHECK_EQ((uint32_t)LOCK_NONE, config.store.locks[2]);
+	ATF_CHECK_EQ(0, config.parent.dotlocks);
 }
 
 static const struct {
@@ -600,6 +664,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, good_files);
 	ATF_TP_ADD_TC(tp, bad_lines);
 	ATF_TP_ADD_TC(tp, users);
+	ATF_TP_ADD_TC(tp, different_users);
 	ATF_TP_ADD_TC(tp, all_errors);
 	ATF_TP_ADD_TC(tp, repeated);
 	ATF_TP_ADD_TC(tp, too_many);
@@ -609,6 +674,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, without_file);
 	ATF_TP_ADD_TC(tp, defaults);
 	ATF_TP_ADD_TC(tp, values);
+	ATF_TP_ADD_TC(tp, without_dotlocks);
 	ATF_TP_ADD_TC(tp, expand);
 	return (atf_no_error());
 }
