@@ -19,6 +19,9 @@ static const struct sandbox_call list[] = {
 	CALL(ftruncate),
 	CALL(fsync),			/* mail, journals, their directory */
 	CALL(unlinkat),			/* a journal whose work is done */
+	CALL(getdents64),		/* is there a journal? */
+	CALL_IF(fcntl, 1, F_GETFL),	/* fdopendir(3) */
+	CALL_IF(fcntl, 1, F_SETFD),
 	/* A journal gets its name, or .bad; the reserve is taken. */
 #ifdef __NR_renameat
 	CALL(renameat),
