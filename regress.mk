@@ -24,9 +24,10 @@ UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/passwd_file_test regress/unit/log_test
 CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \
-	regress/crash/disk_model.o
+	regress/crash/disk_model.o regress/crash/restore.o
 WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
-	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line
+	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line \
+	-Wl,--wrap=journal_wanted
 CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
 	regress/crash/daemon_test
 TESTS = $(CRASH_TESTS) $(SESSION) $(PRIVSEP) $(STORE) $(UNIT)

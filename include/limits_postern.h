@@ -199,6 +199,20 @@
  */
 #define RESERVE_BYTES		262144
 
+/*
+ * Steps of a commit in the reserve: two fsyncs and about 120 KB each, so
+ * that the mailbox's locks are held for seconds on a fast disk, and for less
+ * than a minute on a slow one.
+ */
+#define RESERVE_STEPS_MAX	1000
+
+/*
+ * Mail in one of a journal's two areas: enough that a step's two fsyncs are
+ * little beside its copying, and a journal's room little beside a mailbox
+ * that needs both areas.
+ */
+#define JOURNAL_AREA_BYTES	(16UL * 1024 * 1024)
+
 /* So much of a mailbox before and in a gap is looked at before a replay. */
 #define JOURNAL_PIECE_BYTES	65536
 

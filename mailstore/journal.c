@@ -6,6 +6,7 @@
  */
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,10 +40,12 @@ name_with(const struct journal *journal, const char *ending)
 
 /*
  * The directory's inode and the name in it stand for the place.  Its device
- * number does not: it may be another after the next start of the machine.
+ * number does not: it may be another after the next start of the machine, or
+ * on another host.  So two places may look the same: no journal's name is
+ * that of another, and what is in one tells whose it is.
  */
 int
-journal_name(struct journal *journal, const struct mailbox_place *place)
+journal_begin(struct journal *journal, const struct mailbox_place *place)
 {
 	unsigned char digest[crypto_generichash_BYTES_MIN];
 	char hex[sizeof(digest) + 1];	/* of half of it */
@@ -62,18 +65,79 @@ journal_name(struct journal *journal, const struct mailbox_place *place)
 	    (const unsigned char *)place->name, strlen(place->name));
 	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
 	(void)sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest) / 2);
-	(void)snprintf(journal->name, sizeof(journal->name), "journal.%s",
+	(void)snprintf(journal->place, sizeof(journal->place), "journal.%s.",
 	    hex);
 	return (0);
 }
 
-int
-journal_exists(const struct journal *journal)
+/* Place, serial, id, and then `ending`. */
+static int
+is_name(const struct journal *journal, const char *name, const char *ending)
 {
-	struct stat status;
+	const size_t digits = 8 + 2 * JOURNAL_ID_BYTES;
+	size_t place = strlen(journal->place);
 
-	return (fstatat(journal->directory, journal->name, &status,
-	    AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT);
+	return (strncmp(name, journal->place, place) == 0 &&
+	    strspn(name + place, "0123456789abcdef") == digits &&
+	    strcmp(name + place + digits, ending) == 0);
+}
+
+static DIR *
+open_list(const struct journal *journal)
+{
+	int fd = openat(journal->directory, ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC);
+	DIR *list = fd == -1 ? NULL : fdopendir(fd);
+
+	if (list == NULL && fd != -1)
+		(void)close(fd);
+	return (list);
+}
+
+/* Names are in the order of their serial numbers. */
+int
+journal_next(struct journal *journal)
+{
+	char found[JOURNAL_NAME_SIZE] = "";
+	DIR *list = open_list(journal);
+	struct dirent *entry;
+	int error;
+
+	if (list == NULL)
+		return (-1);
+	errno = 0;
+	while ((entry = readdir(list)) != NULL)
+		if (is_name(journal, entry->d_name, "") &&
+		    strcmp(entry->d_name, found) > 0 &&
+		    (journal->name[0] == '\0' ||
+		    strcmp(entry->d_name, journal->name) < 0))
+			(void)strlcpy(found, entry->d_name, sizeof(found));
+	error = errno;
+	(void)closedir(list);
+	(void)strlcpy(journal->name, found, sizeof(journal->name));
+	errno = error;
+	return (error != 0 ? -1 : found[0] != '\0');
+}
+
+/* Behind all that are there, and like no other. */
+static int
+make_name(struct journal *journal)
+{
+	char hex[JOURNAL_ID_BYTES * 2 + 1], serial[9];
+	int found;
+
+	journal->name[0] = '\0';
+	if ((found = journal_next(journal)) == -1)
+		return (-1);
+	(void)strlcpy(serial, found ? journal->name +
+	    strlen(journal->place) : "0", sizeof(serial));
+	journal->header.serial = (uint32_t)strtoul(serial, NULL, 16) + 1;
+	randombytes_buf(journal->header.id, sizeof(journal->header.id));
+	(void)sodium_bin2hex(hex, sizeof(hex), journal->header.id,
+	    sizeof(journal->header.id));
+	(void)snprintf(journal->name, sizeof(journal->name), "%s%08x%s",
+	    journal->place, journal->header.serial, hex);
+	return (0);
 }
 
 static int
@@ -110,13 +174,20 @@ open_new(const struct journal *journal, const char *name, int flags)
 	return (fd);
 }
 
+static int
+is_reserve(const struct stat *status)
+{
+	return (journal_file_is_fit(status) &&
+	    status->st_size == RESERVE_BYTES);
+}
+
 /*
  * The reserve is taken by renaming it, so that two sessions cannot both.
  */
 static int
 take_reserve(const struct journal *journal, const char *name)
 {
-	struct stat status;
+	struct stat status, named;
 	int fd;
 
 	if (rename_to(journal, RESERVE, name) == -1)
@@ -124,12 +195,76 @@ take_reserve(const struct journal *journal, const char *name)
 	fd = open_new(journal, name, 0);
 	if (fd == -1)
 		return (-1);
-	if (fstat(fd, &status) == 0 && journal_file_is_fit(&status) &&
-	    status.st_size == RESERVE_BYTES)
+	/* Before it was locked it may have been taken for a dead one's. */
+	if (journal_lock(fd) == 0 && fstat(fd, &status) == 0 &&
+	    is_reserve(&status) && fstatat(journal->directory, name, &named,
+	    AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == status.st_ino)
 		return (fd);
 	(void)close(fd);
 	errno = ENOSPC;
 	return (-1);
+}
+
+/* The reserve is given back: there may be no room for another. */
+static void
+clean_new(const struct journal *journal, const char *name)
+{
+	int fd = open_new(journal, name, 0);
+	struct stat status;
+
+	if (fd != -1 && journal_lock(fd) == -1) {
+		(void)close(fd);
+		return;
+	}
+	if (fd == -1 || fstat(fd, &status) == -1 || !is_reserve(&status) ||
+	    rename_to(journal, name, RESERVE) == -1)
+		(void)unlink_name(journal, name);
+	if (fd != -1)
+		(void)close(fd);
+}
+
+int
+journal_clean(const struct journal *journal)
+{
+	char room[JOURNAL_PLACE_SIZE + 8];
+	DIR *list = open_list(journal);
+	struct dirent *entry;
+	int found = 0;
+
+	if (list == NULL)
+		return (1);
+	(void)snprintf(room, sizeof(room), "%sroom", journal->place);
+	(void)unlink_name(journal, room);
+	errno = 0;
+	while ((entry = readdir(list)) != NULL) {
+		if (is_name(journal, entry->d_name, ".new"))
+			clean_new(journal, entry->d_name);
+		found |= is_name(journal, entry->d_name, "");
+		errno = 0;
+	}
+	found |= errno != 0;
+	(void)closedir(list);
+	return (found);
+}
+
+/*
+ * Written, not just allocated, and with bytes that no file system can
+ * compress: the room must be there.
+ */
+static int
+write_room(int fd, uint64_t at, uint64_t end)
+{
+	static unsigned char bytes[RELAY_BYTES];
+	size_t part;
+
+	for (; at < end; at += part) {
+		part = end - at < sizeof(bytes) ? (size_t)(end - at) :
+		    sizeof(bytes);
+		randombytes_buf(bytes, part);
+		if (disk_write(fd, bytes, part, at, NULL) == -1)
+			return (-1);
+	}
+	return (0);
 }
 
 /* Header, two places for records, extents: every page is written. */
@@ -158,16 +293,48 @@ write_beginning(struct journal *journal)
 int
 journal_create(struct journal *journal)
 {
-	struct other_name name = name_with(journal, ".new");
+	uint64_t end = journal_data_at(journal->header.extents) +
+	    journal->capacity;
+	struct other_name name;
 
 	journal->published = 0;
-	journal_clean(journal);
+	if (make_name(journal) == -1)
+		return (-1);
+	name = name_with(journal, ".new");
 	journal->fd = journal->reserved ? take_reserve(journal, name.text) :
 	    open_new(journal, name.text, O_CREAT | O_EXCL);
 	if (journal->fd == -1)
 		return (-1);
+	if (!journal->reserved)
+		(void)journal_lock(journal->fd);
 	journal_fill_in(journal);
-	return (write_beginning(journal));
+	if (write_beginning(journal) == -1)
+		return (-1);
+	/* The first area gets the first step's mail. */
+	if (!journal->reserved && journal->capacity <
+	    journal->header.to - journal->header.from)
+		return (write_room(journal->fd, end,
+		    end + journal->capacity));
+	return (0);
+}
+
+int
+journal_grow(struct journal *journal, uint64_t capacity)
+{
+	uint64_t end = journal_data_at(journal->header.extents) +
+	    2 * capacity;
+	uint64_t before = journal->bytes;
+	int result, error;
+
+	result = write_room(journal->fd, before, end);
+	error = errno;
+	if (result == -1)
+		(void)disk_cut(journal->fd, before);
+	if (journal_measure(journal) == -1)
+		return (-1);
+	journal->reserved = journal->bytes == RESERVE_BYTES;
+	errno = error;
+	return (result);
 }
 
 int
@@ -249,42 +416,26 @@ journal_close(struct journal *journal)
 	journal->extents = NULL;
 }
 
-void
-journal_clean(const struct journal *journal)
-{
-	struct other_name name = name_with(journal, ".new");
-	struct other_name room = name_with(journal, ".room");
-
-	(void)unlink_name(journal, name.text);
-	(void)unlink_name(journal, room.text);
-}
-
 /*
- * Written, not just allocated, and with bytes that no file system can
- * compress: the room must be there.  The first name is this mailbox's, which
- * only one session has open; the reserve belongs to all of them.
+ * The first name is this mailbox's, which only one session has open; the
+ * reserve belongs to all of them.
  */
 void
 journal_reserve(const struct journal *journal)
 {
-	static unsigned char bytes[RESERVE_BYTES / 16];
-	struct other_name name = name_with(journal, ".room");
+	char room[JOURNAL_PLACE_SIZE + 8];
 	struct stat status;
-	int fd, part, failed = 0;
+	int fd;
 
 	if (fstatat(journal->directory, RESERVE, &status,
-	    AT_SYMLINK_NOFOLLOW) == 0 && journal_file_is_fit(&status) &&
-	    status.st_size == RESERVE_BYTES)
+	    AT_SYMLINK_NOFOLLOW) == 0 && is_reserve(&status))
 		return;
-	fd = open_new(journal, name.text, O_CREAT | O_EXCL);
+	(void)snprintf(room, sizeof(room), "%sroom", journal->place);
+	fd = open_new(journal, room, O_CREAT | O_EXCL);
 	if (fd == -1)
 		return;
-	randombytes_buf(bytes, sizeof(bytes));
-	for (part = 0; part < 16 && !failed; part++)
-		failed = disk_write(fd, bytes, sizeof(bytes),
-		    (uint64_t)part * sizeof(bytes), NULL) == -1;
-	if (failed || disk_sync(fd) == -1 ||
-	    rename_to(journal, name.text, RESERVE) == -1)
-		(void)unlink_name(journal, name.text);
+	if (write_room(fd, 0, RESERVE_BYTES) == -1 || disk_sync(fd) == -1 ||
+	    rename_to(journal, room, RESERVE) == -1)
+		(void)unlink_name(journal, room);
 	(void)close(fd);
 }

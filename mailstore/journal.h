@@ -1,8 +1,8 @@
 /*
  * journal.h - the file that says how an interrupted rewrite goes on.
  *
- * It lies in the user's own state directory, one for each mailbox, for as
- * long as a rewrite lasts.  DESIGN.md, "The commit", has the whole story.
+ * It lies in the user's own state directory for as long as a rewrite lasts.
+ * DESIGN.md, "The commit", has the whole story.
  */
 #ifndef JOURNAL_H
 #define JOURNAL_H
@@ -14,7 +14,9 @@
 #include "mailbox.h"
 
 #define JOURNAL_HASH_BYTES	crypto_generichash_BYTES	/* 32 */
-#define JOURNAL_NAME_SIZE	40
+#define JOURNAL_ID_BYTES	12
+#define JOURNAL_PLACE_SIZE	28
+#define JOURNAL_NAME_SIZE	60
 #define JOURNAL_TAG_BYTES	24	/* shorter than any From_ line */
 
 /* A part of the mailbox that stays, bytes of the file as it was. */
@@ -23,22 +25,20 @@ struct journal_extent {
 };
 
 /*
- * What is to be done.  "Kept" below is the extents one after the other; it
- * goes to `from`, and ends at `to`.
+ * What was to be done at the beginning.  "Kept" below is the extents one
+ * after the other, and behind them the deliveries that a record knows of; it
+ * goes to `from`.
  */
 struct journal_header {
 	char magic[16];
+	uint32_t serial;		/* higher than those that are there */
+	unsigned char id[JOURNAL_ID_BYTES];	/* random; so is the name */
 	uint64_t inode;			/* of the mailbox */
 	uint64_t from;			/* what is before it is not touched */
 	uint64_t to;			/* size of the mailbox afterwards */
 	uint64_t size;			/* and before: more is deliveries */
-	uint64_t bytes;			/* of the journal */
-	uint64_t capacity;		/* bytes in an area for mail */
 	uint64_t extents;
-	char tag[JOURNAL_TAG_BYTES];	/* stands at the end of `size` until
-					   the mailbox is cut */
 	unsigned char head[JOURNAL_HASH_BYTES];	/* of bytes before `from` */
-	unsigned char gap[JOURNAL_HASH_BYTES];	/* of bytes behind `to` */
 	unsigned char list[JOURNAL_HASH_BYTES];	/* of the extents */
 	unsigned char checksum[JOURNAL_HASH_BYTES];
 };
@@ -52,8 +52,13 @@ enum journal_phase {
 struct journal_record {
 	uint64_t generation;	/* 0, 1, ...: the highest counts */
 	uint64_t at, length;	/* of what is kept, bytes */
+	uint64_t more;		/* bytes behind header.size that move, too;
+				   `to` and `size` are so much larger */
 	uint32_t phase;		/* enum journal_phase */
 	uint32_t has_data;	/* the bytes are in the journal */
+	char tag[JOURNAL_TAG_BYTES];	/* stands at the end of `size` until
+					   the mailbox is cut */
+	unsigned char rest[JOURNAL_HASH_BYTES];	/* of bytes behind the step */
 	unsigned char data[JOURNAL_HASH_BYTES];
 	unsigned char done[JOURNAL_HASH_BYTES];	/* of bytes moved before */
 	unsigned char checksum[JOURNAL_HASH_BYTES];
@@ -61,38 +66,62 @@ struct journal_record {
 
 struct journal {
 	int directory;		/* the user's state directory */
+	char place[JOURNAL_PLACE_SIZE];	/* how the names of this mailbox's
+					   journals begin */
 	char name[JOURNAL_NAME_SIZE];
 	int fd;			/* -1: not open */
 	int reserved;		/* it is the reserve, to be given back */
 	int published;		/* it has its name */
+	uint64_t bytes;		/* of the file */
+	uint64_t capacity;	/* for mail, in each of two areas */
 	struct journal_header header;
 	struct journal_record record;
 	struct journal_extent *extents;
 };
 
 enum journal_found {
-	JOURNAL_NONE,
+	JOURNAL_NONE,		/* or its maker lives, and is at it */
 	JOURNAL_FOUND,
 	JOURNAL_DAMAGED,	/* nothing that Postern has written */
 	JOURNAL_UNREADABLE	/* errno */
 };
 
-/* The name that belongs to the place; nothing is opened. */
-int	journal_name(struct journal *journal,
+/* For journals of that place; nothing is opened. */
+int	journal_begin(struct journal *journal,
 	    const struct mailbox_place *place);
 
-/* True when there is something of that name. */
-int	journal_exists(const struct journal *journal);
+/*
+ * Gives back what was being made when its maker died.  True when there is a
+ * journal of the place, or when that cannot be seen.
+ */
+int	journal_clean(const struct journal *journal);
+
+/*
+ * Fills in the name of the place's next older journal; of the newest where
+ * none is filled in.  1, 0 there is none, -1 errno.
+ */
+int	journal_next(struct journal *journal);
 
 /* Opens and checks it, as if an enemy had written it. */
 enum journal_found journal_load(struct journal *journal);
 
 /*
- * Makes a new one for the header and extents that are filled in, not yet of
- * that name: a file of its own, or (`reserved`) the room that was set aside
- * before.  Writes everything but a record.
+ * Makes a new one for the header, extents and capacity that are filled in,
+ * with a name that does not count yet: a file of its own, or (`reserved`)
+ * the room that was set aside before.  Writes everything but a record and
+ * the mail of the first, which fills the first of two areas.
  */
 int	journal_create(struct journal *journal);
+
+/* The areas are the halves of what the file has behind the extents. */
+int	journal_measure(struct journal *journal);
+
+/*
+ * After journal_measure: makes both areas hold `capacity` bytes at least.
+ * On an error they are as they were, and errno is set.  No record may have
+ * mail in them.
+ */
+int	journal_grow(struct journal *journal, uint64_t capacity);
 
 /* Where the mail of a record lies in the journal. */
 uint64_t journal_area(const struct journal *journal,
@@ -117,14 +146,15 @@ int	journal_set_aside(struct journal *journal, const char *label,
 
 void	journal_close(struct journal *journal);
 
-/* Bytes that are kept behind `from`. */
-uint64_t journal_kept(const struct journal *journal);
+/* Bytes that are kept behind `from`, with those that the record knows. */
+uint64_t journal_kept(const struct journal *journal,
+	    const struct journal_record *record);
 
 /* The first byte of the journal that is for mail. */
 uint64_t journal_data_at(uint64_t extents);
 
-/* Removes what an interrupted journal_create left. */
-void	journal_clean(const struct journal *journal);
+/* The capacity that a journal for so much mail is to have. */
+uint64_t journal_wanted(uint64_t mail);
 
 /* Makes the reserve, where there is none and the disk has room. */
 void	journal_reserve(const struct journal *journal);

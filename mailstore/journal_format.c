@@ -23,10 +23,25 @@ journal_file_is_fit(const struct stat *status)
 	    status->st_nlink == 1 && status->st_size >= 0);
 }
 
-uint64_t
-journal_kept(const struct journal *journal)
+int
+journal_lock(int fd)
 {
-	return (journal->header.to - journal->header.from);
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return (fcntl(fd, F_SETLK, &lock));
+}
+
+uint64_t
+journal_kept(const struct journal *journal,
+    const struct journal_record *record)
+{
+	return (journal->header.to - journal->header.from + record->more);
+}
+
+uint64_t
+journal_wanted(uint64_t mail)
+{
+	return (mail < JOURNAL_AREA_BYTES ? mail : JOURNAL_AREA_BYTES);
 }
 
 uint64_t
@@ -38,21 +53,26 @@ journal_data_at(uint64_t extents)
 	return ((end + JOURNAL_PAGE - 1) / JOURNAL_PAGE * JOURNAL_PAGE);
 }
 
-/* Mail that all fits in one area needs no second one. */
-static uint64_t
-areas(const struct journal *journal)
-{
-	return (journal->header.capacity < journal_kept(journal) ? 2 : 1);
-}
-
 uint64_t
 journal_area(const struct journal *journal,
     const struct journal_record *record)
 {
-	uint64_t turn = record->generation % areas(journal);
-
 	return (journal_data_at(journal->header.extents) +
-	    turn * journal->header.capacity);
+	    (record->generation & 1) * journal->capacity);
+}
+
+int
+journal_measure(struct journal *journal)
+{
+	uint64_t begin = journal_data_at(journal->header.extents);
+	struct stat status;
+
+	if (fstat(journal->fd, &status) == -1)
+		return (-1);
+	journal->bytes = (uint64_t)status.st_size;
+	journal->capacity = journal->bytes < begin ? 0 :
+	    (journal->bytes - begin) / 2;
+	return (0);
 }
 
 static void
@@ -87,9 +107,6 @@ journal_fill_in(struct journal *journal)
 	struct journal_header *header = &journal->header;
 
 	memcpy(header->magic, magic, sizeof(magic));
-	header->bytes = journal->reserved ? RESERVE_BYTES :
-	    journal_data_at(header->extents) +
-	    areas(journal) * header->capacity;
 	hash_list(journal, header->list);
 	header_checksum(header, header->checksum);
 }
@@ -99,20 +116,15 @@ static int
 header_is_sound(const struct journal_header *header, uint64_t bytes)
 {
 	unsigned char hash[JOURNAL_HASH_BYTES];
-	uint64_t room;
 
 	header_checksum(header, hash);
-	if (memcmp(header->magic, magic, sizeof(magic)) != 0 ||
-	    sodium_memcmp(hash, header->checksum, sizeof(hash)) != 0 ||
-	    header->bytes != bytes || header->size > INT64_MAX ||
-	    header->from > header->to || header->to > header->size ||
-	    header->size - header->to < JOURNAL_TAG_BYTES ||
-	    header->extents > bytes / sizeof(struct journal_extent) ||
-	    journal_data_at(header->extents) > bytes)
-		return (0);
-	room = bytes - journal_data_at(header->extents);
-	return (header->capacity <= room && (header->capacity <= room / 2 ||
-	    header->capacity >= header->to - header->from));
+	return (memcmp(header->magic, magic, sizeof(magic)) == 0 &&
+	    sodium_memcmp(hash, header->checksum, sizeof(hash)) == 0 &&
+	    header->size <= INT64_MAX &&
+	    header->from <= header->to && header->to <= header->size &&
+	    header->size - header->to >= JOURNAL_TAG_BYTES &&
+	    header->extents <= bytes / sizeof(struct journal_extent) &&
+	    journal_data_at(header->extents) <= bytes);
 }
 
 /* In order, apart, behind `from`, before `size`, and so long in all. */
@@ -136,20 +148,20 @@ extents_are_sound(const struct journal *journal)
 		end = extent->offset + extent->length;
 		total += extent->length;
 	}
-	return (total == journal_kept(journal));
+	return (total == header->to - header->from);
 }
 
 static enum journal_found
-load_beginning(struct journal *journal, uint64_t bytes)
+load_beginning(struct journal *journal)
 {
 	size_t list;
 
-	if (bytes < JOURNAL_LIST_AT)
+	if (journal->bytes < JOURNAL_LIST_AT)
 		return (JOURNAL_DAMAGED);
 	if (disk_read(journal->fd, &journal->header, sizeof(journal->header),
 	    0) == -1)
 		return (JOURNAL_UNREADABLE);
-	if (!header_is_sound(&journal->header, bytes))
+	if (!header_is_sound(&journal->header, journal->bytes))
 		return (JOURNAL_DAMAGED);
 	/* As much as the file is long: no number alone asks for memory. */
 	list = (size_t)journal->header.extents * sizeof(*journal->extents);
@@ -165,16 +177,19 @@ record_is_sound(const struct journal *journal,
     const struct journal_record *record, uint64_t turn)
 {
 	unsigned char checksum[JOURNAL_HASH_BYTES];
-	uint64_t kept = journal_kept(journal);
+	uint64_t kept, area = journal_area(journal, record);
 
 	journal_record_checksum(journal, record, checksum);
-	return (sodium_memcmp(checksum, record->checksum,
-	    sizeof(checksum)) == 0 && (record->generation & 1) == turn &&
+	if (sodium_memcmp(checksum, record->checksum, sizeof(checksum)) !=
+	    0 || record->more > INT64_MAX - journal->header.size)
+		return (0);
+	kept = journal_kept(journal, record);
+	return ((record->generation & 1) == turn &&
 	    (record->phase == JOURNAL_STEP || record->phase == JOURNAL_CUT) &&
 	    record->at <= kept && record->length <= kept - record->at &&
 	    (record->length != 0 || record->at == kept) &&
-	    (!record->has_data ||
-	    record->length <= journal->header.capacity));
+	    (!record->has_data || (area <= journal->bytes &&
+	    record->length <= journal->bytes - area)));
 }
 
 /* 1: the mail of the record is there; 0: it is not; -1: errno. */
@@ -236,10 +251,16 @@ journal_load(struct journal *journal)
 		return (JOURNAL_UNREADABLE);
 	if (!journal_file_is_fit(&status))
 		return (JOURNAL_DAMAGED);
-	found = load_beginning(journal, (uint64_t)status.st_size);
-	if (found == JOURNAL_FOUND)
-		found = load_record(journal);
-	journal->reserved = journal->header.bytes == RESERVE_BYTES;
+	/* The locks of this mailbox are held: that is another's. */
+	if (journal_lock(journal->fd) == -1 && (errno == EAGAIN ||
+	    errno == EACCES))
+		return (JOURNAL_NONE);
+	journal->bytes = (uint64_t)status.st_size;
+	journal->reserved = journal->bytes == RESERVE_BYTES;
 	journal->published = 1;
-	return (found);
+	found = load_beginning(journal);
+	if (found != JOURNAL_FOUND)
+		return (found);
+	return (journal_measure(journal) == -1 ? JOURNAL_UNREADABLE :
+	    load_record(journal));
 }

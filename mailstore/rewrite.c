@@ -30,30 +30,35 @@ static const char cannot_repair[] =
  * with a zero.  1: cut, 0: not, -1: errno.
  */
 static int
-is_cut(int fd, const struct journal_header *header, uint64_t size)
+is_cut(const struct rewrite *rewrite, uint64_t from, uint64_t end)
 {
-	uint64_t tag_at = header->size - JOURNAL_TAG_BYTES;
-	uint64_t at = header->to, end = header->size;
-	char there[JOURNAL_TAG_BYTES], byte;
-	size_t skip = 0;
+	uint64_t tag_at = end - JOURNAL_TAG_BYTES, at = from;
+	int has_tag;
+	char byte;
 
-	if (size < header->size)
-		return (1);
 	/* No page is longer than this. */
 	if (end - at > JOURNAL_PIECE_BYTES)
 		end = at + JOURNAL_PIECE_BYTES;
 	for (; at < end; at++) {
-		if (disk_read(fd, &byte, 1, at) == -1)
+		if (disk_read(rewrite->fd, &byte, 1, at) == -1)
 			return (-1);
 		if (byte != '\0')
 			break;
 	}
-	if (at > tag_at)
-		skip = (size_t)(at - tag_at);
-	if (disk_read(fd, there, sizeof(there), tag_at) == -1)
+	has_tag = rewrite_has_tag(rewrite, at > tag_at ?
+	    (size_t)(at - tag_at) : 0);
+	return (has_tag == -1 ? -1 : !has_tag);
+}
+
+/* The next step counts when it is on the disk. */
+static int
+record_step(struct rewrite *rewrite, struct journal_record *next)
+{
+	if (rewrite_note(rewrite, next) == -1 ||
+	    disk_sync(rewrite->journal.fd) == -1)
 		return (-1);
-	return (memcmp(there + skip, header->tag + skip,
-	    sizeof(there) - skip) != 0);
+	rewrite->journal.record = *next;
+	return (1);
 }
 
 /* Goes on with the next step, or with the cut. */
@@ -71,68 +76,63 @@ advance(struct rewrite *rewrite)
 		next.has_data = 0;
 	} else
 		move_plan(journal, next.at + next.length, &next);
-	if (move_capture(rewrite, &next) == -1 ||
-	    rewrite_hash_done(rewrite, &next, next.done) == -1 ||
-	    journal_write_record(journal, &next) == -1 ||
-	    disk_sync(journal->fd) == -1)
+	return (record_step(rewrite, &next));
+}
+
+/* More room means fewer steps; where there is none, there may be many. */
+static int
+make_room(struct journal *journal, uint64_t at, uint64_t more)
+{
+	if (journal_measure(journal) == -1)
 		return (-1);
-	journal->record = next;
-	return (1);
+	if (move_count(journal, at, more, STEPS_WITHOUT_COPY) <=
+	    STEPS_WITHOUT_COPY || journal_grow(journal,
+	    journal_wanted(more - journal->record.more)) == 0)
+		return (0);
+	return (rewrite_is_full(errno) && move_count(journal, at, more,
+	    RESERVE_STEPS_MAX) <= RESERVE_STEPS_MAX ? 0 : -1);
 }
 
 /*
  * What was delivered behind the old end, after an interruption had let the
- * locks go, moves down over the gap: a rewrite of its own, whose journal
- * takes the place of the first one's in one stroke.
+ * locks go, moves down over the gap, too: the same rewrite goes on, and is
+ * longer.
  */
 static int
 follow_with_deliveries(struct rewrite *rewrite, uint64_t size)
 {
-	struct journal *old = &rewrite->journal;
-	struct rewrite next = *rewrite;
-	struct journal_header *header = &next.journal.header;
-	int error;
+	struct journal *journal = &rewrite->journal;
+	struct journal_record next = journal->record;
 
-	next.journal.fd = -1;
-	next.journal.extents = malloc(sizeof(*next.journal.extents));
-	if (next.journal.extents == NULL)
+	next.generation++;
+	next.more = size - journal->header.size;
+	/* As in the beginning, they must be on the disk. */
+	if (disk_sync(rewrite->fd) == -1 ||
+	    make_room(journal, next.at, next.more) == -1)
 		return (-1);
-	next.journal.extents[0].offset = old->header.size;
-	next.journal.extents[0].length = size - old->header.size;
-	header->extents = 1;
-	header->from = old->header.to;
-	header->to = header->from + next.journal.extents[0].length;
-	header->size = size;
-	if (rewrite_begin(&next) == 0) {
-		journal_close(old);
-		*rewrite = next;
-		return (1);
-	}
-	error = errno;
-	if (next.journal.published)
-		journal_close(&next.journal);
-	else
-		(void)journal_take_back(&next.journal);
-	errno = error;
-	return (-1);
+	rewrite_make_tag(&next);
+	move_plan(journal, next.at, &next);
+	return (record_step(rewrite, &next));
 }
 
 static int
 cut(struct rewrite *rewrite)
 {
-	const struct journal_header *header = &rewrite->journal.header;
+	const struct journal *journal = &rewrite->journal;
+	uint64_t to = journal->header.to + journal->record.more;
+	uint64_t end = journal->header.size + journal->record.more;
 	struct stat status;
 	uint64_t size;
-	int was_cut;
+	int was_cut = 1;
 
 	if (fstat(rewrite->fd, &status) == -1)
 		return (-1);
 	size = (uint64_t)status.st_size;
-	if ((was_cut = is_cut(rewrite->fd, header, size)) == -1)
+	if (size >= end && (was_cut = is_cut(rewrite, to, end)) == -1)
 		return (-1);
-	if (!was_cut && size > header->size)
+	if (!was_cut && size > end)
 		return (follow_with_deliveries(rewrite, size));
-	if (!was_cut && disk_cut(rewrite->fd, header->to) == -1)
+	if (!was_cut && disk_cut(rewrite->fd, to) == -1)
 		return (-1);
 	rewrite->changed++;
 	return (disk_sync(rewrite->fd));
@@ -195,6 +195,12 @@ after_error(struct rewrite *rewrite)
 	if (rewrite->changed == 0)
 		result = journal_take_back(&rewrite->journal) == 0 ?
 		    REWRITE_AS_BEFORE : REWRITE_UNCERTAIN;
+	if (result != REWRITE_AS_BEFORE)
+		log_line(LOG_CRIT, "event=commit file=%s error=\"%s: %s\"",
+		    rewrite->journal.name, strerror(error),
+		    result == REWRITE_DECIDED ? "decided, and to be completed "
+		    "when the mailbox is opened next" :
+		    "cannot be taken back for certain");
 	errno = error;
 	return (result);
 }
@@ -212,7 +218,7 @@ rewrite_file(int fd, const struct mailbox_place *place, uint64_t from,
 		free(extents);
 		return (empty_file(fd));
 	}
-	if (journal_name(&rewrite.journal, place) == -1) {
+	if (journal_begin(&rewrite.journal, place) == -1) {
 		free(extents);
 		return (REWRITE_AS_BEFORE);
 	}
@@ -239,62 +245,91 @@ rewrite_interrupted(const struct mailbox_place *place)
 {
 	struct journal journal;
 
-	if (journal_name(&journal, place) == -1)
-		return (0);
-	journal_clean(&journal);
-	return (journal_exists(&journal));
+	return (journal_begin(&journal, place) == 0 &&
+	    journal_clean(&journal));
 }
 
-/* What is wrong with a journal that was found, or NULL; `*error`: errno. */
-static const char *
-examine(struct rewrite *rewrite, int *error)
+static void
+tell(int priority, const struct journal *journal, const char *label,
+    const char *what, int error)
 {
-	int fits;
+	log_line(priority, "event=recover folder=%s file=%s error=\"%s%s%s\"",
+	    label, journal->name, what, error == 0 ? "" : ": ",
+	    error == 0 ? "" : strerror(error));
+}
 
-	*error = 0;
-	switch (journal_load(&rewrite->journal)) {
-	case JOURNAL_FOUND:
-		break;
-	case JOURNAL_DAMAGED:
-		return ("it is damaged");
-	default:
-		*error = errno;
-		return ("it cannot be read");
+/*
+ * One that does not fit stays as it is: two mailboxes may look the same by
+ * their numbers (journal_begin), and the other one may need it.
+ */
+static const char *
+recover_fitting(struct rewrite *rewrite, const char *label)
+{
+	const struct journal *journal = &rewrite->journal;
+	int fits = rewrite_fits(rewrite);
+	unsigned long long bytes;
+
+	if (fits == -1)
+		tell(LOG_CRIT, journal, label, "the mailbox cannot be read",
+		    errno);
+	else if (fits == 0)
+		tell(LOG_WARNING, journal, label, "not used, and left: it is "
+		    "another mailbox's, or this one has changed since", 0);
+	else if (complete(rewrite) == -1) {
+		tell(LOG_CRIT, journal, label,
+		    "the rewrite cannot be completed", errno);
+		fits = -1;
+	} else {
+		bytes = journal->header.to + journal->record.more;
+		log_line(LOG_NOTICE, "event=recover folder=%s file=%s "
+		    "bytes=%llu", label, journal->name, bytes);
 	}
-	if ((fits = rewrite_fits(rewrite)) == 1)
+	return (fits == -1 ? cannot_repair : NULL);
+}
+
+static const char *
+recover_from(struct rewrite *rewrite, const char *label)
+{
+	struct journal *journal = &rewrite->journal;
+
+	switch (journal_load(journal)) {
+	case JOURNAL_FOUND:
+		return (recover_fitting(rewrite, label));
+	case JOURNAL_NONE:
 		return (NULL);
-	*error = fits == -1 ? errno : 0;
-	return (fits == -1 ? "the mailbox cannot be read" :
-	    "the mailbox is no longer the one that was being rewritten");
+	case JOURNAL_DAMAGED:
+		return (journal_set_aside(journal, label, "it is damaged") ==
+		    -1 ? cannot_repair : NULL);
+	default:
+		tell(LOG_CRIT, journal, label, "it cannot be read", errno);
+		return (cannot_repair);
+	}
 }
 
 const char *
 rewrite_recover(int fd, const struct mailbox_place *place)
 {
 	struct rewrite rewrite = { .fd = fd };
-	const char *wrong;
-	int error, failed;
+	const char *wrong = NULL;
+	int more;
 
-	if (journal_name(&rewrite.journal, place) == -1)
-		return (cannot_repair);
-	wrong = examine(&rewrite, &error);
-	failed = error != 0;
-	if (wrong != NULL && !failed)
-		failed = journal_set_aside(&rewrite.journal, place->label,
-		    wrong) == -1;
-	else if (wrong == NULL && complete(&rewrite) == -1) {
-		error = errno;
-		wrong = "the rewrite cannot be completed";
-		failed = 1;
-	} else if (wrong == NULL)
-		log_line(LOG_NOTICE, "event=recover folder=%s bytes=%llu",
-		    place->label,
-		    (unsigned long long)rewrite.journal.header.to);
-	if (failed)
-		log_line(LOG_CRIT, "event=recover folder=%s error=\"%s: %s\"",
-		    place->label, wrong, strerror(error));
-	journal_close(&rewrite.journal);
-	return (failed ? cannot_repair : NULL);
+	/*
+	 * The newest first: after that, older ones of this mailbox do not
+	 * fit any more.
+	 */
+	more = journal_begin(&rewrite.journal, place);
+	while (more != -1 && wrong == NULL &&
+	    (more = journal_next(&rewrite.journal)) == 1) {
+		wrong = recover_from(&rewrite, place->label);
+		journal_close(&rewrite.journal);
+	}
+	if (more == -1) {
+		log_line(LOG_CRIT, "event=recover folder=%s error=\"no "
+		    "journals can be looked for: %s\"", place->label,
+		    strerror(errno));
+		wrong = cannot_repair;
+	}
+	return (wrong);
 }
 
 void
@@ -302,6 +337,6 @@ rewrite_reserve(const struct mailbox_place *place)
 {
 	struct journal journal;
 
-	if (journal_name(&journal, place) == 0)
+	if (journal_begin(&journal, place) == 0)
 		journal_reserve(&journal);
 }

@@ -3,9 +3,9 @@
  *
  * Linked into postern-store; runs as the user, with the mailbox's locks
  * held.  Three kinds of journal, one form: without mail, where all moves down
- * so far that the old copy outlives the new one's making; with all of it,
- * the usual kind; and, when the disk is full, in the reserve, with as much
- * as that holds at a time.
+ * so far that the old copy outlives the new one's making; with mail, as much
+ * at a time as an area holds, the usual kind; and, when the disk is full, in
+ * the reserve, with as much as that holds at a time.
  */
 #include <sys/stat.h>
 
@@ -17,44 +17,107 @@
 #include "rewrite_step.h"
 #include "rewrite_move.h"
 
-#define PIECE(from, to)	((to) - (from) < JOURNAL_PIECE_BYTES ?		\
-			(to) - (from) : JOURNAL_PIECE_BYTES)
-
-/* The hash of the last bytes between `from` and `to`. */
+/* The last bytes between `from` and `to`. */
 static int
-hash_piece(int fd, uint64_t from, uint64_t to, unsigned char *digest)
+add_piece(int fd, uint64_t from, uint64_t to, crypto_generichash_state *hash)
 {
-	uint64_t length = PIECE(from, to);
+	struct disk_target nowhere = { -1, 0, NULL, hash };
+	uint64_t length = to - from;
+
+	if (length > JOURNAL_PIECE_BYTES)
+		length = JOURNAL_PIECE_BYTES;
+	return (disk_copy(fd, to - length, length, &nowhere));
+}
+
+/* The hash of the last bytes between `from` and `middle`, and `to`. */
+static int
+hash_pieces(int fd, uint64_t from, uint64_t middle, uint64_t to,
+    unsigned char *digest)
+{
 	crypto_generichash_state hash;
-	struct disk_target nowhere = { -1, 0, NULL, &hash };
 
 	(void)crypto_generichash_init(&hash, NULL, 0, JOURNAL_HASH_BYTES);
-	if (disk_copy(fd, to - length, length, &nowhere) == -1)
+	if (add_piece(fd, from, middle, &hash) == -1 ||
+	    add_piece(fd, from, to, &hash) == -1)
 		return (-1);
 	(void)crypto_generichash_final(&hash, digest, JOURNAL_HASH_BYTES);
 	return (0);
 }
 
-/* What a rewrite never touches: the bytes before it, and those it leaves. */
+/* What a rewrite never touches. */
 static int
-hash_pieces(const struct rewrite *rewrite, unsigned char *head,
-    unsigned char *gap)
+hash_head(const struct rewrite *rewrite, unsigned char *digest)
 {
-	const struct journal_header *header = &rewrite->journal.header;
-
-	return (hash_piece(rewrite->fd, 0, header->from, head) == -1 ||
-	    hash_piece(rewrite->fd, header->to, header->size -
-	    JOURNAL_TAG_BYTES, gap) == -1 ? -1 : 0);
+	return (hash_pieces(rewrite->fd, 0, 0, rewrite->journal.header.from,
+	    digest));
 }
 
-int
-rewrite_hash_done(const struct rewrite *rewrite,
-    const struct journal_record *step, unsigned char *digest)
+/* The first and the last bytes between `from` and `to`. */
+static int
+hash_ends(const struct rewrite *rewrite, uint64_t from, uint64_t to,
+    unsigned char *digest)
+{
+	uint64_t first = to - from < JOURNAL_PIECE_BYTES ? to :
+	    from + JOURNAL_PIECE_BYTES;
+
+	return (hash_pieces(rewrite->fd, from, first, to, digest));
+}
+
+/* What was moved before a step is as it was left. */
+static int
+hash_done(const struct rewrite *rewrite, const struct journal_record *step,
+    unsigned char *digest)
 {
 	uint64_t from = rewrite->journal.header.from;
 
-	return (hash_piece(rewrite->fd, from, from + PIECE(0, step->at),
-	    digest));
+	return (hash_ends(rewrite, from, from + step->at, digest));
+}
+
+/* And what no step has touched yet: its mail, and the gap but for the tag. */
+static int
+hash_rest(const struct rewrite *rewrite, const struct journal_record *step,
+    unsigned char *digest)
+{
+	const struct journal_header *header = &rewrite->journal.header;
+
+	return (hash_ends(rewrite, header->from + step->at + step->length,
+	    header->size + step->more - JOURNAL_TAG_BYTES, digest));
+}
+
+int
+rewrite_has_tag(const struct rewrite *rewrite, size_t skip)
+{
+	const struct journal_record *record = &rewrite->journal.record;
+	char there[JOURNAL_TAG_BYTES];
+
+	if (disk_read(rewrite->fd, there, sizeof(there),
+	    rewrite->journal.header.size + record->more -
+	    JOURNAL_TAG_BYTES) == -1)
+		return (-1);
+	return (memcmp(there + skip, record->tag + skip,
+	    sizeof(there) - skip) == 0);
+}
+
+/* The bytes that cannot have changed are what they were. */
+static int
+pieces_fit(const struct rewrite *rewrite)
+{
+	const struct journal_record *record = &rewrite->journal.record;
+	unsigned char digest[JOURNAL_HASH_BYTES];
+
+	if (hash_head(rewrite, digest) == -1)
+		return (-1);
+	if (memcmp(digest, rewrite->journal.header.head, sizeof(digest)) != 0)
+		return (0);
+	if (hash_done(rewrite, record, digest) == -1)
+		return (-1);
+	if (memcmp(digest, record->done, sizeof(digest)) != 0)
+		return (0);
+	if (record->phase == JOURNAL_CUT)
+		return (1);
+	if (hash_rest(rewrite, record, digest) == -1)
+		return (-1);
+	return (memcmp(digest, record->rest, sizeof(digest)) == 0);
 }
 
 int
@@ -62,33 +125,27 @@ rewrite_fits(struct rewrite *rewrite)
 {
 	const struct journal_header *header = &rewrite->journal.header;
 	const struct journal_record *record = &rewrite->journal.record;
-	unsigned char head[JOURNAL_HASH_BYTES], gap[JOURNAL_HASH_BYTES];
-	unsigned char done[JOURNAL_HASH_BYTES];
 	struct stat status;
+	uint64_t size;
+	int has_tag = 0;
 
 	if (fstat(rewrite->fd, &status) == -1)
 		return (-1);
+	size = (uint64_t)status.st_size;
 	if ((uint64_t)status.st_ino != header->inode)
 		return (0);
-	/* After the cut there is nothing to be done that could harm. */
-	if (rewrite->journal.record.phase == JOURNAL_CUT) {
-		if ((uint64_t)status.st_size < header->to)
+	if (record->phase == JOURNAL_CUT) {
+		if (size < header->to + record->more)
 			return (0);
-		return (1);
-	}
-	if ((uint64_t)status.st_size < header->size)
+		if (size >= header->size + record->more)
+			has_tag = rewrite_has_tag(rewrite, 0);
+	} else if (size < header->size + record->more)
 		return (0);
-	if (hash_pieces(rewrite, head, gap) == -1 ||
-	    rewrite_hash_done(rewrite, record, done) == -1)
-		return (-1);
-	return (memcmp(done, record->done, sizeof(done)) == 0 &&
-	    memcmp(head, header->head, sizeof(head)) == 0 &&
-	    memcmp(gap, header->gap, sizeof(gap)) == 0);
+	return (has_tag != 0 ? has_tag : pieces_fit(rewrite));
 }
 
-/* Text, so that the end of the file is a line to those who read it now. */
-static void
-make_tag(char *tag)
+void
+rewrite_make_tag(struct journal_record *step)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -97,9 +154,18 @@ make_tag(char *tag)
 
 	randombytes_buf(random, sizeof(random));
 	for (i = 0; i < JOURNAL_TAG_BYTES - 2; i++)
-		tag[i] = letters[random[i] % 64];
-	tag[i++] = '\n';
-	tag[i] = '\n';
+		step->tag[i] = letters[random[i] % 64];
+	step->tag[i++] = '\n';
+	step->tag[i] = '\n';
+}
+
+int
+rewrite_note(struct rewrite *rewrite, struct journal_record *step)
+{
+	return (move_capture(rewrite, step) == -1 ||
+	    hash_done(rewrite, step, step->done) == -1 ||
+	    hash_rest(rewrite, step, step->rest) == -1 ||
+	    journal_write_record(&rewrite->journal, step) == -1 ? -1 : 0);
 }
 
 static int
@@ -108,50 +174,29 @@ fill_header(struct rewrite *rewrite)
 	struct journal_header *header = &rewrite->journal.header;
 	struct stat status;
 
-	if (fstat(rewrite->fd, &status) == -1 ||
-	    hash_pieces(rewrite, header->head, header->gap) == -1)
+	if (fstat(rewrite->fd, &status) == -1)
 		return (-1);
 	header->inode = (uint64_t)status.st_ino;
-	make_tag(header->tag);
-	return (0);
-}
-
-/* Steps of a journal without mail, counted no further than is of use. */
-static unsigned int
-steps_without_copy(const struct journal *journal)
-{
-	struct journal_record step;
-	unsigned int steps = 0;
-	uint64_t at = 0;
-
-	while (at < journal_kept(journal) && steps <= STEPS_WITHOUT_COPY) {
-		move_plan(journal, at, &step);
-		at += step.length;
-		steps++;
-	}
-	return (steps);
+	return (hash_head(rewrite, header->head));
 }
 
 static int
 write_journal(struct rewrite *rewrite)
 {
 	struct journal *journal = &rewrite->journal;
-	struct journal_record first;
+	struct journal_record first = { 0 };
 
-	if (journal_create(journal) == -1)
-		return (-1);
-	memset(&first, 0, sizeof(first));
 	move_plan(journal, 0, &first);
-	if (move_capture(rewrite, &first) == -1 ||
-	    rewrite_hash_done(rewrite, &first, first.done) == -1 ||
-	    journal_write_record(journal, &first) == -1)
+	rewrite_make_tag(&first);
+	if (journal_create(journal) == -1 ||
+	    rewrite_note(rewrite, &first) == -1)
 		return (-1);
 	journal->record = first;
 	return (journal_publish(journal));
 }
 
-static int
-is_full(int error)
+int
+rewrite_is_full(int error)
 {
 	return (error == ENOSPC || error == EDQUOT || error == EFBIG);
 }
@@ -169,18 +214,38 @@ write_in_reserve(struct rewrite *rewrite)
 	journal->extents = NULL;
 	(void)journal_take_back(journal);
 	journal->extents = extents;
+	errno = error;
 	if (journal->header.extents > RESERVE_BYTES / sizeof(*extents) ||
-	    begin >= RESERVE_BYTES) {
-		errno = error;
+	    begin >= RESERVE_BYTES)
+		return (-1);
+	journal->capacity = (RESERVE_BYTES - begin) / 2;
+	if (move_count(journal, 0, 0, RESERVE_STEPS_MAX) >
+	    RESERVE_STEPS_MAX) {
+		errno = E2BIG;
 		return (-1);
 	}
 	journal->reserved = 1;
-	journal->header.capacity = (RESERVE_BYTES - begin) / 2;
 	if (write_journal(rewrite) == 0)
 		return (0);
 	if (errno == ENOENT)
 		errno = error;
 	return (-1);
+}
+
+/* Room in the journal only where fewer steps come of it. */
+static void
+choose_kind(struct journal *journal)
+{
+	struct journal_record first = { 0 };
+
+	journal->capacity = 0;
+	if (move_count(journal, 0, 0, STEPS_WITHOUT_COPY) <=
+	    STEPS_WITHOUT_COPY)
+		return;
+	journal->capacity = journal_wanted(journal_kept(journal, &first));
+	move_plan(journal, 0, &first);
+	if (!first.has_data)
+		journal->capacity = 0;
 }
 
 int
@@ -193,11 +258,9 @@ rewrite_begin(struct rewrite *rewrite)
 		return (-1);
 	journal->reserved = 0;
 	journal->published = 0;
-	journal->header.capacity = 0;
-	if (steps_without_copy(journal) > STEPS_WITHOUT_COPY)
-		journal->header.capacity = journal_kept(journal);
+	choose_kind(journal);
 	if (write_journal(rewrite) == 0)
 		return (0);
-	return (journal->published || !is_full(errno) ? -1 :
+	return (journal->published || !rewrite_is_full(errno) ? -1 :
 	    write_in_reserve(rewrite));
 }

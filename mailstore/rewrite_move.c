@@ -10,24 +10,37 @@
 #include "disk.h"
 #include "rewrite_move.h"
 
+/* The deliveries that a step knows of are one more. */
+static struct journal_extent
+extent_of(const struct journal *journal, const struct journal_record *step,
+    uint64_t i)
+{
+	const struct journal_extent deliveries = { journal->header.size,
+	    step->more };
+
+	return (i < journal->header.extents ? journal->extents[i] :
+	    deliveries);
+}
+
 /* Where the kept byte `at` is in the file; `at` is less than all. */
 static uint64_t
-source_of(const struct journal *journal, uint64_t at, uint64_t *extent)
+source_of(const struct journal *journal, const struct journal_record *step,
+    uint64_t at, uint64_t *extent)
 {
 	uint64_t i = 0;
 
-	while (at >= journal->extents[i].length)
-		at -= journal->extents[i++].length;
+	while (at >= extent_of(journal, step, i).length)
+		at -= extent_of(journal, step, i++).length;
 	*extent = i;
-	return (journal->extents[i].offset + at);
+	return (extent_of(journal, step, i).offset + at);
 }
 
 void
 move_plan(const struct journal *journal, uint64_t at,
     struct journal_record *step)
 {
-	uint64_t rest = journal_kept(journal) - at;
-	uint64_t room = journal->header.capacity, gap, extent;
+	uint64_t rest = journal_kept(journal, step) - at;
+	uint64_t room = journal->capacity, gap, extent;
 
 	step->phase = JOURNAL_STEP;
 	step->at = at;
@@ -35,13 +48,29 @@ move_plan(const struct journal *journal, uint64_t at,
 	step->has_data = 0;
 	if (rest == 0)
 		return;
-	gap = source_of(journal, at, &extent) - (journal->header.from + at);
+	gap = source_of(journal, step, at, &extent) -
+	    (journal->header.from + at);
 	if (gap >= rest)
 		return;
 	step->has_data = room > gap;
 	step->length = room > gap ? room : gap;
 	if (step->length > rest)
 		step->length = rest;
+}
+
+unsigned int
+move_count(const struct journal *journal, uint64_t at, uint64_t more,
+    unsigned int limit)
+{
+	struct journal_record step = { .more = more };
+	unsigned int steps = 0;
+
+	while (at < journal_kept(journal, &step) && steps <= limit) {
+		move_plan(journal, at, &step);
+		at += step.length;
+		steps++;
+	}
+	return (steps);
 }
 
 /* Copies kept bytes from where they were. */
@@ -51,19 +80,19 @@ copy_kept(const struct rewrite *rewrite, const struct journal_record *step,
 {
 	const struct journal *journal = &rewrite->journal;
 	uint64_t rest = step->length, from, part, i;
+	struct journal_extent extent;
 
 	if (rest == 0)
 		return (0);
-	from = source_of(journal, step->at, &i);
+	from = source_of(journal, step, step->at, &i);
 	for (; rest > 0; rest -= part) {
-		part = journal->extents[i].offset +
-		    journal->extents[i].length - from;
+		extent = extent_of(journal, step, i);
+		part = extent.offset + extent.length - from;
 		if (part > rest)
 			part = rest;
 		if (disk_copy(rewrite->fd, from, part, target) == -1)
 			return (-1);
-		if (part < rest)
-			from = journal->extents[++i].offset;
+		from = extent_of(journal, step, ++i).offset;
 	}
 	return (0);
 }
@@ -93,7 +122,7 @@ move_capture(struct rewrite *rewrite, struct journal_record *step)
 int
 move_is_last(const struct journal *journal, const struct journal_record *step)
 {
-	return (step->at + step->length == journal_kept(journal) &&
+	return (step->at + step->length == journal_kept(journal, step) &&
 	    (step->has_data || step->length == 0));
 }
 
@@ -111,8 +140,8 @@ move_apply(struct rewrite *rewrite)
 	    journal_area(journal, step), step->length, &target) :
 	    copy_kept(rewrite, step, &target);
 	if (result == 0 && move_is_last(journal, step))
-		result = disk_write(rewrite->fd, header->tag,
-		    JOURNAL_TAG_BYTES, header->size - JOURNAL_TAG_BYTES,
-		    &rewrite->changed);
+		result = disk_write(rewrite->fd, step->tag,
+		    JOURNAL_TAG_BYTES, header->size + step->more -
+		    JOURNAL_TAG_BYTES, &rewrite->changed);
 	return (result == 0 ? disk_sync(rewrite->fd) : -1);
 }

@@ -9,12 +9,17 @@
 #include "rewrite_step.h"
 
 /*
- * Fills in the step that begins at byte `at` of what is kept: as far as the
+ * Fills in the step that begins at byte `at` of what is kept, with the
+ * step's `more`: as far as the
  * old copy is not overwritten by the new one, or, where that is more, as much
  * as fits the journal.  At the end it is a step of nothing.
  */
 void	move_plan(const struct journal *journal, uint64_t at,
 	    struct journal_record *step);
+
+/* Steps like that from `at` on, counted up to one more than `limit`. */
+unsigned int move_count(const struct journal *journal, uint64_t at,
+	    uint64_t more, unsigned int limit);
 
 /* Puts the step's mail into the journal, if it is to be there. */
 int	move_capture(struct rewrite *rewrite, struct journal_record *step);

@@ -143,17 +143,19 @@ rewrite(struct single_file *single, const struct mailbox_place *place,
 static const char *
 tell(enum rewrite_result result, int error)
 {
-	const char *cause = strerror(error);
+	const char *cause = error == E2BIG ? "no room, and too many steps "
+	    "in the reserve" : strerror(error);
 
-	if (result == REWRITE_DECIDED)
-		log_line(LOG_CRIT, "event=commit error=\"%s: decided, and to "
-		    "be completed when the mailbox is opened next\"", cause);
-	else if (result != REWRITE_DONE)
+	if (result == REWRITE_AS_BEFORE)
 		log_line(LOG_CRIT, "event=commit error=\"%s\"", cause);
 	if (result == REWRITE_UNCERTAIN)
 		return ("the disk fails; look what is in the mailbox");
 	if (result != REWRITE_AS_BEFORE)
 		return (NULL);
+	if (error == E2BIG)
+		return ("the disk is full, and too much mail is behind the "
+		    "first to be deleted; nothing was deleted; delete the "
+		    "last messages first, or all");
 	return (error == ENOSPC || error == EDQUOT ?
 	    "the disk is full; nothing was deleted" :
 	    "the mailbox cannot be rewritten; nothing was deleted");

@@ -14,7 +14,7 @@ static const struct sandbox_call list[] = {
 	CALL(openat),			/* mailboxes, the state directory */
 	CALL(fstat),			/* what was opened */
 	CALL(newfstatat),		/* what the path leads to now */
-	CALL(getdents64),		/* MH folders, Maildirs */
+	CALL(getdents64),		/* MH folders, Maildirs, journals */
 	CALL_IF(fcntl, 1, F_GETFL),	/* fdopendir(3) looks, */
 	CALL_IF(fcntl, 1, F_SETFD),	/* and makes sure of FD_CLOEXEC */
 	CALL(pread64),

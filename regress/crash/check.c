@@ -81,6 +81,21 @@ world_check(const struct world *world, enum verdict verdict, const char *what)
 	return (lost);
 }
 
+int
+world_ends_well(struct world *world, enum verdict verdict, const char *what)
+{
+	int status;
+
+	faults_set(FAULT_NONE, 0, 0);
+	status = world_child(world, 0);
+	figures.states++;
+	if (status != STATUS_DONE)
+		return (loss(world, what, "cannot be opened", 0));
+	if (faccessat(world->state, "reserve", F_OK, 0) == -1)
+		return (loss(world, what, "the reserve is gone", 0));
+	return (world_check(world, verdict, what));
+}
+
 static void
 picture_add(struct picture *picture, const struct world *world,
     const char *name)

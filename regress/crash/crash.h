@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "limits_postern.h"
+
 /* What becomes of the mutating calls. */
 enum fault {
 	FAULT_NONE,
@@ -28,8 +30,15 @@ struct faults {
 	unsigned int at;	/* which call, from 1 */
 	int error;
 	int full;		/* no file can grow */
+	int fills;		/* and so it is from a journal's publishing */
+	uint64_t area;		/* areas hold no more than this; 0: as real */
 	unsigned int calls;	/* made so far */
+	ino_t mailbox;
+	uint64_t largest;	/* journal that was synced */
+	int sparse;		/* one that is not all written was */
 	uint32_t messages;	/* what the session told */
+	char reason[REASON_SIZE];	/* why it failed */
+	char log[LOG_TEXT_SIZE];	/* its last line */
 	int arrived;		/* the case's arrival was delivered */
 };
 
@@ -84,7 +93,10 @@ struct world {
 	int arrival;		/* one comes between snapshot and commit */
 	int lazy;		/* and its agent does not sync it */
 	int large;		/* more than the reserve holds at a time */
-	int full;		/* the disk is full */
+	int full;		/* the disk is full in the session */
+	int fills;		/* ... from when it is decided on */
+	int stays_full;		/* and when it is recovered */
+	uint64_t area;		/* of journals, where it is not the real one */
 	int copy_down;		/* popa3d's way instead of Postern's */
 
 	const char *name;	/* of the mailbox, NULL: "mbox" */
@@ -122,6 +134,14 @@ int	world_session(struct world *world, int commits);
 /* The same in a child, with the faults that are set. */
 int	world_child(struct world *world, int commits);
 
+/* Another mailbox in the same place, to be put there with world_put. */
+void	world_twin(struct world *world, struct world *twin);
+void	world_put(const struct world *world);	/* as on its first day */
+void	world_forget_since(struct world *world, size_t count);
+
+/* The name of a published journal; 0: there is none. */
+int	world_journal(const struct world *world, char *name, size_t size);
+
 enum verdict {
 	MAY_BE_GONE,		/* each marked one there or gone */
 	MUST_BE_GONE,		/* it was acknowledged */
@@ -134,6 +154,13 @@ enum verdict {
  * which is counted.  `what` says how it came to this.
  */
 int	world_check(const struct world *world, enum verdict verdict,
+	    const char *what);
+
+/*
+ * A session without faults at last: it must open the mailbox, which is then
+ * checked, and leave the reserve where it was.
+ */
+int	world_ends_well(struct world *world, enum verdict verdict,
 	    const char *what);
 
 /* Files of the state directory and the mailbox, kept and brought back. */
@@ -149,6 +176,8 @@ uint32_t crash_random(uint32_t below);
 /* The benches. */
 void	kill_everywhere(struct world *world, int thorough);
 void	fail_everywhere(struct world *world);
+void	restore_everywhere(struct world *world);
+void	twins_everywhere(struct world *world);
 void	cut_power_everywhere(struct world *world, unsigned int samples);
 
 /* The model: rewrites the mailbox as popa3d does. */

@@ -25,10 +25,13 @@ show(const char *name, void (*bench)(struct world *), struct world *world)
 	world_open(world);
 	bench(world);
 	world_close(world);
-	printf("%-7s %-12s %-4s %-7s %-5s %-4s %8llu %8llu %9llu %6llu %4lds\n",
-	    name, patterns[world->pattern], world->crlf ? "CRLF" : "LF",
-	    world->arrival ? "arrival" : "-", world->large ? "large" : "-",
-	    world->full ? "full" : "-", figures.points, figures.states,
+	printf("%-7s %-12s %-4s %-7s %-5s %-5s %8llu %8llu %9llu %6llu "
+	    "%4lds\n", name, patterns[world->pattern],
+	    world->crlf ? "CRLF" : "LF",
+	    world->arrival ? "arrival" : "-", world->large ? "large" :
+	    world->area != 0 ? "steps" : "-", world->fills ? "fills" :
+	    world->stays_full ? "stays" : world->full ? "full" : "-",
+	    figures.points, figures.states,
 	    figures.messages, figures.losses, (long)(time(NULL) - began));
 	fflush(stdout);
 	total.points += figures.points;
@@ -40,7 +43,9 @@ show(const char *name, void (*bench)(struct world *), struct world *world)
 static void
 kills(struct world *world)
 {
-	kill_everywhere(world, !world->large || world->pattern == FIRST);
+	int costly = world->large || world->area != 0;
+
+	kill_everywhere(world, !costly || world->pattern == FIRST);
 }
 
 static void
@@ -52,16 +57,24 @@ power_cuts(struct world *world)
 static void
 all_of(const char *name, void (*bench)(struct world *))
 {
-	unsigned int pattern, traits;
+	/* LF and CRLF, with and without; then what disks do. */
+	static const struct world cases[] = {
+		{ .crlf = 0 },
+		{ .crlf = 1 },
+		{ .arrival = 1 },
+		{ .crlf = 1, .arrival = 1, .lazy = 1 },
+		{ .full = 1, .large = 1 },
+		{ .full = 1, .large = 1, .stays_full = 1 },
+		{ .area = 5000, .fills = 1, .stays_full = 1 },
+	};
+	unsigned int pattern;
+	size_t i;
 
 	for (pattern = 0; pattern < PATTERNS; pattern++)
-		for (traits = 0; traits < 5; traits++) {
-			/* LF and CRLF, with and without; then a full disk. */
-			struct world world = { .pattern = pattern,
-			    .crlf = traits & 1, .arrival = traits >> 1 & 1,
-			    .lazy = traits == 3,
-			    .full = traits == 4, .large = traits == 4 };
+		for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			struct world world = cases[i];
 
+			world.pattern = pattern;
 			show(name, bench, &world);
 		}
 }
@@ -77,12 +90,14 @@ main(int argc, char **argv)
 	if (argc > 1 && chdir(argv[1]) == -1)
 		err(1, "%s", argv[1]);
 	faults_begin();
-	printf("%-7s %-12s %-4s %-7s %-5s %-4s %8s %8s %9s %6s\n", "bench",
+	printf("%-7s %-12s %-4s %-7s %-5s %-5s %8s %8s %9s %6s\n", "bench",
 	    "deletes", "ends", "arrival", "size", "disk", "points", "states",
 	    "messages", "losses");
 	all_of("kill", kills);
 	all_of("errors", fail_everywhere);
 	all_of("power", power_cuts);
+	all_of("restore", restore_everywhere);
+	all_of("twins", twins_everywhere);
 	printf("%llu points, %llu states rebuilt, %llu messages at stake, "
 	    "%llu losses\n", total.points, total.states, total.messages,
 	    total.losses);

@@ -3,6 +3,7 @@
  */
 #include <atf-c.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "crash.h"
 #include "journal.h"
@@ -33,18 +34,26 @@ end(void)
 	ATF_CHECK(figures.states > 0);
 }
 
+/* Cases that are like `like`, but for what it leaves open. */
+static const struct world
+    usual = { 0 },
+    stays_full = { .full = 1, .large = 1, .stays_full = 1 },
+    in_steps = { .area = 5000, .fills = 1, .stays_full = 1 };
+
 /* Runs `bench` over patterns, with the other traits spread over them. */
 static void
-over_patterns(void (*bench)(struct world *), int full)
+over_patterns(void (*bench)(struct world *), const struct world *like)
 {
 	unsigned int pattern;
 
 	begin();
 	for (pattern = 0; pattern < PATTERNS; pattern += PATTERN_STEP) {
-		struct world world = { .pattern = pattern,
-		    .crlf = pattern % 2, .arrival = pattern / 2 % 2,
-		    .lazy = pattern % 2, .full = full, .large = full };
+		struct world world = *like;
 
+		world.pattern = pattern;
+		world.crlf = pattern % 2;
+		world.arrival = pattern / 2 % 2;
+		world.lazy = pattern % 2;
 		world_open(&world);
 		bench(&world);
 		world_close(&world);
@@ -74,28 +83,28 @@ ATF_TC_WITHOUT_HEAD(killed);
 ATF_TC_BODY(killed, tc)
 {
 	(void)tc;
-	over_patterns(kills_of_recovery, 0);
+	over_patterns(kills_of_recovery, &usual);
 }
 
 ATF_TC_WITHOUT_HEAD(killed_on_a_full_disk);
 ATF_TC_BODY(killed_on_a_full_disk, tc)
 {
 	(void)tc;
-	over_patterns(kills, 1);
+	over_patterns(kills, &stays_full);
 }
 
 ATF_TC_WITHOUT_HEAD(errors);
 ATF_TC_BODY(errors, tc)
 {
 	(void)tc;
-	over_patterns(fail_everywhere, 0);
+	over_patterns(fail_everywhere, &usual);
 }
 
 ATF_TC_WITHOUT_HEAD(power);
 ATF_TC_BODY(power, tc)
 {
 	(void)tc;
-	over_patterns(power_cuts, 0);
+	over_patterns(power_cuts, &usual);
 }
 
 ATF_TC_WITHOUT_HEAD(power_on_a_full_disk);
@@ -112,8 +121,8 @@ ATF_TC_BODY(power_on_a_full_disk, tc)
 }
 
 /* Nothing stays on a full disk: no call may fail. */
-ATF_TC_WITHOUT_HEAD(full_disk);
-ATF_TC_BODY(full_disk, tc)
+ATF_TC_WITHOUT_HEAD(deletes_on_a_full_disk);
+ATF_TC_BODY(deletes_on_a_full_disk, tc)
 {
 	struct world world = { .full = 1, .large = 1 };
 
@@ -129,6 +138,136 @@ ATF_TC_BODY(full_disk, tc)
 		ATF_CHECK_EQ(world_check(&world, MUST_BE_GONE, "full"), 0);
 		world_close(&world);
 	}
+}
+
+/*
+ * A journal whose areas hold little goes on in steps; the disk is full from
+ * the moment that it counts, and stays so.
+ */
+ATF_TC_WITHOUT_HEAD(killed_in_steps);
+ATF_TC_BODY(killed_in_steps, tc)
+{
+	(void)tc;
+	over_patterns(kills, &in_steps);
+}
+
+ATF_TC_WITHOUT_HEAD(errors_in_steps);
+ATF_TC_BODY(errors_in_steps, tc)
+{
+	(void)tc;
+	over_patterns(fail_everywhere, &in_steps);
+}
+
+ATF_TC_WITHOUT_HEAD(power_in_steps);
+ATF_TC_BODY(power_in_steps, tc)
+{
+	(void)tc;
+	over_patterns(power_cuts, &in_steps);
+}
+
+/* Leaves a commit decided, and not done. */
+static void
+interrupt(struct world *world, char *name, size_t size)
+{
+	unsigned int at;
+
+	for (at = 1; !world_journal(world, name, size); at++) {
+		world_reset(world);
+		faults_set(FAULT_KILL, at, 0);
+		ATF_REQUIRE_EQ(world_child(world, 1), STATUS_KILLED);
+	}
+	faults_set(FAULT_NONE, 0, 0);
+}
+
+/*
+ * Behind a short gap, with a journal that has room for no mail, comes more
+ * than can be moved in a reasonable time.
+ */
+ATF_TC_WITHOUT_HEAD(refused_until_there_is_room);
+ATF_TC_BODY(refused_until_there_is_room, tc)
+{
+	struct world world = { .pattern = LAST };
+	char name[64];
+
+	(void)tc;
+	begin();
+	world_open(&world);
+	interrupt(&world, name, sizeof(name));
+	world_deliver(&world, (RESERVE_STEPS_MAX + 10) *
+	    world.messages[world.first_count - 1].length);
+	faults->full = 1;
+	ATF_CHECK_EQ(world_child(&world, 0), STATUS_CLOSED);
+	ATF_CHECK_EQ(world_child(&world, 0), STATUS_CLOSED);
+	ATF_CHECK_MSG(strstr(faults->log, name) != NULL, "%s", faults->log);
+	faults->full = 0;
+	ATF_CHECK_EQ(world_ends_well(&world, MUST_BE_GONE, "room"), 0);
+	world_close(&world);
+	end();
+}
+
+/* The longest that the reserve may take, and a little more. */
+ATF_TC_WITHOUT_HEAD(too_many_steps);
+ATF_TC_BODY(too_many_steps, tc)
+{
+	struct world world = { .pattern = FIRST };
+
+	(void)tc;
+	begin();
+	world_open(&world);
+	world_deliver(&world, (size_t)RESERVE_STEPS_MAX * RESERVE_BYTES / 2);
+	faults->full = 1;
+	ATF_CHECK_EQ(world_child(&world, 1), STATUS_FAILED);
+	ATF_CHECK_MSG(strstr(faults->reason, "too much mail") != NULL, "%s",
+	    faults->reason);
+	ATF_CHECK_EQ(world_ends_well(&world, MUST_BE_THERE, "refused"), 0);
+	/* What is told helps: the last ones may go, and then the first. */
+	world.messages[0].marked = 0;
+	world.messages[world.count - 1].marked = 1;
+	ATF_CHECK_EQ(world_child(&world, 1), STATUS_DONE);
+	ATF_CHECK_EQ(world_ends_well(&world, MUST_BE_GONE, "last"), 0);
+	world_forget_since(&world, world.count - 1);
+	world.messages[0].marked = 1;
+	ATF_CHECK_EQ(world_child(&world, 1), STATUS_DONE);
+	ATF_CHECK_EQ(world_ends_well(&world, MUST_BE_GONE, "first"), 0);
+	world_close(&world);
+	end();
+}
+
+/* Two areas at the most, and written as a whole. */
+ATF_TC_WITHOUT_HEAD(journal_is_bounded);
+ATF_TC_BODY(journal_is_bounded, tc)
+{
+	struct world world = { .pattern = FIRST, .fills = 1 };
+
+	(void)tc;
+	begin();
+	world_open(&world);
+	world_deliver(&world, 4 * JOURNAL_AREA_BYTES);
+	faults->largest = 0;
+	ATF_CHECK_EQ(world_child(&world, 1), STATUS_DONE);
+	ATF_CHECK(faults->full);
+	ATF_CHECK(faults->largest > 2 * JOURNAL_AREA_BYTES);
+	ATF_CHECK(faults->largest < 2 * JOURNAL_AREA_BYTES + 65536);
+	ATF_CHECK(!faults->sparse);
+	ATF_CHECK_EQ(world_ends_well(&world, MUST_BE_GONE, "bounded"), 0);
+	world_close(&world);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(restored);
+ATF_TC_BODY(restored, tc)
+{
+	(void)tc;
+	over_patterns(restore_everywhere, &usual);
+	over_patterns(restore_everywhere, &in_steps);
+}
+
+ATF_TC_WITHOUT_HEAD(twins);
+ATF_TC_BODY(twins, tc)
+{
+	(void)tc;
+	over_patterns(twins_everywhere, &usual);
+	over_patterns(twins_everywhere, &in_steps);
 }
 
 /* The checker sees what popa3d's way loses. */
@@ -160,7 +299,15 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, errors);
 	ATF_TP_ADD_TC(tp, power);
 	ATF_TP_ADD_TC(tp, power_on_a_full_disk);
-	ATF_TP_ADD_TC(tp, full_disk);
+	ATF_TP_ADD_TC(tp, deletes_on_a_full_disk);
+	ATF_TP_ADD_TC(tp, killed_in_steps);
+	ATF_TP_ADD_TC(tp, errors_in_steps);
+	ATF_TP_ADD_TC(tp, power_in_steps);
+	ATF_TP_ADD_TC(tp, refused_until_there_is_room);
+	ATF_TP_ADD_TC(tp, too_many_steps);
+	ATF_TP_ADD_TC(tp, journal_is_bounded);
+	ATF_TP_ADD_TC(tp, restored);
+	ATF_TP_ADD_TC(tp, twins);
 	ATF_TP_ADD_TC(tp, checker);
 	return (atf_no_error());
 }

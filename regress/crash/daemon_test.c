@@ -101,6 +101,7 @@ ATF_TC_BODY(completed, tc)
 	ATF_CHECK_EQ(status, STATUS_DONE);
 	ATF_CHECK_MSG(completed > 3, "completed %u of %u", completed, at);
 	log_must_have(&server, "event=recover");
+	log_must_have(&server, "file=journal.");
 	server_stop(&server);
 }
 

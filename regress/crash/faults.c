@@ -33,6 +33,8 @@ int	__wrap_fsync(int);
 int	__wrap_renameat(int, const char *, int, const char *);
 int	__wrap_unlinkat(int, const char *, int);
 int	__wrap_openat(int, const char *, int, ...);
+uint64_t __real_journal_wanted(uint64_t);
+uint64_t __wrap_journal_wanted(uint64_t);
 void	__wrap_log_line(int, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 
@@ -166,6 +168,11 @@ __wrap_fsync(int fd)
 		return (-1);
 	if (fstat(fd, &status) == -1)
 		return (-1);
+	if (S_ISREG(status.st_mode) && status.st_ino != faults->mailbox) {
+		if ((uint64_t)status.st_size > faults->largest)
+			faults->largest = (uint64_t)status.st_size;
+		faults->sparse |= status.st_blocks * 512 < status.st_size;
+	}
 	(void)record(S_ISDIR(status.st_mode) ? EVENT_SYNC_DIRECTORY :
 	    EVENT_SYNC, fd);
 	return (0);
@@ -194,6 +201,8 @@ __wrap_renameat(int from, const char *name, int directory, const char *to)
 
 	if (strike() == -1)
 		return (-1);
+	if (strcmp(name + strlen(name) - 4, ".new") == 0)
+		faults->full |= faults->fills;
 	if (fstatat(from, name, &status, 0) == 0 &&
 	    (event = record_name(EVENT_RENAME, from, name)) != NULL)
 		(void)strlcpy(event->to, to, sizeof(event->to));
@@ -232,6 +241,16 @@ __wrap_openat(int directory, const char *name, int flags, ...)
 	return (fd);
 }
 
+/* Steps of a few KB are steps, too. */
+uint64_t
+__wrap_journal_wanted(uint64_t mail)
+{
+	uint64_t wanted = __real_journal_wanted(mail);
+
+	return (faults->area != 0 && wanted > faults->area ? faults->area :
+	    wanted);
+}
+
 /* Thousands of deaths leave thousands of lines. */
 void
 __wrap_log_line(int priority, const char *format, ...)
@@ -239,10 +258,9 @@ __wrap_log_line(int priority, const char *format, ...)
 	va_list arguments;
 
 	(void)priority;
-	if (getenv("CRASH_LOG") == NULL)
-		return;
 	va_start(arguments, format);
-	(void)vfprintf(stderr, format, arguments);
-	(void)fputc('\n', stderr);
+	(void)vsnprintf(faults->log, sizeof(faults->log), format, arguments);
 	va_end(arguments);
+	if (getenv("CRASH_LOG") != NULL)
+		fprintf(stderr, "%s\n", faults->log);
 }

@@ -43,26 +43,25 @@ is_there(const char *ending)
 static void
 begin(void)
 {
-	struct mailbox_place where = place();
-	struct journal journal;
 	unsigned int at;
 
 	faults_begin();
 	crash_verbose = 1;
-	world.pattern = SECOND;
+	world.pattern = world.area != 0 ? FIRST : SECOND;
 	world_open(&world);
-	where = place();
-	ATF_REQUIRE(journal_name(&journal, &where) == 0);
-	(void)strlcpy(name, journal.name, sizeof(name));
-	for (at = 1; !is_there(""); at++) {
+	for (at = 1; !world_journal(&world, name, sizeof(name)); at++) {
 		world_reset(&world);
 		faults_set(FAULT_KILL, at, 0);
 		ATF_REQUIRE_EQ(world_child(&world, 1), STATUS_KILLED);
 	}
-	/* And half of its first write into the mailbox. */
+	/*
+	 * And half of its first write into the mailbox; in steps, of one
+	 * that is not the first.
+	 */
 	world_reset(&world);
-	faults_set(FAULT_KILL_HALF, at + 1, 0);
+	faults_set(FAULT_KILL_HALF, at + (world.area != 0 ? 11 : 1), 0);
 	ATF_REQUIRE_EQ(world_child(&world, 1), STATUS_KILLED);
+	ATF_REQUIRE(world_journal(&world, name, sizeof(name)));
 	killed = picture_take(&world);
 	faults_set(FAULT_NONE, 0, 0);
 }
@@ -79,15 +78,37 @@ same_mailbox(const char *bytes, size_t length, size_t where)
 	free(now);
 }
 
-/* Each byte wrong once: set aside, or, where it is of no account, used. */
-ATF_TC_WITHOUT_HEAD(damaged);
-ATF_TC_BODY(damaged, tc)
+/* Set aside or left, the mailbox as it was; or the commit completed. */
+static void
+use(const char *mailbox, size_t length, size_t at)
 {
+	char what[40];
+
+	(void)snprintf(what, sizeof(what), "damaged at %zu", at);
+	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
+	if (is_there(".bad") || is_there(""))
+		same_mailbox(mailbox, length, at);
+	else
+		ATF_CHECK_EQ(world_check(&world, MUST_BE_GONE, what), 0);
+}
+
+/* Each byte wrong once. */
+static void
+damage(uint64_t generation)
+{
+	struct mailbox_place where;
+	struct journal loaded;
 	char *journal, *mailbox;
 	size_t length, mailbox_length, at;
 
-	(void)tc;
 	begin();
+	where = place();
+	ATF_REQUIRE(journal_begin(&loaded, &where) == 0);
+	ATF_REQUIRE(journal_next(&loaded) == 1);
+	ATF_REQUIRE(journal_load(&loaded) == JOURNAL_FOUND);
+	ATF_REQUIRE_EQ(loaded.record.generation, generation);
+	ATF_REQUIRE_EQ(loaded.record.has_data, generation != 0);
+	journal_close(&loaded);
 	ATF_REQUIRE(world_read(&world, name, &journal, &length) == 0);
 	ATF_REQUIRE(world_read(&world, "mbox", &mailbox, &mailbox_length) ==
 	    0);
@@ -97,30 +118,43 @@ ATF_TC_BODY(damaged, tc)
 		journal[at] = (char)(journal[at] ^ 0x41);
 		world_write(&world, name, journal, length);
 		journal[at] = (char)(journal[at] ^ 0x41);
-		ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
-		ATF_CHECK(!is_there(""));
-		if (is_there(".bad"))
-			same_mailbox(mailbox, mailbox_length, at);
-		else
-			ATF_CHECK_EQ(world_check(&world, MUST_BE_GONE,
-			    "damaged"), 0);
+		use(mailbox, mailbox_length, at);
 	}
 	/* Cut short, and longer. */
-	for (at = 0; at <= length + 4096; at += 512) {
+	journal = realloc(journal, length + 8192);
+	ATF_REQUIRE(journal != NULL);
+	memset(journal + length, 'x', 8192);
+	for (at = 0; at <= length + 8192; at += 512) {
 		if (at == length)
 			continue;
 		picture_restore(killed, &world);
-		journal = realloc(journal, length + 8192);
 		world_write(&world, name, journal, at);
-		ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
-		ATF_CHECK(is_there(".bad") && !is_there(""));
-		same_mailbox(mailbox, mailbox_length, at);
+		use(mailbox, mailbox_length, at);
 	}
+	free(mailbox);
+	free(journal);
 	world_close(&world);
 }
 
+ATF_TC_WITHOUT_HEAD(damaged);
+ATF_TC_BODY(damaged, tc)
+{
+	(void)tc;
+	damage(0);
+}
+
+/* The same in the middle of many steps. */
+ATF_TC_WITHOUT_HEAD(damaged_in_steps);
+ATF_TC_BODY(damaged_in_steps, tc)
+{
+	(void)tc;
+	world.area = 5000;
+	damage(2);
+}
+
+/* The mailbox is served as it is; what becomes of the journal? */
 static void
-foreign(int (*change)(void))
+not_used(int (*change)(void), int is_set_aside)
 {
 	char *mailbox;
 	size_t length;
@@ -129,7 +163,9 @@ foreign(int (*change)(void))
 	ATF_REQUIRE(change() == 0);
 	ATF_REQUIRE(world_read(&world, "mbox", &mailbox, &length) == 0);
 	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
-	ATF_CHECK(is_there(".bad") && !is_there(""));
+	ATF_CHECK(is_there(".bad") == is_set_aside &&
+	    is_there("") == !is_set_aside);
+	ATF_CHECK_MSG(strstr(faults->log, name) != NULL, "%s", faults->log);
 	same_mailbox(mailbox, length, 0);
 	free(mailbox);
 }
@@ -207,13 +243,13 @@ ATF_TC_BODY(not_its_own, tc)
 {
 	(void)tc;
 	begin();
-	foreign(make_link);
-	foreign(make_second_name);
-	foreign(make_fifo);
-	foreign(change_head);
-	foreign(change_gap);
-	foreign(cut_mailbox);
-	foreign(replace_mailbox);
+	not_used(make_link, 1);
+	not_used(make_second_name, 1);
+	not_used(make_fifo, 1);
+	not_used(change_head, 0);
+	not_used(change_gap, 0);
+	not_used(cut_mailbox, 0);
+	not_used(replace_mailbox, 0);
 	world_close(&world);
 }
 
@@ -245,7 +281,8 @@ ATF_TC_BODY(forged, tc)
 	for (round = 0; round < 4000; round++) {
 		picture_restore(killed, &world);
 		ATF_REQUIRE(fstatat(world.spool, "mbox", &status, 0) == 0);
-		ATF_REQUIRE(journal_name(&journal, &where) == 0);
+		ATF_REQUIRE(journal_begin(&journal, &where) == 0);
+		(void)strlcpy(journal.name, name, sizeof(journal.name));
 		ATF_REQUIRE(journal_load(&journal) == JOURNAL_FOUND);
 		record = journal.record;
 		free(journal.extents);
@@ -264,11 +301,9 @@ ATF_TC_BODY(forged, tc)
 			journal.header.size =
 			    odd_number((uint64_t)status.st_size);
 		journal_fill_in(&journal);
-		journal.header.capacity = crash_random(2) ? 0 :
-		    odd_number(30000);
-		journal_fill_in(&journal);
 		record.at = odd_number(10000);
 		record.length = crash_random(2) ? 0 : odd_number(10000);
+		record.more = crash_random(2) ? 0 : odd_number(1000);
 		record.has_data = crash_random(2);
 		record.phase = crash_random(4);
 		(void)disk_write(journal.fd, &journal.header,
@@ -276,8 +311,8 @@ ATF_TC_BODY(forged, tc)
 		(void)disk_write(journal.fd, extents, sizeof(extents),
 		    JOURNAL_LIST_AT, NULL);
 		(void)journal_write_record(&journal, &record);
-		if (journal.header.bytes < 1000000)
-			(void)disk_cut(journal.fd, journal.header.bytes);
+		if (crash_random(4) == 0)
+			(void)disk_cut(journal.fd, crash_random(60000));
 		(void)close(journal.fd);
 		/* It may be set aside or followed, but that is all. */
 		ATF_CHECK(world_child(&world, 0) != STATUS_KILLED);
@@ -290,6 +325,7 @@ ATF_TC_BODY(forged, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, damaged);
+	ATF_TP_ADD_TC(tp, damaged_in_steps);
 	ATF_TP_ADD_TC(tp, not_its_own);
 	ATF_TP_ADD_TC(tp, forged);
 	return (atf_no_error());

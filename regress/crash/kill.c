@@ -20,31 +20,6 @@ deliver(struct world *world, unsigned int which)
 		world_deliver(world, deliveries[which]);
 }
 
-static void
-forget_since(struct world *world, size_t count)
-{
-	while (world->count > count)
-		free(world->messages[--world->count].bytes);
-}
-
-/* Undisturbed at last: everything must be right. */
-static int
-end_well(struct world *world, enum verdict verdict, const char *what)
-{
-	int status;
-
-	faults_set(FAULT_NONE, 0, 0);
-	status = world_child(world, 0);
-	figures.states++;
-	if (status != STATUS_DONE) {
-		figures.losses++;
-		if (crash_verbose)
-			fprintf(stderr, "LOSS: %s: cannot be opened\n", what);
-		return (1);
-	}
-	return (world_check(world, verdict, what));
-}
-
 /*
  * Recovery, killed at each call, with deliveries after; then once or twice
  * more at any call, and in the end not.
@@ -73,8 +48,8 @@ recover_everywhere(struct world *world, unsigned int which, const char *how)
 			if (which != 0)
 				deliver(world, crash_random(DELIVERIES));
 		}
-		(void)end_well(world, MAY_BE_GONE, what);
-		forget_since(world, count);
+		(void)world_ends_well(world, MAY_BE_GONE, what);
+		world_forget_since(world, count);
 	}
 	picture_free(picture);
 }
@@ -95,7 +70,7 @@ kill_everywhere(struct world *world, int thorough)
 				    at, 0);
 				status = world_child(world, 1);
 				figures.points++;
-				faults->full = 0;
+				faults->full = world->stays_full;
 				deliver(world, which);
 				(void)snprintf(what, sizeof(what), "killed "
 				    "at %u%s, delivery %u", at, half ?
@@ -103,7 +78,7 @@ kill_everywhere(struct world *world, int thorough)
 				if (thorough && status == STATUS_KILLED)
 					recover_everywhere(world, which, what);
 				else
-					(void)end_well(world, status ==
+					(void)world_ends_well(world, status ==
 					    STATUS_DONE ? MUST_BE_GONE :
 					    MAY_BE_GONE, what);
 			}
@@ -126,7 +101,7 @@ fail_at(struct world *world, enum fault kind, unsigned int at, int error)
 	faults_set(kind, at, error);
 	status = world_child(world, 1);
 	calls = faults->calls;
-	faults->full = 0;
+	faults->full = world->stays_full;
 	figures.points++;
 	if (status == STATUS_DONE)
 		verdict = MUST_BE_GONE;
@@ -140,7 +115,7 @@ fail_at(struct world *world, enum fault kind, unsigned int at, int error)
 		faults->messages = (uint32_t)world->count;
 		(void)world_check(world, verdict, what);
 	}
-	(void)end_well(world, verdict, what);
+	(void)world_ends_well(world, verdict, what);
 	return (calls >= at);
 }
 

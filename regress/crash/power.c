@@ -18,9 +18,9 @@ record(struct world *world, int commits, struct recording *record)
 	memset(record, 0, sizeof(*record));
 	recording = record;
 	faults_set(FAULT_NONE, 0, 0);
-	faults->full = commits && world->full;
+	faults->full = commits ? world->full : world->stays_full;
 	status = world_session(world, commits);
-	faults->full = 0;
+	faults->full = world->stays_full;
 	recording = NULL;
 	return (status);
 }
@@ -36,13 +36,6 @@ recover(struct world *world, enum verdict verdict, const char *what)
 	if (crash_verbose)
 		fprintf(stderr, "LOSS: %s: cannot be opened\n", what);
 	return (1);
-}
-
-static void
-forget_since(struct world *world, size_t count)
-{
-	while (world->count > count)
-		free(world->messages[--world->count].bytes);
 }
 
 /* The power goes again while what the last time left is put right. */
@@ -71,7 +64,7 @@ cut_in_recovery(struct world *world, enum verdict verdict, const char *where)
 	}
 	model_free(&model);
 	recording_free(&events);
-	forget_since(world, count);
+	world_forget_since(world, count);
 }
 
 static void
@@ -88,7 +81,7 @@ try_state(struct world *world, const struct disk_model *model,
 	if (crash_random(3) == 0)
 		world_deliver(world, deliveries[crash_random(2)]);
 	(void)recover(world, verdict, what);
-	forget_since(world, count);
+	world_forget_since(world, count);
 }
 
 /*
@@ -101,7 +94,7 @@ counts_from(const struct world *world, const struct event *event)
 	if (!world->lazy)
 		return (event->type == EVENT_SYNC && event->at == 1);
 	return (event->type == EVENT_RENAME && strncmp(event->to, "journal.",
-	    8) == 0 && strchr(event->to + 8, '.') == NULL);
+	    8) == 0 && strstr(event->to, ".new") == NULL);
 }
 
 static size_t

@@ -37,15 +37,15 @@ make_message(struct world *world, struct message *message, size_t length)
 	const char *end = world->crlf ? "\r\n" : "\n";
 	unsigned int serial = world->serial++, line = 0;
 	FILE *stream = open_memstream(&message->bytes, &message->length);
+	int written;
 
 	if (stream == NULL)
 		err(1, "open_memstream");
-	fprintf(stream, "From a%u@example.org Sun Nov 22 01:02:03 2026%s"
-	    "Subject: %u%s%s", serial, end, serial, end, end);
-	while ((size_t)ftello(stream) < length) {
-		fprintf(stream, "message %u line %u%s", serial, line++, end);
-		fflush(stream);
-	}
+	written = fprintf(stream, "From a%u@example.org Sun Nov 22 01:02:03 "
+	    "2026%sSubject: %u%s%s", serial, end, serial, end, end);
+	while ((size_t)written < length)
+		written += fprintf(stream, "message %u line %u%s", serial,
+		    line++, end);
 	fprintf(stream, "%s", end);
 	if (fclose(stream) != 0)
 		err(1, "memory");
@@ -71,12 +71,26 @@ is_marked(const struct world *world, size_t i, size_t count)
 	}
 }
 
+static const size_t lengths[] = { 700, 9000, 60, 4096, 12345, 1, 5000, 300,
+    8191 };
+#define LENGTHS	(sizeof(lengths) / sizeof(lengths[0]))
+
+static void
+make_messages(struct world *world, size_t times)
+{
+	size_t i;
+
+	for (i = 0; i < LENGTHS; i++) {
+		make_message(world, &world->messages[i], i == 0 ? lengths[i] :
+		    lengths[i] * times);
+		world->messages[i].marked = is_marked(world, i, LENGTHS);
+	}
+	world->count = world->first_count = LENGTHS;
+}
+
 void
 world_open(struct world *world)
 {
-	static const size_t lengths[] = { 700, 9000, 60, 4096, 12345, 1,
-	    5000, 300, 8191 };
-	size_t i, count = sizeof(lengths) / sizeof(lengths[0]);
 	char state[sizeof(world->directory) + 8];
 
 	(void)strlcpy(world->directory, "crash.XXXXXX",
@@ -88,22 +102,25 @@ world_open(struct world *world)
 		err(1, "%s", state);
 	world->spool = open(world->directory, O_RDONLY | O_DIRECTORY);
 	world->state = open(state, O_RDONLY | O_DIRECTORY);
-	for (i = 0; i < count; i++) {
-		make_message(world, &world->messages[i], world->large &&
-		    i > 0 ? lengths[i] * 9 : lengths[i]);
-		world->messages[i].marked = is_marked(world, i, count);
-	}
-	world->count = world->first_count = count;
+	make_messages(world, world->large ? 9 : 1);
 	world_reset(world);
 }
 
-/* Forgets what was delivered since. */
-static void
-forget(struct world *world)
+void
+world_twin(struct world *world, struct world *twin)
 {
-	while (world->count > world->first_count)
+	*twin = *world;
+	make_messages(twin, 2);
+	world->serial = twin->serial;
+}
+
+void
+world_forget_since(struct world *world, size_t count)
+{
+	while (world->count > count)
 		free(world->messages[--world->count].bytes);
 }
+
 
 void
 world_close(struct world *world)
@@ -111,8 +128,7 @@ world_close(struct world *world)
 	char path[sizeof(world->directory) + 8];
 
 	world_clear_state(world, 1);
-	world->first_count = 0;
-	forget(world);
+	world_forget_since(world, 0);
 	(void)unlinkat(world->spool, "mbox", 0);
 	(void)snprintf(path, sizeof(path), "%s/state", world->directory);
 	(void)rmdir(path);
@@ -176,12 +192,11 @@ world_clear_state(const struct world *world, int reserve_too)
 }
 
 void
-world_reset(struct world *world)
+world_put(const struct world *world)
 {
 	size_t i, length = 0;
 	char *all;
 
-	forget(world);
 	for (i = 0; i < world->count; i++)
 		length += world->messages[i].length;
 	if ((all = malloc(length)) == NULL)
@@ -193,11 +208,41 @@ world_reset(struct world *world)
 	}
 	world_write(world, "mbox", all, length);
 	free(all);
+}
+
+void
+world_reset(struct world *world)
+{
+	world_forget_since(world, world->first_count);
+	world_put(world);
 	world_clear_state(world, 0);
 	faults_set(FAULT_NONE, 0, 0);
 	faults->full = 0;
+	faults->fills = 0;
+	faults->area = world->area;
 	if (faccessat(world->state, "reserve", F_OK, 0) == -1)
 		(void)world_session(world, 0);
+	faults->fills = world->fills;
+}
+
+int
+world_journal(const struct world *world, char *name, size_t size)
+{
+	char path[sizeof(world->directory) + 8];
+	struct dirent *entry;
+	DIR *directory;
+	int found = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/state", world->directory);
+	if ((directory = opendir(path)) == NULL)
+		err(1, "%s", path);
+	while (!found && (entry = readdir(directory)) != NULL)
+		found = strncmp(entry->d_name, "journal.", 8) == 0 &&
+		    strlen(entry->d_name) == 57;
+	if (found)
+		(void)strlcpy(name, entry->d_name, size);
+	(void)closedir(directory);
+	return (found);
 }
 
 /* An agent's work, with the lock free; its sync makes it count. */
@@ -251,6 +296,7 @@ world_session(struct world *world, int commits)
 {
 	struct mailbox mailbox = { .format = &mailbox_single_file };
 	const char *wrong;
+	struct stat status;
 	uint32_t deleted;
 
 	mailbox.place.directory = world->spool;
@@ -258,6 +304,8 @@ world_session(struct world *world, int commits)
 	mailbox.place.pulse = -1;
 	(void)strlcpy(mailbox.place.name, world->name != NULL ? world->name :
 	    "mbox", sizeof(mailbox.place.name));
+	if (fstatat(world->spool, mailbox.place.name, &status, 0) == 0)
+		faults->mailbox = status.st_ino;
 	if (mailbox.format->open(&mailbox) != NULL)
 		return (STATUS_CLOSED);
 	faults->messages = mailbox.messages;
@@ -274,6 +322,8 @@ world_session(struct world *world, int commits)
 			wrong = mailbox.format->commit(&mailbox, &deleted);
 	}
 	mailbox.format->close(&mailbox);
+	(void)strlcpy(faults->reason, wrong == NULL ? "" : wrong,
+	    sizeof(faults->reason));
 	return (wrong == NULL ? STATUS_DONE : STATUS_FAILED);
 }
 
