@@ -25,8 +25,9 @@ show(const char *name, void (*bench)(struct world *), struct world *world)
 	world_open(world);
 	bench(world);
 	world_close(world);
-	printf("%-7s %-12s %-4s %-7s %-5s %-4s %8llu %8llu %9llu %6llu %4lds\n",
-	    name, patterns[world->pattern], world->crlf ? "CRLF" : "LF",
+	printf("%-7s %-12s %-8s %-4s %-7s %-5s %-4s %8llu %8llu %9llu %6llu "
+	    "%4lds\n", name, patterns[world->pattern], world->mailtxt ?
+	    "MAIL.TXT" : "mbox", world->crlf ? "CRLF" : "LF",
 	    world->arrival ? "arrival" : "-", world->large ? "large" : "-",
 	    world->full ? "full" : "-", figures.points, figures.states,
 	    figures.messages, figures.losses, (long)(time(NULL) - began));
@@ -55,12 +56,17 @@ all_of(const char *name, void (*bench)(struct world *))
 	unsigned int pattern, traits;
 
 	for (pattern = 0; pattern < PATTERNS; pattern++)
-		for (traits = 0; traits < 5; traits++) {
-			/* LF and CRLF, with and without; then a full disk. */
+		for (traits = 0; traits < 9; traits++) {
+			int full = traits == 4 || traits == 8;
+			/*
+			 * LF and CRLF, with and without; then a full disk.
+			 * Once more with MAIL.TXT: three of these, and the
+			 * full disk.
+			 */
 			struct world world = { .pattern = pattern,
 			    .crlf = traits & 1, .arrival = traits >> 1 & 1,
-			    .lazy = traits == 3,
-			    .full = traits == 4, .large = traits == 4 };
+			    .lazy = traits == 3, .mailtxt = traits > 4,
+			    .full = full, .large = full };
 
 			show(name, bench, &world);
 		}
@@ -77,8 +83,8 @@ main(int argc, char **argv)
 	if (argc > 1 && chdir(argv[1]) == -1)
 		err(1, "%s", argv[1]);
 	faults_begin();
-	printf("%-7s %-12s %-4s %-7s %-5s %-4s %8s %8s %9s %6s\n", "bench",
-	    "deletes", "ends", "arrival", "size", "disk", "points", "states",
+	printf("%-7s %-12s %-8s %-4s %-7s %-5s %-4s %8s %8s %9s %6s\n",
+	    "bench", "deletes", "format", "ends", "arrival", "size", "disk", "points", "states",
 	    "messages", "losses");
 	all_of("kill", kills);
 	all_of("errors", fail_everywhere);

@@ -33,22 +33,29 @@ end(void)
 	ATF_CHECK(figures.states > 0);
 }
 
-/* Runs `bench` over patterns, with the other traits spread over them. */
+/*
+ * Runs `bench` over patterns, with the other traits spread over them; over
+ * all of them for mbox, and over every second one for MAIL.TXT.
+ */
 static void
 over_patterns(void (*bench)(struct world *), int full)
 {
 	unsigned int pattern;
+	int mailtxt;
 
 	begin();
-	for (pattern = 0; pattern < PATTERNS; pattern += PATTERN_STEP) {
-		struct world world = { .pattern = pattern,
-		    .crlf = pattern % 2, .arrival = pattern / 2 % 2,
-		    .lazy = pattern % 2, .full = full, .large = full };
+	for (mailtxt = 0; mailtxt < 2; mailtxt++)
+		for (pattern = 0; pattern < PATTERNS;
+		    pattern += mailtxt ? 2 : PATTERN_STEP) {
+			struct world world = { .pattern = pattern,
+			    .crlf = (pattern >> mailtxt) % 2,
+			    .mailtxt = mailtxt, .arrival = pattern / 2 % 2,
+			    .lazy = pattern % 2, .full = full, .large = full };
 
-		world_open(&world);
-		bench(&world);
-		world_close(&world);
-	}
+			world_open(&world);
+			bench(&world);
+			world_close(&world);
+		}
 	end();
 }
 
@@ -116,10 +123,13 @@ ATF_TC_WITHOUT_HEAD(full_disk);
 ATF_TC_BODY(full_disk, tc)
 {
 	struct world world = { .full = 1, .large = 1 };
+	unsigned int i;
 
 	(void)tc;
 	begin();
-	for (world.pattern = 0; world.pattern < PATTERNS; world.pattern++) {
+	for (i = 0; i < 2 * PATTERNS; i++) {
+		world.pattern = i % PATTERNS;
+		world.mailtxt = i / PATTERNS != 0;
 		world.count = 0;
 		world_open(&world);
 		faults->full = 1;
