@@ -153,5 +153,5 @@ received(const struct line *line)
 }
 
 const struct single_format single_mailtxt = {
-	"MAIL.TXT", scan, begins, arrived, received, MAILTXT_FLAG_BYTES
+	scan, begins, arrived, received, MAILTXT_FLAG_BYTES
 };

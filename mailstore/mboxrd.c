@@ -39,7 +39,8 @@ sender_of(const struct line *line, const unsigned char **sender)
 	*sender = text + at;
 	/* One word, as a From_ line wants it. */
 	for (begin = at; at < end; at++)
-		if (text[at] <= ' ' || text[at] == 0x7f)
+		if (text[at] <= ' ' || text[at] == 0x7f ||
+		    text[at] == '<' || text[at] == '>')
 			return (0);
 	return (end - begin > RETURN_PATH_MAX ? 0 : end - begin);
 }
