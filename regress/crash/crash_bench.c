@@ -84,8 +84,8 @@ main(int argc, char **argv)
 		err(1, "%s", argv[1]);
 	faults_begin();
 	printf("%-7s %-12s %-8s %-4s %-7s %-5s %-4s %8s %8s %9s %6s\n",
-	    "bench", "deletes", "format", "ends", "arrival", "size", "disk", "points", "states",
-	    "messages", "losses");
+	    "bench", "deletes", "format", "ends", "arrival", "size", "disk",
+	    "points", "states", "messages", "losses");
 	all_of("kill", kills);
 	all_of("errors", fail_everywhere);
 	all_of("power", power_cuts);
