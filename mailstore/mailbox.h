@@ -57,8 +57,8 @@ struct mailbox_format {
 
 	/*
 	 * Writes exactly octets() (or all_octets of the whole folder in mbox
-	 * form, RFC 918; see mboxrd.h) to the wire.  An error means that the mailbox does
-	 * not hold what was announced: the session must end.
+	 * form, RFC 918; see mboxrd.h) to the wire.  An error means that the
+	 * mailbox does not hold what was announced: the session must end.
 	 */
 	const char *(*send)(struct mailbox *mailbox, uint64_t number,
 	    struct wire *wire);

@@ -53,14 +53,16 @@ static int
 measure(struct single_file *single, struct single_message *message,
     time_t received)
 {
+	uint64_t begin = message->offset + message->head_bytes;
 	uint64_t end = message->offset + message->stored;
 	struct line line = { NULL, 0, 1, 0 };
+	char sender[SENDER_SIZE];
 	struct mboxrd whole;
 	int got;
 
-	mboxrd_begin(&whole, NULL, received);
-	lines_begin(&single->reader, single->fd, message->offset +
-	    message->head_bytes, end, NULL);
+	mboxrd_sender(&single->reader, single->fd, begin, end, sender);
+	(void)mboxrd_begin(&whole, NULL, sender, received);
+	lines_begin(&single->reader, single->fd, begin, end, NULL);
 	while ((got = lines_next(&single->reader, &line)) == 1) {
 		message->octets += line.length + (line.ending != 0 ? 2 : 0);
 		(void)mboxrd_line(&whole, &line);
@@ -153,5 +155,5 @@ received(const struct line *line)
 }
 
 const struct single_format single_mailtxt = {
-	"MAIL.TXT", scan, begins, arrived, received, MAILTXT_FLAG_BYTES
+	scan, begins, arrived, received, MAILTXT_FLAG_BYTES
 };

@@ -131,5 +131,5 @@ arrived(struct single_file *single, uint64_t size)
 }
 
 const struct single_format single_mbox = {
-	"mbox", scan_mbox, begins, arrived, NULL, 0
+	scan_mbox, begins, arrived, NULL, 0
 };

@@ -21,32 +21,61 @@ put(struct mboxrd *message, const void *octets, size_t length)
 	    wire_put(message->wire, octets, length));
 }
 
-/* The address of a Return-Path line; its length, or 0 where there is none. */
-static size_t
-sender_of(const struct line *line, const unsigned char **sender)
+static int
+is_return_path(const struct line *line)
+{
+	return (line->starts && line->ending != 0 &&
+	    line->length >= sizeof(RETURN_PATH) - 1 &&
+	    strncasecmp((const char *)line->text, RETURN_PATH,
+	    sizeof(RETURN_PATH) - 1) == 0);
+}
+
+/* The address of a Return-Path line.  0, or -1: none that can be used. */
+static int
+take_sender(const struct line *line, char *sender)
 {
 	const unsigned char *text = line->text;
-	size_t at = sizeof(RETURN_PATH) - 1, begin, end = line->length;
+	size_t at = sizeof(RETURN_PATH) - 1, end = line->length, length = 0;
 
-	if (end <= at || strncasecmp((const char *)text, RETURN_PATH, at) != 0)
-		return (0);
 	while (at < end && (text[at] == ' ' || text[at] == '\t'))
 		at++;
 	if (at < end && text[at] == '<' && text[end - 1] == '>') {
 		at++;
 		end--;
 	}
-	*sender = text + at;
 	/* One word, as a From_ line wants it. */
-	for (begin = at; at < end; at++)
-		if (text[at] <= ' ' || text[at] == 0x7f)
-			return (0);
-	return (end - begin > RETURN_PATH_MAX ? 0 : end - begin);
+	for (; at < end; at++) {
+		if (length == SENDER_SIZE - 1 || text[at] <= ' ' ||
+		    text[at] == 0x7f || text[at] == '<' || text[at] == '>')
+			return (-1);
+		sender[length++] = (char)text[at];
+	}
+	sender[length] = '\0';
+	return (length > 0 ? 0 : -1);
+}
+
+void
+mboxrd_sender(struct line_reader *reader, int fd, uint64_t from,
+    uint64_t limit, char *sender)
+{
+	struct line line;
+
+	if (limit - from > RETURN_PATH_BYTES)
+		limit = from + RETURN_PATH_BYTES;
+	lines_begin(reader, fd, from, limit, NULL);
+	while (lines_next(reader, &line) == 1 &&
+	    (line.length > 0 || !line.starts))
+		if (is_return_path(&line)) {
+			if (take_sender(&line, sender) == 0)
+				return;
+			break;
+		}
+	(void)strlcpy(sender, NOBODY, SENDER_SIZE);
 }
 
 /* Like asctime(3), but in English always; a year has four digits. */
 static int
-put_date(struct mboxrd *message)
+put_date(struct mboxrd *message, time_t received)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -55,7 +84,7 @@ put_date(struct mboxrd *message)
 	char text[40];
 	int length;
 
-	if (gmtime_r(&message->received, &date) == NULL ||
+	if (gmtime_r(&received, &date) == NULL ||
 	    date.tm_year < 1000 - 1900 || date.tm_year > 9999 - 1900)
 		(void)gmtime_r(&epoch, &date);
 	length = snprintf(text, sizeof(text),
@@ -63,21 +92,6 @@ put_date(struct mboxrd *message)
 	    months + 3 * date.tm_mon, date.tm_mday, date.tm_hour, date.tm_min,
 	    date.tm_sec, date.tm_year + 1900);
 	return (put(message, text, (size_t)length));
-}
-
-/* The From_ line; `line` is the message's first, or NULL. */
-static int
-put_from_line(struct mboxrd *message, const struct line *line)
-{
-	const unsigned char *sender = NULL;
-	size_t length = line == NULL ? 0 : sender_of(line, &sender);
-
-	message->has_begun = 1;
-	if (put(message, "From ", 5) == -1 || (length > 0 ?
-	    put(message, sender, length) :
-	    put(message, NOBODY, sizeof(NOBODY) - 1)) == -1)
-		return (-1);
-	return (put_date(message));
 }
 
 static int
@@ -91,19 +105,21 @@ needs_quoting(const struct line *line)
 	    memcmp(line->text + at, "From ", 5) == 0);
 }
 
-void
-mboxrd_begin(struct mboxrd *message, struct wire *wire, time_t received)
+int
+mboxrd_begin(struct mboxrd *message, struct wire *wire, const char *sender,
+    time_t received)
 {
 	memset(message, 0, sizeof(*message));
 	message->wire = wire;
-	message->received = received;
+	if (put(message, "From ", 5) == -1 ||
+	    put(message, sender, strlen(sender)) == -1)
+		return (-1);
+	return (put_date(message, received));
 }
 
 int
 mboxrd_line(struct mboxrd *message, const struct line *line)
 {
-	if (!message->has_begun && put_from_line(message, line) == -1)
-		return (-1);
 	if (needs_quoting(line) && put(message, ">", 1) == -1)
 		return (-1);
 	message->is_inside = line->ending == 0;
@@ -115,8 +131,6 @@ mboxrd_line(struct mboxrd *message, const struct line *line)
 int
 mboxrd_end(struct mboxrd *message)
 {
-	if (!message->has_begun && put_from_line(message, NULL) == -1)
-		return (-1);
 	if (message->is_inside && put(message, "\r\n", 2) == -1)
 		return (-1);
 	return (put(message, "\r\n", 2));

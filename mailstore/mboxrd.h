@@ -18,20 +18,25 @@
 struct mboxrd {
 	struct wire *wire;	/* NULL: octets are counted, not sent */
 	uint64_t octets;	/* on the wire so far, of this message */
-	time_t received;
-	int has_begun;		/* the From_ line is out */
 	int is_inside;		/* a line has not come to its end */
 };
 
 /*
- * One message: begin, each line (or piece of one) as lines_next gives it,
- * end.  The sender in the From_ line is that of a Return-Path header, if it
- * is the message's first line, where RFC 5321 (4.4) puts it, or
- * MAILER-DAEMON; the date is `received`, in UTC.  mboxrd_line and
- * mboxrd_end return 0, or -1 when wire_put does.
+ * Finds who sent the message that is in the file between `from` and `limit`:
+ * the address of its first Return-Path header (RFC 5321, 4.4), or
+ * MAILER-DAEMON where there is none that a From_ line can hold.  `sender`
+ * has SENDER_SIZE bytes.
  */
-void	mboxrd_begin(struct mboxrd *message, struct wire *wire,
-	    time_t received);
+void	mboxrd_sender(struct line_reader *reader, int fd, uint64_t from,
+	    uint64_t limit, char *sender);
+
+/*
+ * One message: its From_ line with the date in UTC, each line (or piece of
+ * one) as lines_next gives it, its end.  All return 0, or -1 when wire_put
+ * does.
+ */
+int	mboxrd_begin(struct mboxrd *message, struct wire *wire,
+	    const char *sender, time_t received);
 int	mboxrd_line(struct mboxrd *message, const struct line *line);
 int	mboxrd_end(struct mboxrd *message);
 

@@ -61,8 +61,6 @@ struct single_file {
 };
 
 struct single_format {
-	const char *name;
-
 	/*
 	 * Reads the file into the lists, and whole_octets.  Returns NULL or
 	 * a reason; what is `damaged` is logged.  The caller holds the locks.

@@ -22,6 +22,7 @@ struct outgoing {
 	int whole;		/* with all that an mbox has around it */
 	int converts;		/* to that, from another form */
 	struct mboxrd mboxrd;
+	char sender[SENDER_SIZE];
 	uint64_t octets;	/* of the message itself, so far */
 };
 
@@ -77,10 +78,9 @@ put_head(struct outgoing *out, const struct single_format *format,
     const struct line *line)
 {
 	if (out->converts)
-		mboxrd_begin(&out->mboxrd, out->wire, format->received(line));
-	else if (out->whole)
-		return (put_line(out, line, 1));
-	return (0);
+		return (mboxrd_begin(&out->mboxrd, out->wire, out->sender,
+		    format->received(line)));
+	return (out->whole ? put_line(out, line, 1) : 0);
 }
 
 static int
@@ -124,19 +124,23 @@ single_send(struct single_file *single, struct single_message *message,
     struct wire *wire, int whole)
 {
 	const struct single_format *format = single->format;
+	uint64_t begin = message->offset + message->head_bytes;
+	uint64_t end = message->offset + message->stored;
 	struct outgoing out = { .wire = wire, .whole = whole,
 	    .converts = whole && format->received != NULL };
 	crypto_generichash_state hash;
 	struct line line;
 	const char *wrong;
 
+	if (out.converts)
+		mboxrd_sender(&single->reader, single->fd, begin, end,
+		    out.sender);
 	wrong = single_read_head(single, message, &hash, &line);
 	if (wrong == NULL && put_head(&out, format, &line) == -1)
 		wrong = not_sent;
 	if (wrong != NULL)
 		return (wrong);
-	lines_begin(&single->reader, single->fd, message->offset +
-	    message->head_bytes, message->offset + message->stored, &hash);
+	lines_begin(&single->reader, single->fd, begin, end, &hash);
 	wrong = send_lines(single, message, &out);
 	if (wrong != NULL)
 		return (wrong);

@@ -27,9 +27,10 @@ loss(const struct world *world, const char *what, const char *why,
 {
 	figures.losses++;
 	if (crash_verbose)
-		fprintf(stderr, "LOSS (pattern %d crlf %d arrival %d large %d "
-		    "full %d): %s: %s, message %zu\n", (int)world->pattern,
-		    world->crlf, world->arrival, world->large, world->full,
+		fprintf(stderr, "LOSS (pattern %d crlf %d mailtxt %d "
+		    "arrival %d large %d full %d): %s: %s, message %zu\n",
+		    (int)world->pattern, world->crlf, world->mailtxt,
+		    world->arrival, world->large, world->full,
 		    what, why, message);
 	return (1);
 }
@@ -52,7 +53,7 @@ lay_over(const struct world *world, enum verdict verdict, const char *bytes,
 			if (message->marked && verdict == MUST_BE_GONE)
 				return (loss(world, what, "not gone", i));
 			at += message->length;
-			there++;
+			there += !message->hidden;
 		} else if (!message->marked)
 			return (loss(world, what, "lost or damaged", i));
 		else if (verdict == MUST_BE_THERE)

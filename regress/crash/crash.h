@@ -82,6 +82,7 @@ struct message {
 	char *bytes;
 	size_t length;
 	int marked;		/* may be gone */
+	int hidden;		/* there, and not shown */
 };
 
 enum pattern { FIRST, LAST, SECOND, ALL_BUT_ONE, ALL, MIDDLE, PATTERNS };
@@ -90,6 +91,7 @@ struct world {
 	/* The case. */
 	enum pattern pattern;
 	int crlf;
+	int mailtxt;		/* a MAIL.TXT, and not an mbox */
 	int arrival;		/* one comes between snapshot and commit */
 	int lazy;		/* and its agent does not sync it */
 	int large;		/* more than the reserve holds at a time */
@@ -119,6 +121,7 @@ void	world_open(struct world *world);	/* after the case is set */
 void	world_close(struct world *world);
 void	world_reset(struct world *world);	/* as on the first day */
 void	world_deliver(struct world *world, size_t length);
+uint32_t world_shown(const struct world *world);	/* how many messages */
 int	world_read(const struct world *world, const char *name, char **bytes,
 	    size_t *length);
 void	world_write(const struct world *world, const char *name,

@@ -25,9 +25,9 @@ show(const char *name, void (*bench)(struct world *), struct world *world)
 	world_open(world);
 	bench(world);
 	world_close(world);
-	printf("%-7s %-12s %-4s %-7s %-5s %-5s %8llu %8llu %9llu %6llu "
+	printf("%-7s %-12s %-8s %-4s %-7s %-5s %-5s %8llu %8llu %9llu %6llu "
 	    "%4lds\n", name, patterns[world->pattern],
-	    world->crlf ? "CRLF" : "LF",
+	    world->mailtxt ? "MAIL.TXT" : "mbox", world->crlf ? "CRLF" : "LF",
 	    world->arrival ? "arrival" : "-", world->large ? "large" :
 	    world->area != 0 ? "steps" : "-", world->fills ? "fills" :
 	    world->stays_full ? "stays" : world->full ? "full" : "-",
@@ -66,6 +66,9 @@ all_of(const char *name, void (*bench)(struct world *))
 		{ .full = 1, .large = 1 },
 		{ .full = 1, .large = 1, .stays_full = 1 },
 		{ .area = 5000, .fills = 1, .stays_full = 1 },
+		{ .mailtxt = 1 },
+		{ .mailtxt = 1, .crlf = 1, .arrival = 1 },
+		{ .mailtxt = 1, .full = 1, .large = 1 },
 	};
 	unsigned int pattern;
 	size_t i;
@@ -90,9 +93,9 @@ main(int argc, char **argv)
 	if (argc > 1 && chdir(argv[1]) == -1)
 		err(1, "%s", argv[1]);
 	faults_begin();
-	printf("%-7s %-12s %-4s %-7s %-5s %-5s %8s %8s %9s %6s\n", "bench",
-	    "deletes", "ends", "arrival", "size", "disk", "points", "states",
-	    "messages", "losses");
+	printf("%-7s %-12s %-8s %-4s %-7s %-5s %-5s %8s %8s %9s %6s\n",
+	    "bench", "deletes", "format", "ends", "arrival", "size", "disk",
+	    "points", "states", "messages", "losses");
 	all_of("kill", kills);
 	all_of("errors", fail_everywhere);
 	all_of("power", power_cuts);

@@ -112,7 +112,7 @@ fail_at(struct world *world, enum fault kind, unsigned int at, int error)
 	} else if (kind == FAULT_ONCE) {
 		/* As it was, also before anybody has recovered anything. */
 		verdict = MUST_BE_THERE;
-		faults->messages = (uint32_t)world->count;
+		faults->messages = world_shown(world);
 		(void)world_check(world, verdict, what);
 	}
 	(void)world_ends_well(world, verdict, what);

@@ -17,6 +17,7 @@
 #include "mailbox.h"
 
 #define ARRIVAL		3333	/* octets, about */
+#define HIDDEN		5	/* in a MAIL.TXT, flagged as deleted */
 
 struct figures figures;
 int crash_verbose;
@@ -30,26 +31,54 @@ crash_random(uint32_t below)
 	return ((uint32_t)(state >> 33) % below);
 }
 
-/* A message of about `length` bytes that is like no other. */
+/* Headers, and lines until it is long enough. */
 static void
-make_message(struct world *world, struct message *message, size_t length)
+make_text(const struct world *world, unsigned int serial, size_t length,
+    struct message *message)
 {
 	const char *end = world->crlf ? "\r\n" : "\n";
-	unsigned int serial = world->serial++, line = 0;
 	FILE *stream = open_memstream(&message->bytes, &message->length);
+	unsigned int line = 0;
 	int written;
 
 	if (stream == NULL)
 		err(1, "open_memstream");
-	written = fprintf(stream, "From a%u@example.org Sun Nov 22 01:02:03 "
-	    "2026%sSubject: %u%s%s", serial, end, serial, end, end);
+	written = fprintf(stream, "Subject: %u%s%s", serial, end, end);
 	while ((size_t)written < length)
 		written += fprintf(stream, "message %u line %u%s", serial,
 		    line++, end);
-	fprintf(stream, "%s", end);
 	if (fclose(stream) != 0)
 		err(1, "memory");
+}
+
+/*
+ * A message of about `length` bytes that is like no other, with what its
+ * mailbox has around it.
+ */
+static void
+make_message(struct world *world, struct message *message, size_t length)
+{
+	const char *end = world->crlf ? "\r\n" : "\n";
+	unsigned int serial = world->serial++;
+	struct message text;
+	char head[100];
+	int all;
+
+	make_text(world, serial, length, &text);
+	if (world->mailtxt)
+		(void)snprintf(head, sizeof(head), "22-Nov-2026 01:02:03 "
+		    "+0000,%zu;00000000000%c%s", text.length,
+		    message->hidden ? '2' : '0', end);
+	else
+		(void)snprintf(head, sizeof(head), "From a%u@example.org "
+		    "Sun Nov 22 01:02:03 2026%s", serial, end);
+	all = asprintf(&message->bytes, "%s%s%s", head, text.bytes,
+	    world->mailtxt ? "" : end);
+	if (all == -1)
+		err(1, "memory");
+	message->length = (size_t)all;
 	message->marked = 0;
+	free(text.bytes);
 }
 
 static int
@@ -81,9 +110,11 @@ make_messages(struct world *world, size_t times)
 	size_t i;
 
 	for (i = 0; i < LENGTHS; i++) {
+		world->messages[i].hidden = world->mailtxt && i == HIDDEN;
 		make_message(world, &world->messages[i], i == 0 ? lengths[i] :
 		    lengths[i] * times);
-		world->messages[i].marked = is_marked(world, i, LENGTHS);
+		world->messages[i].marked = is_marked(world, i, LENGTHS) &&
+		    !world->messages[i].hidden;
 	}
 	world->count = world->first_count = LENGTHS;
 }
@@ -120,7 +151,6 @@ world_forget_since(struct world *world, size_t count)
 	while (world->count > count)
 		free(world->messages[--world->count].bytes);
 }
-
 
 void
 world_close(struct world *world)
@@ -270,21 +300,34 @@ world_deliver(struct world *world, size_t length)
 	(void)close(fd);
 }
 
+uint32_t
+world_shown(const struct world *world)
+{
+	uint32_t shown = 0;
+	size_t i;
+
+	for (i = 0; i < world->count; i++)
+		shown += !world->messages[i].hidden;
+	return (shown);
+}
+
 /* Sends and marks what the case says. */
 static void
 read_all(struct world *world, struct mailbox *mailbox)
 {
+	const struct message *message = world->messages;
 	static struct wire wire;
 	uint64_t number;
 
 	wire.fd = open("/dev/null", O_WRONLY);
-	for (number = 1; number <= mailbox->messages; number++) {
+	for (number = 1; number <= mailbox->messages; number++, message++) {
+		message += message->hidden;
 		wire_begin(&wire, mailbox->format->octets(mailbox, number));
 		if (mailbox->format->send(mailbox, number, &wire) != NULL ||
 		    wire_end(&wire) == -1)
 			errx(1, "message %llu is not sent",
 			    (unsigned long long)number);
-		if (world->messages[number - 1].marked &&
+		if (message->marked &&
 		    mailbox->format->mark(mailbox, number) == -1)
 			errx(1, "not marked");
 	}
@@ -302,6 +345,7 @@ world_session(struct world *world, int commits)
 	mailbox.place.directory = world->spool;
 	mailbox.place.state = world->state;
 	mailbox.place.pulse = -1;
+	mailbox.place.locks[0] = LOCK_FCNTL;
 	(void)strlcpy(mailbox.place.name, world->name != NULL ? world->name :
 	    "mbox", sizeof(mailbox.place.name));
 	if (fstatat(world->spool, mailbox.place.name, &status, 0) == 0)

@@ -110,7 +110,8 @@ txt_message(struct split *split, struct text *whole, size_t at, size_t head,
 	struct split_message *message = &split->messages[split->count++];
 	const char *bytes = split->bytes + at, *body = bytes + head;
 	struct text out = { NULL, 0, 0 };
-	char sender[300] = "MAILER-DAEMON", line[400], text[40];
+	char sender[300] = "MAILER-DAEMON", line[400], text[40], *path;
+	const char *empty;
 
 	message->offset = at;
 	message->end = at + head + content;
@@ -121,9 +122,14 @@ txt_message(struct split *split, struct text *whole, size_t at, size_t head,
 	message->octets = out.length;
 	txt_date(bytes, (size_t)(date->rm_eo - date->rm_so), text,
 	    sizeof(text));
-	if (content > 15 && memcmp(body, "Return-Path: <", 14) == 0)
+	path = memmem(body, content, "Return-Path: <", 14);
+	empty = memmem(body, content, "\n\n", 2);
+	/* Tests that have one write it so. */
+	if (path != NULL && (empty == NULL || path < empty) &&
+	    (path == body || path[-1] == '\n') &&
+	    memchr(path, '\n', content - (size_t)(path - body)) != NULL)
 		(void)snprintf(sender, sizeof(sender), "%.*s",
-		    (int)strcspn(body + 14, ">"), body + 14);
+		    (int)strcspn(path + 14, ">"), path + 14);
 	(void)snprintf(line, sizeof(line), "From %s %s\r\n", sender, text);
 	add(whole, line, strlen(line));
 	txt_form(whole, body, content, 1);

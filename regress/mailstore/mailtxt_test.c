@@ -103,11 +103,12 @@ static const struct mailbox_case {
 	    { DATE, "000000000077", "\n", BODY("no end") } } },
 	{ "all deleted", 0, { { DATE, GONE, "\n", BODY("one\n") },
 	    { DATE, ALL_SET, "\n", BODY("two\n") } } },
-	{ "senders", 4, {
+	{ "senders", 5, {
 	    { DATE, NONE, "\r\n", BODY("Return-Path: <ann@example.org>\r\n"
 	    "Subject: one\r\n\r\nfirst\r\n") },
 	    { OLD, NONE, "\n", BODY("Return-Path: <b!c>\nSubject: 2\n\n2\n") },
-	    { DATE, NONE, "\n", BODY("X: y\nReturn-Path: <no>\n\n") },
+	    { DATE, NONE, "\n", BODY("X: y\nReturn-Path: <d>\n\n") },
+	    { DATE, NONE, "\n", BODY("X: y\n\nReturn-Path: <no>\n\n") },
 	    { DATE, NONE, "\n", BODY("Return-Path: <\xfc@x>") } } },
 	{ "octets", 3, { { DATE, NONE, "\n", BODY("\0\n\0\0\r\r\n\xff\x80") },
 	    { DATE, NONE, "\n", BODY("\r") },

@@ -23,9 +23,9 @@ form(const char *bytes, size_t length, time_t received, size_t *sent)
 	static struct line_reader reader;
 	static struct wire wire;
 	int fd = memfd_create("message", MFD_CLOEXEC), got, i;
+	char sender[SENDER_SIZE], *octets;
 	struct mboxrd message;
 	struct line line;
-	char *octets;
 
 	memset(&wire, 0, sizeof(wire));
 	wire.fd = memfd_create("wire", MFD_CLOEXEC);
@@ -34,7 +34,9 @@ form(const char *bytes, size_t length, time_t received, size_t *sent)
 	for (i = 0; i < 2; i++) {
 		if (i == 1)
 			wire_begin(&wire, message.octets);
-		mboxrd_begin(&message, i == 0 ? NULL : &wire, received);
+		mboxrd_sender(&reader, fd, 0, length, sender);
+		ATF_REQUIRE_EQ(0, mboxrd_begin(&message, i == 0 ? NULL :
+		    &wire, sender, received));
 		lines_begin(&reader, fd, 0, length, NULL);
 		while ((got = lines_next(&reader, &line)) == 1)
 			ATF_REQUIRE_EQ(0, mboxrd_line(&message, &line));
@@ -124,21 +126,34 @@ static const struct {
 	{ "Return-Path", "MAILER-DAEMON" },
 	{ "Return-Path: <\"a b\"@example.org>", "MAILER-DAEMON" },
 	{ "Return-Path: <a@example.org> x", "MAILER-DAEMON" },
+	{ "Return-Path: <a@example.org", "MAILER-DAEMON" },
+	{ "Return-Path: a@example.org>", "MAILER-DAEMON" },
+	{ "Return-Path: <<a@example.org>>", "MAILER-DAEMON" },
+	{ "Return-Path: <", "MAILER-DAEMON" },
+	{ "Return-Path: >", "MAILER-DAEMON" },
 	{ "Return-Path: <a\t@example.org>", "MAILER-DAEMON" },
 	{ "Return-Path: <a\x7f@example.org>", "MAILER-DAEMON" },
 	{ "Return-Path: <a\rFrom@example.org>", "MAILER-DAEMON" },
-	{ "X: 1\nReturn-Path: <a@example.org>", "MAILER-DAEMON" },
+	{ "X-Return-Path: <a@example.org>", "MAILER-DAEMON" },
+	/* Anywhere in the header; the first one counts. */
+	{ "X: 1\nReturn-Path: <a@example.org>\nY: 2", "a@example.org" },
+	{ "X: 1\r\nReturn-Path: <a@example.org>\r", "a@example.org" },
+	{ "Return-Path: <a@b>\nReturn-Path: <c@d>", "a@b" },
+	{ "Return-Path: <>\nReturn-Path: <c@d>", "MAILER-DAEMON" },
+	{ "X: 1\n\nReturn-Path: <a@example.org>", "MAILER-DAEMON" },
+	{ "\nReturn-Path: <a@example.org>", "MAILER-DAEMON" },
 };
 
 static void
 check_sender(const char *line, const char *sender)
 {
-	char wanted[400], *sent;
+	char wanted[400], text[400], *sent;
 	size_t length;
 
+	(void)snprintf(text, sizeof(text), "%s\n", line);
 	(void)snprintf(wanted, sizeof(wanted),
 	    "From %s Thu Jan  1 00:00:00 1970\r\n", sender);
-	sent = form(line, strlen(line), 0, &length);
+	sent = form(text, strlen(text), 0, &length);
 	ATF_CHECK_MSG(strncmp(sent, wanted, strlen(wanted)) == 0,
 	    "%s: \"%s\"", line, sent);
 	check_lines(line, sent);
@@ -148,18 +163,18 @@ check_sender(const char *line, const char *sender)
 ATF_TC_WITHOUT_HEAD(sender);
 ATF_TC_BODY(sender, tc)
 {
-	char line[400], address[RETURN_PATH_MAX + 2];
+	char line[400], address[SENDER_SIZE + 2];
 	size_t i;
 
 	(void)tc;
 	for (i = 0; i < COUNT(senders); i++)
 		check_sender(senders[i].line, senders[i].sender);
-	for (i = RETURN_PATH_MAX - 1; i <= RETURN_PATH_MAX + 1; i++) {
+	for (i = SENDER_SIZE - 2; i <= SENDER_SIZE; i++) {
 		memset(address, 'a', i);
 		address[i] = '\0';
-		(void)snprintf(line, sizeof(line), "Return-Path: <%s>\n",
+		(void)snprintf(line, sizeof(line), "Return-Path: <%s>",
 		    address);
-		check_sender(line, i <= RETURN_PATH_MAX ? address :
+		check_sender(line, i < SENDER_SIZE ? address :
 		    "MAILER-DAEMON");
 	}
 }
@@ -199,6 +214,29 @@ ATF_TC_BODY(date, tc)
 	}
 }
 
+/* A Return-Path far down is not looked for. */
+ATF_TC_WITHOUT_HEAD(far_sender);
+ATF_TC_BODY(far_sender, tc)
+{
+	static const char field[] = "Return-Path: <a@example.org>\n";
+	static char bytes[2 * RETURN_PATH_BYTES];
+	size_t length, at;
+	char *sent;
+
+	(void)tc;
+	for (at = RETURN_PATH_BYTES - sizeof(field); at <
+	    RETURN_PATH_BYTES + 4; at++) {
+		memset(bytes, 'x', sizeof(bytes));
+		bytes[at - 1] = '\n';
+		memcpy(bytes + at, field, sizeof(field) - 1);
+		sent = form(bytes, sizeof(bytes), 0, &length);
+		ATF_CHECK_EQ_MSG(at + sizeof(field) - 1 <= RETURN_PATH_BYTES,
+		    strncmp(sent, "From a@example.org ", 19) == 0, "at %zu",
+		    at);
+		free(sent);
+	}
+}
+
 /* Pieces of a line that is longer than the buffer: no piece is a line. */
 ATF_TC_WITHOUT_HEAD(long_lines);
 ATF_TC_BODY(long_lines, tc)
@@ -229,16 +267,16 @@ ATF_TC_BODY(announced, tc)
 	uint64_t octets, short_of;
 
 	(void)tc;
-	mboxrd_begin(&message, NULL, 0);
-	ATF_REQUIRE(mboxrd_line(&message, &line) == 0 &&
+	ATF_REQUIRE(mboxrd_begin(&message, NULL, "a", 0) == 0 &&
+	    mboxrd_line(&message, &line) == 0 &&
 	    mboxrd_end(&message) == 0);
 	octets = message.octets;
 	for (short_of = 0; short_of <= octets; short_of++) {
 		wire_begin(&wire, octets - short_of);
-		mboxrd_begin(&message, &wire, 0);
-		ATF_CHECK_EQ(short_of == 0 ? 0 : -1,
-		    mboxrd_line(&message, &line) == -1 ? -1 :
-		    mboxrd_end(&message));
+		ATF_CHECK_EQ(short_of == 0,
+		    mboxrd_begin(&message, &wire, "a", 0) == 0 &&
+		    mboxrd_line(&message, &line) == 0 &&
+		    mboxrd_end(&message) == 0);
 	}
 }
 
@@ -247,6 +285,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, forms);
 	ATF_TP_ADD_TC(tp, sender);
 	ATF_TP_ADD_TC(tp, date);
+	ATF_TP_ADD_TC(tp, far_sender);
 	ATF_TP_ADD_TC(tp, long_lines);
 	ATF_TP_ADD_TC(tp, announced);
 	return (atf_no_error());
