@@ -328,7 +328,7 @@ static const struct opened_row {
 	{ "home/fred/.profile",		O_RDONLY,		EACCES },
 	{ "home/fred/.profile",		O_WRONLY | O_TRUNC,	EACCES },
 	{ "home/fred/mail/escape",	O_RDONLY,		EACCES },
-	{ "home/fred/mail/new",		O_RDWR | O_CREAT,	EACCES },
+	{ "home/fred/mail/new",		O_RDWR | O_CREAT,	0 },
 	{ "home/fred/new",		O_RDWR | O_CREAT,	EACCES },
 	{ "spool/fred.new",		O_RDWR | O_CREAT,	EACCES },
 	{ "spool",			O_RDONLY | O_DIRECTORY,	EACCES },
