@@ -29,7 +29,7 @@ WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
 	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line \
 	-Wl,--wrap=journal_wanted
 CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
-	regress/crash/daemon_test
+	regress/crash/daemon_test regress/crash/files_test
 TESTS = $(CRASH_TESTS) $(SESSION) $(PRIVSEP) $(STORE) $(UNIT)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
@@ -58,6 +58,7 @@ $(CRASH): regress/crash/crash.h regress/crash/disk_model.h \
 regress/crash/crash_test: regress/crash/crash_test.c
 regress/crash/journal_test: regress/crash/journal_test.c
 regress/crash/daemon_test: regress/crash/daemon_test.c
+regress/crash/files_test: regress/crash/files_test.c
 
 $(CRASH_TESTS): $(CRASH)
 	@echo "  CC $@"

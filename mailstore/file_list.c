@@ -26,11 +26,10 @@ file_list_free(struct file_list *list)
 }
 
 static int
-add(struct file_list *list, const struct message_file *file, const char *name)
+add(struct file_list *list, const struct message_file *file)
 {
 	size_t room = list->room + list->room / 2 + 64;
 	struct message_file *grown;
-	char *copy;
 
 	if (list->count >= MESSAGES_MAX) {
 		errno = EOVERFLOW;
@@ -43,10 +42,7 @@ add(struct file_list *list, const struct message_file *file, const char *name)
 		list->files = grown;
 		list->room = room;
 	}
-	if ((copy = strdup(name)) == NULL)
-		return (-1);
-	list->files[list->count] = *file;
-	list->files[list->count++].name = copy;
+	list->files[list->count++] = *file;
 	return (0);
 }
 
@@ -72,7 +68,13 @@ list_name(const struct file_mailbox *mailbox, uint8_t which,
 	}
 	if (file.order == -1)
 		file.order = (int64_t)file.identity.modified.tv_sec;
-	return (add(list, &file, name));
+	if ((file.name = strdup(name)) == NULL)
+		return (-1);
+	if (add(list, &file) == -1) {
+		free(file.name);
+		return (-1);
+	}
+	return (0);
 }
 
 /* Each listing has a descriptor of its own: it begins at the beginning. */

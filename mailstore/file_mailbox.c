@@ -122,8 +122,11 @@ measure_all(struct mailbox *mailbox, struct file_mailbox *state)
 	struct message_file *file = state->list.files, *to = file;
 	struct message_file *end = file + state->list.count;
 
+	/* The list stays whole meanwhile: a file may have to be found again. */
 	for (; file < end; file++)
-		if (measure(state, file, 1) == -1)
+		(void)measure(state, file, 1);
+	for (file = to; file < end; file++)
+		if (file->whole_octets == 0)
 			free(file->name);
 		else {
 			mailbox->all_octets += file->whole_octets;
@@ -223,6 +226,18 @@ file_mailbox_mark(struct mailbox *mailbox, uint64_t number)
 	if (file == NULL || (file->flags & FILE_SENT) == 0)
 		return (-1);
 	file->flags |= FILE_MARKED;
+	return (0);
+}
+
+int
+file_mailbox_any_marked(const struct mailbox *mailbox)
+{
+	const struct file_mailbox *state = mailbox->state;
+	size_t i;
+
+	for (i = 0; i < state->list.count; i++)
+		if ((state->list.files[i].flags & FILE_MARKED) != 0)
+			return (1);
 	return (0);
 }
 

@@ -53,6 +53,9 @@ struct file_mailbox *file_mailbox_new(struct mailbox *mailbox);
  */
 const char *file_mailbox_open(struct mailbox *mailbox, int opened);
 
+/* Whether there is anything to commit. */
+int	file_mailbox_any_marked(const struct mailbox *mailbox);
+
 /*
  * The commit in two halves.  The first finds every marked message wherever
  * it is now, and reads each of them again; an error means that nothing was

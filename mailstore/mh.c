@@ -116,6 +116,8 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 	int sequences;
 
 	*deleted = 0;
+	if (!file_mailbox_any_marked(mailbox))
+		return (NULL);
 	wrong = file_mailbox_verify(mailbox);
 	if (wrong != NULL)
 		return (wrong);

@@ -442,7 +442,7 @@ enclose_as_store(const struct server *server)
 {
 	char maildrop[300], root[300], state[300];
 	const struct sandbox_path paths[] = {
-		{ maildrop, SANDBOX_WRITE },
+		{ maildrop, SANDBOX_CREATE },
 		{ root, SANDBOX_CREATE },
 		{ state, SANDBOX_CREATE },
 	};

@@ -595,7 +595,7 @@ ATF_TC_BODY(folders_refused, tc)
 	    "../../fred/outside", "sub/../sub/work", "./sub/work",
 	    "sub//work", "/sub/work", "sub/work/", "link", "inside",
 	    "subs/work", "etc/passwd", "fifo", "sub", "ann",
-	    "~/mail/sub/work", "../../../../../../etc/passwd", "%s%n",
+	    "~/sub/work", "../../../../../../etc/passwd", "%s%n",
 	    "others" };
 	char command[80], logged[100];
 	struct server server;
