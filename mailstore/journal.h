@@ -2,7 +2,7 @@
  * journal.h - the file that says how an interrupted rewrite goes on.
  *
  * It lies in the user's own state directory for as long as a rewrite lasts.
- * DESIGN.md, "The commit", has the whole story.
+ * DESIGN.md, "The commit of a file", has the whole story.
  */
 #ifndef JOURNAL_H
 #define JOURNAL_H

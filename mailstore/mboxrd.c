@@ -39,6 +39,8 @@ take_sender(const struct line *line, char *sender)
 
 	while (at < end && (text[at] == ' ' || text[at] == '\t'))
 		at++;
+	while (end > at && (text[end - 1] == ' ' || text[end - 1] == '\t'))
+		end--;
 	if (at < end && text[at] == '<' && text[end - 1] == '>') {
 		at++;
 		end--;

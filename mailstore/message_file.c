@@ -10,18 +10,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "mboxrd.h"
 #include "message_file.h"
-
-/* The last second of the year 9999: a From_ line's year has four digits. */
-#define LATEST_SECOND	253402300799LL
-
-#define FROM_LINE_SIZE	(SENDER_SIZE + 64)
 
 int
 message_file_same(const struct file_identity *one,
@@ -90,113 +83,19 @@ message_file_open(const struct message_file *file, int directory)
 	return (fd);
 }
 
-/* The address in "Return-Path: <address>"; 0 when there is none to use. */
-static int
-sender_of(const struct line *line, char *sender)
+/* Why lines_next or wire_put stopped: -1 of the first, or else the second. */
+static const char *
+why_stopped(int got)
 {
-	static const char field[] = "Return-Path:";
-	const unsigned char *text = line->text;
-	size_t at = sizeof(field) - 1, length = 0;
-
-	if (!line->starts || line->length < at ||
-	    strncasecmp((const char *)text, field, at) != 0)
-		return (0);
-	while (at < line->length && (text[at] == ' ' || text[at] == '\t'))
-		at++;
-	if (at < line->length && text[at] == '<')
-		at++;
-	while (at < line->length && text[at] > ' ' && text[at] < 0x7f &&
-	    text[at] != '>' && length < SENDER_SIZE - 1)
-		sender[length++] = (char)text[at++];
-	sender[length] = '\0';
-	while (at < line->length && (text[at] == ' ' || text[at] == '>'))
-		at++;
-	return (length > 0 && at == line->length);
-}
-
-static void
-find_sender(const struct message_file *file, int fd,
-    struct line_reader *reader, char *sender)
-{
-	struct line line;
-
-	lines_begin(reader, fd, 0, file->identity.size < RETURN_PATH_BYTES ?
-	    file->identity.size : RETURN_PATH_BYTES, NULL);
-	while (lines_next(reader, &line) == 1 &&
-	    (line.length > 0 || !line.starts))
-		if (line.ending != 0 && sender_of(&line, sender))
-			return;
-	(void)strlcpy(sender, "MAILER-DAEMON", SENDER_SIZE);
-}
-
-static int
-is_leap(int year)
-{
-	return (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
-}
-
-/*
- * "Sat Nov 21 23:33:00 2026", in UTC.  strftime(3) and gmtime(3) would read
- * the zone of this host, which the sandbox hides.
- */
-static void
-format_date(int64_t seconds, char *text, size_t size)
-{
-	static const char days[] = "ThuFriSatSunMonTueWed";	/* from 1970 */
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
-	    30, 31 };
-	int64_t day = seconds / 86400;
-	int left = (int)(seconds % 86400), weekday = (int)(day % 7);
-	int year = 1970, month = 0, length;
-
-	for (; day >= (length = 365 + is_leap(year)); year++)
-		day -= length;
-	for (; day >= (length = lengths[month] + (month == 1 &&
-	    is_leap(year))); month++)
-		day -= length;
-	(void)snprintf(text, size, "%.3s %.3s %2d %02d:%02d:%02d %04d",
-	    days + 3 * (ptrdiff_t)weekday, months + 3 * (ptrdiff_t)month,
-	    (int)day + 1, left / 3600, left / 60 % 60, left % 60, year);
-}
-
-/* "From ann@example.org Sat Nov 21 23:33:00 2026", and CRLF. */
-static int
-put_from_line(const struct message_file *file, int fd,
-    struct line_reader *reader, struct wire *wire)
-{
-	char sender[SENDER_SIZE], date[40], text[FROM_LINE_SIZE];
-	int64_t seconds = (int64_t)file->identity.modified.tv_sec;
-	int length;
-
-	if (seconds < 0 || seconds > LATEST_SECOND)
-		seconds = 0;
-	format_date(seconds, date, sizeof(date));
-	find_sender(file, fd, reader, sender);
-	length = snprintf(text, sizeof(text), "From %s %s\r\n", sender, date);
-	return (wire_put(wire, text, (size_t)length));
-}
-
-/*
- * A line that a reader of the mailbox would take for a From_ line, or take a
- * ">" from.  A piece of 64 KiB of ">" alone is taken for neither.
- */
-static int
-must_be_quoted(const struct line *line)
-{
-	size_t at = 0;
-
-	if (!line->starts)
-		return (0);
-	while (at < line->length && line->text[at] == '>')
-		at++;
-	return (line->length - at >= 5 &&
-	    memcmp(line->text + at, "From ", 5) == 0);
+	if (got != -1)
+		return ("not all could be sent");
+	return (errno != 0 ? strerror(errno) :
+	    "the message was cut short by another program");
 }
 
 static const char *
-put_lines(const struct message_file *file, struct line_reader *reader,
-    struct wire *wire, int whole)
+put_alone(const struct message_file *file, struct line_reader *reader,
+    struct wire *wire)
 {
 	uint64_t at = 0;
 	struct line line;
@@ -204,19 +103,30 @@ put_lines(const struct message_file *file, struct line_reader *reader,
 
 	while ((got = lines_next(reader, &line)) == 1 && !failed) {
 		at += line.length + line.ending;
-		if (whole && must_be_quoted(&line))
-			failed = wire_put(wire, ">", 1);
-		if (!failed)
-			failed = wire_put_line(wire, &line,
-			    at == file->identity.size);
+		failed = wire_put_line(wire, &line,
+		    at == file->identity.size);
 	}
 	/* A message of nothing at all is sent as an empty line. */
-	if (got == 0 && !failed && (whole || at == 0))
+	if (got == 0 && !failed && at == 0)
 		failed = wire_put(wire, "\r\n", 2);
-	if (got == -1)
-		return (errno != 0 ? strerror(errno) :
-		    "the message was cut short by another program");
-	return (failed ? "not all could be sent" : NULL);
+	return (got == 0 && !failed ? NULL : why_stopped(got));
+}
+
+static const char *
+put_in_mboxrd(const struct message_file *file, struct line_reader *reader,
+    struct wire *wire, const char *sender)
+{
+	struct mboxrd message;
+	struct line line;
+	int got = 0, failed;
+
+	failed = mboxrd_begin(&message, wire, sender,
+	    file->identity.modified.tv_sec);
+	while (!failed && (got = lines_next(reader, &line)) == 1)
+		failed = mboxrd_line(&message, &line);
+	if (got == 0 && !failed)
+		failed = mboxrd_end(&message);
+	return (got == 0 && !failed ? NULL : why_stopped(got));
 }
 
 static const char *
@@ -224,10 +134,13 @@ put_message(const struct message_file *file, int fd,
     struct line_reader *reader, struct wire *wire, int whole,
     crypto_generichash_state *hash)
 {
-	if (whole && put_from_line(file, fd, reader, wire) == -1)
-		return ("not all could be sent");
+	char sender[SENDER_SIZE];
+
+	if (whole)
+		mboxrd_sender(reader, fd, 0, file->identity.size, sender);
 	lines_begin(reader, fd, 0, file->identity.size, hash);
-	return (put_lines(file, reader, wire, whole));
+	return (whole ? put_in_mboxrd(file, reader, wire, sender) :
+	    put_alone(file, reader, wire));
 }
 
 const char *

@@ -427,7 +427,7 @@ static const struct {
 	    "a.b+c@[192.0.2.1]", 4102444799, "Thu Dec 31 23:59:59 2099" },
 	{ "Return-Path: <two words@x>\n\n", "MAILER-DAEMON", 4107542400,
 	    "Mon Mar  1 00:00:00 2100" },
-	{ "Return-Path: <\001@x>\n\n", "MAILER-DAEMON", -1,
+	{ "Return-Path: <\001@x>\n\n", "MAILER-DAEMON", 0,
 	    "Thu Jan  1 00:00:00 1970" },
 	{ "X: y\n\nReturn-Path: <body@x>\n", "MAILER-DAEMON", 1,
 	    "Thu Jan  1 00:00:01 1970" },
