@@ -15,7 +15,8 @@ PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 	regress/privsep/restart_test regress/privsep/hostile_test \
 	regress/privsep/auth_test
 STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
-	regress/mailstore/lock_test regress/mailstore/large_test
+	regress/mailstore/lock_test regress/mailstore/dotlock_test \
+	regress/mailstore/dotlock_session_test regress/mailstore/large_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/passwd_file_test regress/unit/log_test
@@ -41,6 +42,7 @@ tests: $(TESTS)
 $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/privsep/doubles.h regress/privsep/processes.h \
 	regress/mailstore/mailboxes.h regress/mailstore/meddle.h \
+	regress/mailstore/holder.h \
 	regress/mailstore/splitter.h regress/mailstore/walk.h config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
