@@ -229,7 +229,6 @@ catch_lock(const char *path, struct stat *status, char *text, size_t size)
 	text[got] = '\0';
 }
 
-/* The kinds in this configuration, which is that the store gets this far. */
 ATF_TC_WITHOUT_HEAD(in_the_spool);
 ATF_TC_BODY(in_the_spool, tc)
 {
@@ -238,6 +237,7 @@ ATF_TC_BODY(in_the_spool, tc)
 	int fd;
 
 	(void)tc;
+	/* As it comes: fcntl and try-dotlock. */
 	start(&server, NULL);
 	watch = watch_spool(&server);
 	fd = login(&server);
@@ -391,7 +391,7 @@ ATF_TC_BODY(waiting_for_fcntl, tc)
 	server_stop(&server);
 }
 
-/* Is not the store's business, and nobody runs for it. */
+/* Dotlocks that nobody asked for are not made, and not minded. */
 ATF_TC_WITHOUT_HEAD(fcntl_alone);
 ATF_TC_BODY(fcntl_alone, tc)
 {
@@ -699,20 +699,16 @@ start_other_host(const struct server *server, struct server *other)
 	    server->directory);
 	(void)snprintf(other->config, sizeof(other->config), "%s/conf2",
 	    server->directory);
-	ATF_REQUIRE(symlink("spool", path_of(server, "spool2")) == 0);
-	ATF_REQUIRE(symlink("state", path_of(server, "state2")) == 0);
-	(void)snprintf(text, sizeof(text), "listen auto 127.0.0.1 port 0\n"
-	    "auth passwd %s\nmailbox %s/%%u\nfolders ~/mail\nstate %s\n"
-	    "libexec %s\n%s%s\n", path_of(server, "passwd"),
-	    path_of(server, "spool2"), path_of(server, "state2"),
+	ATF_REQUIRE(symlink(".", path_of(server, "other")) == 0);
+	(void)snprintf(text, sizeof(text), "hostname post.example.org\n"
+	    "listen auto 127.0.0.1 port 0\nauth passwd %s\nmailbox %s/%%u\nfolders ~/mail\nstate %s\n"
+	    "libexec %s\n%s%s%s\n", path_of(server, "passwd"),
+	    path_of(server, "other/spool"), path_of(server, "other/state"),
 	    path_of(server, "libexec"), server->privileged ?
 	    "net-user 64101:64101\nauth-user 64102:64102\n"
 	    "lock-user 64104:8\nchroot " : "unprivileged\nminimum-uid 1",
-	    server->privileged ? server->directory : "");
-	if (server->privileged) {
-		text[strlen(text) - 1] = '\0';
-		(void)strlcat(text, "/empty\n", sizeof(text));
-	}
+	    server->privileged ? server->directory : "",
+	    server->privileged ? "/empty" : "");
 	file_write(other->config, text, strlen(text));
 	server_run(other);
 }
