@@ -65,8 +65,8 @@ fill_settings(const struct config *config, const struct account *account,
  */
 static void
 become_store(const struct config *config, int control,
-    const struct child *lock, uint64_t session, const struct ipc_login_granted *granted,
-    const int *descriptors)
+    const struct child *lock, uint64_t session,
+    const struct ipc_login_granted *granted, const int *descriptors)
 {
 	static const struct ipc_reason reason = {
 	    "this account has no mailbox here" };

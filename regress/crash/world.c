@@ -256,6 +256,7 @@ world_session(struct world *world, int commits)
 	mailbox.place.directory = world->spool;
 	mailbox.place.state = world->state;
 	mailbox.place.pulse = -1;
+	mailbox.place.locks[0] = LOCK_FCNTL;
 	(void)strlcpy(mailbox.place.name, world->name != NULL ? world->name :
 	    "mbox", sizeof(mailbox.place.name));
 	if (mailbox.format->open(&mailbox) != NULL)

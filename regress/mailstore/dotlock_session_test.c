@@ -701,7 +701,8 @@ start_other_host(const struct server *server, struct server *other)
 	    server->directory);
 	ATF_REQUIRE(symlink(".", path_of(server, "other")) == 0);
 	(void)snprintf(text, sizeof(text), "hostname post.example.org\n"
-	    "listen auto 127.0.0.1 port 0\nauth passwd %s\nmailbox %s/%%u\nfolders ~/mail\nstate %s\n"
+	    "listen auto 127.0.0.1 port 0\nauth passwd %s\n"
+	    "mailbox %s/%%u\nfolders ~/mail\nstate %s\n"
 	    "libexec %s\n%s%s%s\n", path_of(server, "passwd"),
 	    path_of(server, "other/spool"), path_of(server, "other/state"),
 	    path_of(server, "libexec"), server->privileged ?
