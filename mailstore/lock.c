@@ -140,6 +140,8 @@ exchange(enum ipc_type request, struct ipc_lock_answer *reply)
 		log_fatal("event=ipc from=lock error=\"not an answer\"");
 	*reply = *IPC_PAYLOAD(&message, ipc_lock_answer);
 	ipc_release(&message);
+	if (reply->result > DOTLOCK_IMPOSSIBLE)
+		log_fatal("event=ipc from=lock error=\"not a result\"");
 	return (0);
 }
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "holder.h"
 
 #define ONE	"From ann@example.org Sat Nov 21 23:33:00 2026\n" \
 		"Subject: one\n\nfirst\n\n"
@@ -27,12 +28,6 @@
 #define BOTH	ONE TWO
 #define ONE_WIRE "Subject: one\r\n\r\nfirst\r\n"
 #define BOTH_OCTETS "#149"
-
-/* Another program that holds a lock. */
-struct holder {
-	pid_t pid;
-	int release;		/* closed: let the lock go */
-};
 
 static double
 now(void)
@@ -49,60 +44,10 @@ pause_ms(int ms)
 	(void)poll(NULL, 0, ms);
 }
 
-static int
-try_lock(int fd, short type)
-{
-	struct flock lock;
-
-	memset(&lock, 0, sizeof(lock));
-	lock.l_type = type;
-	lock.l_whence = SEEK_SET;
-	return (fcntl(fd, F_SETLK, &lock));
-}
-
-static void
-hold(const char *path, short type, int told, int release)
-{
-	int fd = open(path, O_RDWR);
-	char octet = 'n';
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (fd != -1 && try_lock(fd, type) == 0)
-		octet = 'y';
-	if (write(told, &octet, 1) == 1)
-		(void)!read(release, &octet, 1);
-	_exit(0);
-}
-
-/* Takes the lock at once, or the test fails. */
 static struct holder
 holder_begin(const struct server *server, short type)
 {
-	struct holder holder;
-	int told[2], release[2];
-	char octet = '-';
-
-	ATF_REQUIRE(pipe2(told, O_CLOEXEC) == 0);
-	ATF_REQUIRE(pipe2(release, O_CLOEXEC) == 0);
-	ATF_REQUIRE((holder.pid = fork()) != -1);
-	if (holder.pid == 0) {
-		(void)close(release[1]);
-		hold(mailbox_path(server, FRED), type, told[1], release[0]);
-	}
-	(void)close(told[1]);
-	(void)close(release[0]);
-	ATF_REQUIRE(read(told[0], &octet, 1) == 1);
-	(void)close(told[0]);
-	ATF_REQUIRE_MSG(octet == 'y', "the lock could not be had at once");
-	holder.release = release[1];
-	return (holder);
-}
-
-static void
-holder_end(struct holder *holder)
-{
-	(void)close(holder->release);
-	ATF_REQUIRE(waitpid(holder->pid, NULL, 0) == holder->pid);
+	return (holder_of(mailbox_path(server, FRED), type));
 }
 
 /* Another program can have the mailbox for itself, now. */

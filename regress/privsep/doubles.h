@@ -1,5 +1,5 @@
 /*
- * doubles.h - net, store and auth processes that have been taken over.
+ * doubles.h - net, store, auth and lock processes that have been taken over.
  *
  * For hostile_test.c: started under the name of one of the daemon's programs
  * it behaves as that program's double (be_a_double), and sends what a
@@ -537,6 +537,74 @@ double_store(void)
 	_exit(0);
 }
 
+/* To a store's request: the order, or that it has the lock. */
+static void
+answer_store(int fd)
+{
+	static const struct ipc_lock_answer taken = { 0, 0 };
+	char text[80];
+
+	if (read_order("parent", text, sizeof(text))) {
+		attack(CHILD_CONTROL, (uint32_t)strtoul(text, NULL, 10),
+		    RIGHT, 0);
+		sleep_ms(PATIENCE_MS);	/* the parent does not wait */
+	}
+	if (!read_order("order", text, sizeof(text)) || sscanf(text, "%u %u",
+	    &order.type, &order.trick) != 2)
+		(void)ipc_send(fd, IPC_LOCK_ANSWER, 0, &taken, NULL);
+	else if (order.trick == DIE)
+		_exit(3);
+	else
+		attack(fd, order.type, (enum trick)order.trick, 0);
+}
+
+/* Attacks MALLORY's store and nobody else's; one that died is real. */
+static void __attribute__((noreturn))
+double_lock(void)
+{
+	struct pollfd polled[8] = { { CHILD_CONTROL, POLLIN, 0 } };
+	char path[600];
+	size_t used = 1, i;
+	int mallory[8] = { 0 }, marker;
+
+	(void)snprintf(path, sizeof(path), "%s/done/lock", libexec);
+	marker = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (marker == -1)
+		be_the_real_one("postern-lock");
+	(void)close(marker);
+	take_settings(NULL);
+	(void)ipc_send(CHILD_CONTROL, IPC_STARTED, 0, NULL, NULL);
+	for (;;) {
+		if (poll(polled, used, 4 * PATIENCE_MS) <= 0)
+			_exit(0);
+		for (i = 1; i < used; i++) {
+			if (polled[i].revents == 0)
+				continue;
+			if (ipc_receive(polled[i].fd, &heard) != 1) {
+				(void)close(polled[i].fd);
+				polled[i].fd = -1;
+			} else if (mallory[i])
+				answer_store(polled[i].fd);
+			else
+				attack(polled[i].fd, IPC_LOCK_ANSWER, RIGHT,
+				    0);
+		}
+		if (polled[0].revents == 0)
+			continue;
+		if (ipc_receive(CHILD_CONTROL, &heard) != 1)
+			_exit(0);
+		for (i = 1; i < used && polled[i].fd != -1; i++)
+			continue;
+		if (i == COUNT(polled))
+			_exit(1);
+		mallory[i] = strcmp(IPC_PAYLOAD(&heard,
+		    ipc_store_config)->user, MALLORY) == 0;
+		polled[i] = (struct pollfd){ ipc_take_descriptor(&heard, 0),
+		    POLLIN, 0 };
+		used = i == used ? used + 1 : used;
+	}
+}
+
 /* An authenticator that grants whatever it is asked, or attacks. */
 static void
 grant(int net, uint64_t session)
@@ -610,6 +678,8 @@ be_a_double(int argc, char **argv)
 		double_store();
 	if (strcmp(slash, "/postern-auth") == 0)
 		double_auth();
+	if (strcmp(slash, "/postern-lock") == 0)
+		double_lock();
 }
 
 #endif

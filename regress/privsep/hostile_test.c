@@ -1,5 +1,5 @@
 /*
- * hostile_test.c - net, store and auth processes that have been taken over.
+ * hostile_test.c - net, store, auth and lock processes that were taken over.
  *
  * The daemon is given a directory of programs in which one is this very
  * program, which then behaves as that one's double (doubles.h).
@@ -313,6 +313,7 @@ configure_store(const struct store *store)
 	memset(&config, 0, sizeof(config));
 	config.start.unprivileged = geteuid() != 0;
 	config.lock_seconds = 1;
+	config.locks[0] = LOCK_FCNTL;
 	config.idle_seconds = 5;
 	(void)strlcpy(config.user, FRED, sizeof(config.user));
 	(void)strlcpy(config.peer, "peer", sizeof(config.peer));
@@ -1101,6 +1102,166 @@ ATF_TC_BODY(store_to_parent, tc)
 	stop_undisturbed(&server, fd, net);
 }
 
+/* What postern-lock says to a store: its channel's end, and no other's. */
+static void
+attack_lock(const struct server *server, uint32_t type, enum trick trick)
+{
+	const char *wrong = complaint(type, trick, ROLE_STORE, ROLE_LOCK,
+	    PHASE_RUN);
+	size_t before = log_length(server);
+	char what[80], text[160];
+	int fd;
+
+	if (wrong == NULL)
+		return;
+	(void)snprintf(what, sizeof(what), "%s, trick %u", rows[type].name,
+	    trick);
+	order_store(server, AFTER_OPENED, CHILD_LOCK, type, trick);
+	fd = pop2_until(server, AFTER_OPENED);
+	(void)snprintf(text, sizeof(text), "error=\"%s\"", wrong);
+	ATF_CHECK_MSG(logged_since(server, before, "event=ipc from=store "
+	    "pid="), "%s: not logged", what);
+	ATF_CHECK_MSG(logged_since(server, before, text), "%s: no %s", what,
+	    text);
+	client_say(fd, "QUIT", "+ ");
+	client_expect_close(fd);
+}
+
+/* Whatever a store says, postern-lock goes on for the others. */
+ATF_TC(store_to_lock);
+ATF_TC_HEAD(store_to_lock, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "120");
+}
+ATF_TC_BODY(store_to_lock, tc)
+{
+	struct server server;
+	uint32_t number;
+	size_t before;
+	pid_t net, lock;
+	int fd;
+
+	(void)tc;
+	start_with_store_double(&server, "net-processes 1\n");
+	net = children_pid(&server, "postern-net", 0);
+	lock = children_pid(&server, "postern-lock", 0);
+	fd = begin_bystander(&server);
+	for (number = 0; number < TYPES + TRICKS; number++)
+		attack_lock(&server, type_of(number, IPC_LOCK_TAKE),
+		    trick_of(number));
+	/* Thousands of requests, and not one answer taken. */
+	before = log_length(&server);
+	order_store(&server, AFTER_OPENED, CHILD_LOCK, IPC_LOCK_RELEASE,
+	    FLOOD);
+	(void)close(pop2_until(&server, AFTER_OPENED));
+	ATF_CHECK(logged_since(&server, before, "error=\"takes no answers"));
+	ATF_CHECK_EQ(lock, children_pid(&server, "postern-lock", 0));
+	stop_undisturbed(&server, fd, net);
+}
+
+/* A postern-lock that has been taken over. */
+
+static void
+start_with_lock_double(struct server *server)
+{
+	prepare(server, "net-processes 1\nlock-timeout 1\n", "postern-lock");
+	server_add_user(server, MALLORY, "x", MALLORY_UID);
+	server_run(server);
+	mailbox_write(server, MALLORY, second_alone, strlen(second_alone));
+}
+
+/* A store believes no other answer, and its session ends. */
+static void
+attack_as_lock(const struct server *server, uint32_t type,
+    enum trick trick)
+{
+	char what[80], text[80];
+	size_t before = log_length(server);
+
+	(void)snprintf(what, sizeof(what), "%s, trick %u", rows[type].name,
+	    trick);
+	(void)snprintf(text, sizeof(text), "%u %u", type, trick);
+	give_order(server, "order", text);
+	must_be_refused(pop2_until(server, AT_OPENED), "- ", what);
+	ATF_CHECK_MSG(logged_since(server, before, "user=mallory"),
+	    "%s: not logged", what);
+	mailbox_must_be(server, MALLORY, second_alone, strlen(second_alone));
+}
+
+ATF_TC(lock_to_store);
+ATF_TC_HEAD(lock_to_store, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "120");
+}
+ATF_TC_BODY(lock_to_store, tc)
+{
+	struct server server;
+	uint32_t number, type;
+	pid_t net, lock;
+	int fd;
+
+	(void)tc;
+	start_with_lock_double(&server);
+	net = children_pid(&server, "postern-net", 0);
+	lock = children_pid(&server, "postern-lock", 0);
+	fd = begin_bystander(&server);
+	for (number = 0; number < TYPES + TRICKS; number++) {
+		type = type_of(number, IPC_LOCK_ANSWER);
+		if (complaint(type, trick_of(number), ROLE_LOCK, ROLE_STORE,
+		    PHASE_WAIT_LOCK) != NULL)
+			attack_as_lock(&server, type, trick_of(number));
+	}
+	attack_as_lock(&server, IPC_LOCK_ANSWER, HUGE_NUMBERS);
+	ATF_CHECK(log_has(&server, "event=ipc from=lock error=\"not an "
+	    "answer\""));
+	ATF_CHECK(log_has(&server, "event=ipc from=lock error=\"not a "
+	    "result\""));
+	ATF_CHECK_EQ(lock, children_pid(&server, "postern-lock", 0));
+	stop_undisturbed(&server, fd, net);
+}
+
+/* One that goes instead of answering ends that session; another comes. */
+ATF_TC_WITHOUT_HEAD(lock_dies);
+ATF_TC_BODY(lock_dies, tc)
+{
+	struct server server;
+	pid_t lock;
+	int fd;
+
+	(void)tc;
+	start_with_lock_double(&server);
+	lock = children_pid(&server, "postern-lock", 0);
+	attack_as_lock(&server, IPC_LOCK_ANSWER, DIE);
+	log_must_have(&server, "event=exit process=lock");
+	children_must_be(&server, "postern-lock", 1);
+	ATF_CHECK(lock != children_pid(&server, "postern-lock", 0));
+	fd = begin_bystander(&server);
+	end_bystander(&server, fd);
+	server_stop(&server);
+}
+
+/* To the parent it has nothing to say but log lines. */
+ATF_TC_WITHOUT_HEAD(lock_to_parent);
+ATF_TC_BODY(lock_to_parent, tc)
+{
+	struct server server;
+	char text[32];
+	int fd;
+
+	(void)tc;
+	start_with_lock_double(&server);
+	(void)snprintf(text, sizeof(text), "%u", IPC_LOGIN_GRANTED);
+	give_order(&server, "parent", text);
+	(void)close(pop2_until(&server, AT_OPENED));
+	log_must_have(&server, "event=ipc process=lock");
+	log_must_have(&server, "message=LOGIN_GRANTED error=\"wrong sender\"");
+	log_must_have(&server, "event=exit process=lock");
+	children_must_be(&server, "postern-lock", 1);
+	fd = begin_bystander(&server);
+	end_bystander(&server, fd);
+	server_stop(&server);
+}
+
 /* An authenticator that has been taken over. */
 
 static int
@@ -1336,6 +1497,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, store_reason_in_log);
 	ATF_TP_ADD_TC(tp, store_silence);
 	ATF_TP_ADD_TC(tp, store_to_parent);
+	ATF_TP_ADD_TC(tp, store_to_lock);
+	ATF_TP_ADD_TC(tp, lock_to_store);
+	ATF_TP_ADD_TC(tp, lock_dies);
+	ATF_TP_ADD_TC(tp, lock_to_parent);
 	ATF_TP_ADD_TC(tp, auth_to_parent);
 	ATF_TP_ADD_TC(tp, auth_empty_datagram);
 	ATF_TP_ADD_TC(tp, auth_grants);

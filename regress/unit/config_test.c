@@ -271,7 +271,8 @@ ATF_TC_BODY(users, tc)
 
 	(void)tc;
 	for (i = 0; i < COUNT(identities); i++) {
-		(void)snprintf(text, sizeof(text), "%s\n" OTHERS, identities[i]);
+		(void)snprintf(text, sizeof(text), "%s\n" OTHERS,
+		    identities[i]);
 		ATF_CHECK_EQ_MSG(1, check(text), "%s", identities[i]);
 		ATF_CHECK_MSG(strstr(output, "conf:1: net-user: expected an "
 		    "account that exists and is not root") != NULL, "%s: %s",
