@@ -31,7 +31,11 @@ WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
 	-Wl,--wrap=journal_wanted
 CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
 	regress/crash/daemon_test regress/crash/files_test
-TESTS = $(CRASH_TESTS) $(SESSION) $(PRIVSEP) $(STORE) $(UNIT)
+RACE = regress/crash/race.o regress/crash/race_agent.o \
+	regress/crash/race_client.o regress/crash/race_mail.o \
+	regress/crash/race_postfix.o
+TESTS = $(CRASH_TESTS) regress/crash/race_test $(SESSION) $(PRIVSEP) $(STORE) \
+	$(UNIT)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 	-D_GNU_SOURCE $(BSD_FLAGS) $(FORTIFY) \
@@ -66,7 +70,14 @@ $(CRASH_TESTS): $(CRASH)
 	@echo "  CC $@"
 	@$(COMPILE) -o $@ $@.c $(CRASH) $(LINKED) $(WRAP) $(LINK) $(LIBS)
 
-crash: regress/crash/crash_bench
+# Deliveries and deletions that meet: nothing of the project is linked in.
+$(RACE): regress/crash/race.h regress/lib/harness.h config.mk
+
+regress/crash/race_test: regress/crash/race_test.c $(RACE)
+	@echo "  CC $@"
+	@$(COMPILE) -o $@ $@.c $(RACE) $(LINKED) $(LINK) $(LIBS)
+
+crash: regress/crash/crash_bench regress/crash/race_test
 
 regress/crash/crash_bench: regress/crash/crash_bench.c $(CRASH) \
 	regress/lib/objects.a

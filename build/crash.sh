@@ -1,6 +1,8 @@
 #!/bin/sh
 #
-# crash.sh - runs the bench of crashes in a scratch directory.
+# crash.sh - runs the bench of crashes in a scratch directory: kills, errors
+# and power cuts first; then races, in which real agents deliver while clients
+# read and delete.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -8,3 +10,47 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/postern-crash.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 regress/crash/crash_bench -v "$scratch"
+
+# The same program as in the tests, with more messages to each of 12 lanes.
+# Its results are for Kyua; what is read here are its figures.
+program=$(pwd)/regress/crash/race_test
+chmod 755 "$scratch"
+status=0
+race() {
+	mkdir "$scratch/$1"
+	(cd "$scratch/$1" && "$program" -r "$scratch/result" \
+	    -v "messages=$2" "$1" 2>"$scratch/errors") >"$scratch/line" ||
+	    status=1
+	grep -v '^\*\*\*' "$scratch/line" || true
+	cat "$scratch/line" >>"$scratch/lines"
+	case $(cat "$scratch/result") in
+	passed) ;;
+	skipped*) printf '%-14s skipped: %s\n' "$1" \
+	    "$(sed 's/^skipped: //' "$scratch/result")" ;;
+	*) cat "$scratch/result"; grep -v WARNING "$scratch/errors"
+	    status=1 ;;
+	esac
+	rm -rf "${scratch:?}/$1"
+}
+echo
+echo 'agent          store delivered   gone   left unsure  lost doubled damaged kills sessions   busy commits'
+race own_agent 250
+race own_agent_killed_stores 250
+race procmail 84
+race procmail_killed_stores 84
+race maildrop 84
+race maildrop_killed_stores 84
+race postfix 84
+race postfix_killed_stores 84
+race dotlock 250
+awk '/^(own|procmail|maildrop|postfix)/ {
+	sub(/own, /, "own,")
+	for (i = 3; i <= 9; i++) sum[i] += $i
+}
+END {
+	printf "%d messages delivered: %d read and acknowledged, %d left, " \
+	    "%d read and gone without an answer; %d lost, %d doubled, " \
+	    "%d damaged\n", sum[3], sum[4], sum[5], sum[6], sum[7], sum[8],
+	    sum[9]
+}' "$scratch/lines"
+exit "$status"

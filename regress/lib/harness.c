@@ -469,11 +469,19 @@ children_count(const struct server *server, const char *name)
 }
 
 pid_t
-children_pid(const struct server *server, const char *name, int which)
+children_find(const struct server *server, const char *name, int which)
 {
 	pid_t found = -1;
 
 	(void)list_children(server, name, which, &found);
+	return (found);
+}
+
+pid_t
+children_pid(const struct server *server, const char *name, int which)
+{
+	pid_t found = children_find(server, name, which);
+
 	ATF_REQUIRE_MSG(found != -1, "no %s number %d", name, which);
 	return (found);
 }

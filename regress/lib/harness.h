@@ -84,6 +84,10 @@ int	log_has(const struct server *server, const char *text);
 int	children_count(const struct server *server, const char *name);
 pid_t	children_pid(const struct server *server, const char *name, int which);
 
+/* The same, or -1 where there is none: it may have ended meanwhile. */
+pid_t	children_find(const struct server *server, const char *name,
+	    int which);
+
 /* Waits (10 s) until there are `count` of them. */
 void	children_must_be(const struct server *server, const char *name,
 	    int count);

@@ -1,0 +1,329 @@
+/*
+ * race_agent.c - what delivers: procmail, maildrop, and two of the tests' own.
+ *
+ * Each runs as the mailbox's owner.  Where root runs the race its group is
+ * mail, as the setgid programs of a host have it: the spool directory is
+ * Debian's, root:mail 2775, and a lock file in it takes that group.
+ */
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <atf-c.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "race.h"
+
+#define TRIES		20	/* of a delivery that fails */
+#define LOCK_TRIES	12000	/* a minute for a lock file */
+#define LOCK_SLEEP_MS	5
+#define NOBODY		65534
+#define FROM_LINE	"From " RACE_SENDER " Sat Nov 21 23:33:00 2026\n"
+
+static void
+pause_ms(uint32_t ms)
+{
+	(void)poll(NULL, 0, (int)ms);
+}
+
+const char *
+race_user(unsigned int user)
+{
+	static const char *const names[RACE_USERS] = { "olive", "peter",
+	    "quinn", "ruth" };
+
+	return (names[user]);
+}
+
+static int
+write_all(int fd, const char *bytes, size_t length)
+{
+	ssize_t wrote;
+
+	for (; length > 0; length -= (size_t)wrote, bytes += wrote)
+		if ((wrote = write(fd, bytes, length)) <= 0)
+			return (-1);
+	return (0);
+}
+
+/* At the end, in pieces: who does not lock sees half a message. */
+static int
+append(struct race *race, int fd, unsigned int lane, unsigned int serial)
+{
+	size_t length;
+	char *bytes = race_stored(race->agent, lane, serial, &length);
+	int result;
+
+	result = lseek(fd, 0, SEEK_END) == -1 ||
+	    write_all(fd, FROM_LINE, strlen(FROM_LINE)) == -1 ||
+	    write_all(fd, bytes, length / 2) == -1 ||
+	    write_all(fd, bytes + length / 2, length - length / 2) == -1 ||
+	    write_all(fd, "\n", 1) == -1 ? -1 : 0;
+	free(bytes);
+	return (result);
+}
+
+static int
+open_mailbox(const struct race *race, unsigned int lane)
+{
+	return (open(mailbox_path(&race->server, race_user(lane %
+	    RACE_USERS)), O_RDWR | O_CLOEXEC));
+}
+
+/*
+ * Waits for the lock with the file open, and never looks whether the name
+ * still leads to it.  A user's three lanes differ: one opens and
+ * locks, one is slow in between, one opens once for all its messages.
+ */
+static int
+deliver_own(struct race *race, unsigned int lane, unsigned int serial)
+{
+	static int kept = -1;
+	const unsigned int kind = lane / RACE_USERS;
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	uint64_t random = (uint64_t)serial * RACE_LANES + lane;
+	int fd = kept != -1 ? kept : open_mailbox(race, lane), result = -1;
+
+	(void)race_random(&random, 2);
+	if (fd == -1)
+		return (-1);
+	if (kind == 1)
+		pause_ms(race_random(&random, 12));
+	if (fcntl(fd, F_SETLKW, &lock) == 0)
+		result = append(race, fd, lane, serial);
+	lock.l_type = F_UNLCK;
+	(void)fcntl(fd, F_SETLK, &lock);
+	if (kind == 2)
+		kept = fd;
+	else
+		(void)close(fd);
+	pause_ms(race_random(&random, 20));
+	return (result);
+}
+
+const struct race_agent race_own = {
+	.name = "own, fcntl", .uid = 5003, .deliver = deliver_own
+};
+
+/* The lock file is all that keeps others away. */
+static int
+lock_by_name(const char *mailbox, char *path, size_t size)
+{
+	int fd, tries;
+
+	(void)snprintf(path, size, "%s.lock", mailbox);
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd != -1)
+			return (close(fd));
+		if (errno != EEXIST)
+			return (-1);
+		pause_ms(LOCK_SLEEP_MS);
+	}
+	return (-1);
+}
+
+/* Every second one has the mailbox open before it has the lock. */
+static int
+deliver_dotlock(struct race *race, unsigned int lane, unsigned int serial)
+{
+	uint64_t random = (uint64_t)serial * RACE_LANES + lane;
+	char path[700];
+	int fd = -1, result = -1;
+
+	(void)race_random(&random, 2);
+	if (serial % 2 == 0)
+		fd = open_mailbox(race, lane);
+	if (lock_by_name(mailbox_path(&race->server, race_user(lane %
+	    RACE_USERS)), path, sizeof(path)) == 0) {
+		if (serial % 2 == 1)
+			fd = open_mailbox(race, lane);
+		if (fd != -1)
+			result = append(race, fd, lane, serial);
+		(void)unlink(path);
+	}
+	if (fd != -1)
+		(void)close(fd);
+	pause_ms(race_random(&random, 20));
+	return (result);
+}
+
+const struct race_agent race_dotlock = {
+	.name = "own, dotlock", .uid = 5003, .open_spool = 1,
+	.settings = "lock fcntl dotlock\n",
+	.deliver = deliver_dotlock
+};
+
+int
+race_give(const struct race *race, const char *const *arguments,
+    unsigned int lane, unsigned int serial)
+{
+	static char path[] = "PATH=/usr/bin:/bin", home[] = "HOME=/";
+	static char *const environment[] = { path, home, NULL };
+	size_t length;
+	char *text = race_text(lane, serial, &length), log[400];
+	int in[2], status, out;
+	pid_t pid;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)snprintf(log, sizeof(log), "%s/log.%u", race->directory, lane);
+	if (pipe2(in, O_CLOEXEC) == -1 || (out = open(log, O_WRONLY |
+	    O_CREAT | O_APPEND | O_CLOEXEC, 0600)) == -1 ||
+	    (pid = fork()) == -1)
+		return (-1);
+	if (pid == 0) {
+		(void)dup2(in[0], STDIN_FILENO);
+		(void)dup2(out, STDOUT_FILENO);
+		(void)dup2(out, STDERR_FILENO);
+		(void)signal(SIGPIPE, SIG_DFL);
+		(void)execve(arguments[0], (char *const *)(uintptr_t)arguments,
+		    environment);
+		_exit(127);
+	}
+	(void)close(out);
+	(void)close(in[0]);
+	if (race->agent->wants_newline && text[length - 1] != '\n')
+		text[length++] = '\n';	/* where the NUL was */
+	(void)write_all(in[1], text, length);
+	(void)close(in[1]);
+	free(text);
+	return (waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1);
+}
+
+/*
+ * A directory of the agent's, the users' own, with the program in it.  The
+ * copy is not set to any user or group: it cannot touch the host's own mail,
+ * which procmail would do.
+ */
+static void
+make_directory(struct race *race)
+{
+	char path[400], *bytes;
+	size_t length;
+
+	(void)snprintf(race->directory, sizeof(race->directory), "%s/agent",
+	    race->server.directory);
+	ATF_REQUIRE(mkdir(race->directory, 0755) == 0);
+	if (race->server.privileged)
+		ATF_REQUIRE(chown(race->directory, race->agent->uid,
+		    (gid_t)-1) == 0);
+	bytes = file_read(race->agent->program, &length);
+	(void)snprintf(path, sizeof(path), "%s/%s", race->directory,
+	    race->agent->name);
+	file_write(path, bytes, length);
+	ATF_REQUIRE(chmod(path, 0755) == 0);
+	free(bytes);
+}
+
+/* Each user's file of rules: where mail goes, and what `more` says. */
+static void
+write_rules(struct race *race, const char *more)
+{
+	char path[400], text[2000];
+	unsigned int user;
+
+	make_directory(race);
+	for (user = 0; user < RACE_USERS; user++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", race->directory,
+		    race_user(user));
+		(void)snprintf(text, sizeof(text), "DEFAULT=\"%s\"\n"
+		    "LOCKSLEEP=1\n%s", mailbox_path(&race->server,
+		    race_user(user)), more);
+		file_write(path, text, strlen(text));
+		if (race->server.privileged)
+			ATF_REQUIRE(chown(path, race->agent->uid,
+			    (gid_t)-1) == 0);
+	}
+}
+
+/* As if the spool were mounted "noatime": nobody has read the mailbox. */
+static void
+forget_reads(const struct race *race, unsigned int lane)
+{
+	const struct timespec times[2] = { { 0, 0 }, { 0, UTIME_OMIT } };
+
+	(void)utimensat(AT_FDCWD, mailbox_path(&race->server,
+	    race_user(lane % RACE_USERS)), times, 0);
+}
+
+static int
+deliver_by_rules(struct race *race, unsigned int lane, unsigned int serial)
+{
+	char program[400], rules[400];
+	const char *const arguments[] = { program, "-f", RACE_SENDER, rules,
+	    NULL };
+	uint64_t random = (uint64_t)serial * RACE_LANES + lane;
+
+	(void)race_random(&random, 2);
+	(void)snprintf(program, sizeof(program), "%s/%s", race->directory,
+	    race->agent->name);
+	(void)snprintf(rules, sizeof(rules), "%s/%s", race->directory,
+	    race_user(lane % RACE_USERS));
+	/* Who meets a lock file sleeps for a second, or for more. */
+	pause_ms(race_random(&random, 100));
+	if (race->agent->rests_after_reads)
+		forget_reads(race, lane);
+	return (race_give(race, arguments, lane, serial));
+}
+
+static void
+begin_procmail(struct race *race)
+{
+	write_rules(race, "ORGMAIL=$DEFAULT\n");
+}
+
+/*
+ * Lock file and fcntl.  It takes the group of its user's entry in the
+ * password file, and does not work without one: who runs it here has to be
+ * nobody, without the group mail.  When the mailbox was read in this second it
+ * sleeps for one, with one letter of a From_ line written and its locks held;
+ * forget_reads() makes that the exception.
+ * Behind a message that ends without a newline it writes no empty line: the
+ * next would seem to be part of it.
+ */
+const struct race_agent race_procmail = {
+	.name = "procmail", .program = "/usr/bin/procmail", .uid = NOBODY,
+	.open_spool = 1, .wants_newline = 1, .rests_after_reads = 1,
+	.begin = begin_procmail, .deliver = deliver_by_rules
+};
+
+static void
+begin_maildrop(struct race *race)
+{
+	write_rules(race, "to \"$DEFAULT\"\n");
+}
+
+/* The same locks; it needs the entry, too, but stays in the group mail. */
+const struct race_agent race_maildrop = {
+	.name = "maildrop", .program = "/usr/bin/maildrop", .uid = NOBODY,
+	.quotes_quoted = 1, .begin = begin_maildrop,
+	.deliver = deliver_by_rules
+};
+
+void
+race_lane(struct race *race, unsigned int lane)
+{
+	unsigned int serial, tries;
+
+	for (serial = 0; serial < race->count; serial++) {
+		for (tries = 0; tries < TRIES; tries++) {
+			race_mail(race, lane, serial)->tries = tries + 1;
+			if (race->agent->deliver(race, lane, serial) == 0)
+				break;
+			pause_ms(100);
+		}
+		if (tries == TRIES) {
+			race_complain(race, "%s did not take message %u of "
+			    "lane %u", race->agent->name, serial, lane);
+			return;
+		}
+		race_mail(race, lane, serial)->delivered = 1;
+		atomic_fetch_add(&race->ledger->progress, 1);
+	}
+}
