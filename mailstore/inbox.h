@@ -2,8 +2,9 @@
  * inbox.h - the default mailbox: one mailbox, or several one after the other.
  *
  * RFC 937 names both the file /usr/spool/mail/user and the folder
- * /usr/user/Mail/inbox as the default mailbox on UNIX.  Their messages are numbered one after the other;
- * each part has its own format, locks and commit.
+ * /usr/user/Mail/inbox as the default mailbox on UNIX.  Their messages are
+ * numbered one after the other; each part has its own format, locks and
+ * commit.
  */
 #ifndef INBOX_H
 #define INBOX_H

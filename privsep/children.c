@@ -165,17 +165,18 @@ start_worker(struct child *child)
 		return;
 	}
 	if (pid == 0)
-		children_become(settings, child->role, is_net ? &settings->parent.net_user :
-		    is_lock ? &settings->parent.lock_user : &settings->parent.auth_user,
-		    &control[1], 1);
+		children_become(settings, child->role, is_net ?
+		    &settings->parent.net_user : is_lock ?
+		    &settings->parent.lock_user :
+		    &settings->parent.auth_user, &control[1], 1);
 	/* A number that never comes again: old grants find no new process. */
 	child->index = instance++;
 	if (is_net)
 		introduce_net(child);
 	else
 		(void)ipc_send(child->channel, is_lock ? IPC_LOCK_CONFIG :
-		    IPC_AUTH_CONFIG, 0, is_lock ? (const void *)&settings->lock :
-		    &settings->auth, NULL);
+		    IPC_AUTH_CONFIG, 0, is_lock ?
+		    (const void *)&settings->lock : &settings->auth, NULL);
 	for (i = 0; i < net_count && child->role == ROLE_AUTH; i++)
 		acquaint(&children[i], child);
 	for (i = net_count; i < auth_end && is_net; i++)

@@ -74,7 +74,8 @@ become_store(const struct settings *settings, int control,
 	static const struct ipc_reason reason = {
 	    "this account has no mailbox here" };
 	const struct account_policy policy = { settings->auth.passwd_file,
-	    (uid_t)settings->auth.minimum_uid, (int)settings->parent.start.unprivileged };
+	    (uid_t)settings->auth.minimum_uid,
+	    (int)settings->parent.start.unprivileged };
 	struct ipc_store_config config = settings->store;
 	struct account account;
 	struct identity who;
@@ -102,13 +103,14 @@ become_store(const struct settings *settings, int control,
 		(void)ipc_send(lock->channel, IPC_LOCK_SESSION, session,
 		    &config, &ends[1]);
 	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };
-	children_become(settings, ROLE_STORE, &who, (const int[]){ descriptors[0],
-	    descriptors[1], descriptors[2], ends[0] }, ends[0] == -1 ? 3 : 4);
+	children_become(settings, ROLE_STORE, &who, (const int[]){
+	    descriptors[0], descriptors[1], descriptors[2], ends[0] },
+	    ends[0] == -1 ? 3 : 4);
 }
 
 void
-grant_session(const struct settings *settings, int net, const struct child *lock,
-    struct child *store, uint64_t session,
+grant_session(const struct settings *settings, int net,
+    const struct child *lock, struct child *store, uint64_t session,
     const struct ipc_login_granted *granted)
 {
 	struct ipc_reason reason = { "too many sessions; try again later" };
