@@ -17,14 +17,16 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
-	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h \
+	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/journal.h \
 	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mailtxt.h mailstore/mbox.h \
+	mailstore/mailbox.h mailstore/maildrop.h mailstore/mailtxt.h \
+	mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
 	mailstore/mh_profile.h mailstore/rewrite.h mailstore/rewrite_move.h \
-	mailstore/rewrite_step.h mailstore/single_file.h mailstore/template.h \
+	mailstore/rewrite_step.h mailstore/single_file.h mailstore/store.h \
+	mailstore/template.h \
 	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/settings.o privsep/config_open.o \
@@ -44,7 +46,7 @@ CHANGE_LINUX = $(RIGHTS:rights_linux.o=change_root_linux.o)
 CHANGE_ROOT = $(CHANGE_LINUX:rights_openbsd.o=change_root_openbsd.o)
 
 NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
-	net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
+	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
 	$(CHANGE_ROOT) $(CHILD)
 
 REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
@@ -59,9 +61,11 @@ FILES = mailstore/inbox.o mailstore/detect.o mailstore/message_file.o mailstore/
 	mailstore/file_mailbox.o mailstore/maildir.o mailstore/mh.o \
 	mailstore/mh_profile.o mailstore/mh_sequences.o
 
-STORE = mailstore/store.o mailstore/template.o mailstore/folder.o \
+MAILDROP = mailstore/maildrop.o mailstore/dots.o
+
+STORE = mailstore/store.o mailstore/maildrop_requests.o mailstore/template.o mailstore/folder.o \
 	mailstore/lock.o mailstore/dotlock.o mailstore/lines.o mailstore/wire.o \
-	$(SINGLE_FILE) $(FILES) $(REWRITE) privsep/calls_store.o $(CHILD)
+	$(SINGLE_FILE) $(FILES) $(MAILDROP) $(REWRITE) privsep/calls_store.o $(CHILD)
 
 LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
 
@@ -86,11 +90,12 @@ TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account
 	privsep/auth_passwd.o privsep/calls_auth_passwd.o \
 	privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
-	net/pop1.o net/pop2.o net/login.o net/store_link.o net/relay.o \
+	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o \
 	privsep/calls_lock.o \
 	mailstore/template.o mailstore/folder.o mailstore/lock.o \
 	mailstore/dotlock.o \
-	mailstore/lines.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
+	mailstore/lines.o mailstore/wire.o $(SINGLE_FILE) $(FILES) \
+	$(MAILDROP) $(REWRITE)
 
 regress/lib/objects.a: $(TESTED)
 	@echo "  AR $@"

@@ -111,7 +111,8 @@ read_hostname(void *to, char **words)
 static int
 read_listen(void *to, char **words)
 {
-	static const char *const protocols[] = { "auto", "pop1", "pop2", NULL };
+	static const char *const protocols[] = { "auto", "pop1", "pop2",
+	    "pop3", NULL };
 	struct config *config = to;
 	struct config_listener *listener;
 	const char *wrong = NULL;
@@ -122,7 +123,8 @@ read_listen(void *to, char **words)
 		return (0);
 	listener = &config->listeners[config->listener_count++];
 	listener->protocol = (uint32_t)protocol;
-	(void)strlcpy(listener->port, "109", sizeof(listener->port));
+	(void)strlcpy(listener->port, protocol == PROTOCOL_POP3 ? "110" :
+	    "109", sizeof(listener->port));
 	if (strlcpy(listener->address, words[1], HOST_NAME_SIZE) >=
 	    HOST_NAME_SIZE)
 		return (0);
@@ -241,7 +243,7 @@ static const struct keyword keywords[] = {
 	OTHER("hostname", read_hostname, AT(net.host), 1, NULL, this_host,
 	    "one host name of letters, digits, hyphens and dots"),
 	OTHER("listen", read_listen, 0, MANY, NULL, "auto localhost",
-	    "listen auto|pop1|pop2 ADDRESS [port NUMBER] [quirks pcnfs]"),
+	    "listen auto|pop1|pop2|pop3 ADDRESS [port NUMBER] [quirks pcnfs]"),
 	OTHER("cleartext", read_cleartext, AT(net), MANY, "none",
 	    "127.0.0.0/8 ::1", "networks such as 192.0.2.0/24, addresses, "
 	    "or none"),

@@ -450,13 +450,13 @@ carried_out(enum moment moment, uint64_t session)
 static void
 send_data(uint64_t session)
 {
-	struct ipc_octets octets = { MAIL_OCTETS };
+	struct ipc_data data = { MAIL_OCTETS, MAIL_OCTETS };
 
 	if (order.moment == AT_DATA && order.trick == ONE_LESS)
-		octets.octets--;
+		data.octets = --data.piped;
 	if (order.moment == AT_DATA && order.trick == ONE_MORE)
-		octets.octets++;
-	(void)ipc_send(CHILD_SESSION, IPC_DATA_FOLLOWS, session, &octets,
+		data.octets = ++data.piped;
+	(void)ipc_send(CHILD_SESSION, IPC_DATA_FOLLOWS, session, &data,
 	    NULL);
 	if (order.moment == AFTER_DATA && order.trick == TOO_MANY)
 		(void)!write(CHILD_DATA, MAIL MAIL, 2 * MAIL_OCTETS);

@@ -513,7 +513,7 @@ drain(const struct store *store)
 	ssize_t got;
 
 	hear_type(store, IPC_DATA_FOLLOWS);
-	for (left = IPC_PAYLOAD(&heard, ipc_octets)->octets; left > 0;
+	for (left = IPC_PAYLOAD(&heard, ipc_data)->piped; left > 0;
 	    left -= (uint64_t)got) {
 		got = read(store->data, bytes, left < sizeof(bytes) ?
 		    (size_t)left : sizeof(bytes));
