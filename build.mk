@@ -21,12 +21,12 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/journal.h \
 	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/maildrop.h mailstore/mailtxt.h \
+	mailstore/login_delay.h mailstore/mailbox.h mailstore/maildrop.h mailstore/mailtxt.h \
 	mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
 	mailstore/mh_profile.h mailstore/rewrite.h mailstore/rewrite_move.h \
 	mailstore/rewrite_step.h mailstore/single_file.h mailstore/store.h \
-	mailstore/template.h \
+	mailstore/template.h mailstore/uid.h \
 	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/settings.o privsep/config_open.o \
@@ -61,7 +61,8 @@ FILES = mailstore/inbox.o mailstore/detect.o mailstore/message_file.o mailstore/
 	mailstore/file_mailbox.o mailstore/maildir.o mailstore/mh.o \
 	mailstore/mh_profile.o mailstore/mh_sequences.o
 
-MAILDROP = mailstore/maildrop.o mailstore/dots.o
+MAILDROP = mailstore/maildrop.o mailstore/dots.o mailstore/uid_content.o \
+	mailstore/uids.o mailstore/uid_foreign.o mailstore/login_delay.o
 
 STORE = mailstore/store.o mailstore/maildrop_requests.o mailstore/template.o mailstore/folder.o \
 	mailstore/lock.o mailstore/dotlock.o mailstore/lines.o mailstore/wire.o \

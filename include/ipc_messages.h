@@ -205,7 +205,7 @@ enum failure {
 };
 
 /* Whose unique ids messages are given. */
-enum uid_kind { UID_NATIVE, UID_DOVECOT, UID_POPA3D, UID_UW };
+enum uid_kind { UID_NATIVE, UID_DOVECOT, UID_UW };
 
 /* What a part of the default mailbox is to be. */
 enum part_format {

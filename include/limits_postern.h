@@ -18,6 +18,9 @@
  */
 #define SASL_LINE_OCTETS_MAX	(4 * ((3 * 255 + 2 + 2) / 3) + 2)
 
+/* RFC 1939, section 3: an autologout timer's least seconds. */
+#define POP3_TIMEOUT_LEAST	600
+
 /* RFC 1939, UIDL: at most 70 characters. */
 #define UID_SIZE		71
 

@@ -11,6 +11,7 @@
 
 #include "dots.h"
 #include "maildrop.h"
+#include "uid.h"
 
 enum flags {
 	READ_WHOLE = 1 << 0,	/* the mailbox knows its hash */
@@ -24,6 +25,7 @@ static struct mailbox *mailbox;		/* NULL: nothing is open */
 static unsigned char *flags;
 static struct ipc_maildrop_state state;
 static struct wire nowhere;
+static enum uid_kind kind;
 
 static unsigned char *
 find(uint64_t number)
@@ -55,8 +57,9 @@ count_all(void)
 }
 
 const char *
-maildrop_begin(struct mailbox *open)
+maildrop_begin(struct mailbox *open, enum uid_kind uids)
 {
+	kind = uids;
 	flags = calloc((size_t)open->messages + 1, sizeof(*flags));
 	if (flags == NULL)
 		return ("the server is short of memory");
@@ -68,6 +71,8 @@ maildrop_begin(struct mailbox *open)
 void
 maildrop_end(void)
 {
+	uids_end();
+	uid_foreign_end();
 	free(flags);
 	flags = NULL;
 	mailbox = NULL;
@@ -191,12 +196,26 @@ maildrop_list_send(int uids, struct wire *wire)
 	return (wrong);
 }
 
+/*
+ * The ids of another server come from what it has left in the mailbox; a
+ * message that it has not seen gets one of ours.
+ */
 const char *
 maildrop_uid(uint64_t number, char *text)
 {
-	(void)number;
+	const char *wrong;
+
 	text[0] = '\0';
-	return (NULL);
+	if (maildrop_octets(number) == 0)
+		return (NULL);
+	if (kind != UID_NATIVE) {
+		wrong = uid_foreign(mailbox, kind, number, text);
+		if (wrong != NULL || text[0] != '\0')
+			return (wrong);
+	}
+	if (!uids_known() && (wrong = uids_begin(mailbox)) != NULL)
+		return (wrong);
+	return (uids_text(mailbox, number, text));
 }
 
 const char *
@@ -237,10 +256,19 @@ maildrop_give_marks(void)
 {
 	uint64_t number;
 
+	if (mailbox != NULL)
+		uids_before_commit(mailbox, flags, MARKED);
 	for (number = 1; mailbox != NULL && number <= mailbox->messages;
 	    number++)
 		if ((flags[number - 1] & MARKED) != 0 &&
 		    mailbox->format->mark(mailbox, number) == -1)
 			return (changed);
 	return (NULL);
+}
+
+void
+maildrop_committed(void)
+{
+	if (mailbox != NULL)
+		uids_after_commit();
 }

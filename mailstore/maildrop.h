@@ -14,8 +14,11 @@
 #include "mailbox.h"
 #include "wire.h"
 
-/* Takes an open mailbox, which stays the caller's; measures every message. */
-const char *maildrop_begin(struct mailbox *mailbox);
+/*
+ * Takes an open mailbox, which stays the caller's; measures every message.
+ * `uids`: whose unique ids they get.
+ */
+const char *maildrop_begin(struct mailbox *mailbox, enum uid_kind uids);
 void	maildrop_end(void);
 
 /* How much is not marked. */
@@ -42,7 +45,7 @@ const char *maildrop_send(uint64_t number, uint64_t lines,
 const char *maildrop_list_measure(int uids, uint64_t *octets);
 const char *maildrop_list_send(int uids, struct wire *wire);
 
-/* A message's unique id, of `kind`; "" where there is no such message. */
+/* A message's unique id; "" where there is no such message. */
 const char *maildrop_uid(uint64_t number, char *text);
 
 /*
@@ -52,7 +55,8 @@ const char *maildrop_uid(uint64_t number, char *text);
 const char *maildrop_mark(uint64_t number);
 void	maildrop_unmark_all(void);
 
-/* Hands the marks on to the mailbox, for its commit. */
+/* Hands the marks on to the mailbox, for its commit; which came. */
 const char *maildrop_give_marks(void);
+void	maildrop_committed(void);
 
 #endif

@@ -33,7 +33,7 @@ store_maildrop_open(void *context, struct ipc_message *message)
 	(void)context;
 	(void)message;
 	if (wrong == NULL && store_mailbox() != NULL)
-		wrong = maildrop_begin(store_mailbox());
+		wrong = maildrop_begin(store_mailbox(), store_uids());
 	answer_state(wrong, failure);
 }
 

@@ -23,6 +23,7 @@
 #include "inbox.h"
 #include "lock.h"
 #include "log.h"
+#include "login_delay.h"
 #include "mailbox.h"
 #include "maildrop.h"
 #include "sandbox.h"
@@ -159,8 +160,14 @@ const char *
 store_open(enum failure *failure)
 {
 	enum folder_kind kind;
-	const char *wrong = open_folder("", 0, &kind);
+	const char *wrong;
 
+	*failure = FAILURE_TOO_SOON;
+	if (!login_delay_is_over(state_directory, config.login_delay))
+		return ("the last login was a moment ago; wait a little");
+	wrong = open_folder("", 0, &kind);
+	if (wrong == NULL)
+		login_delay_begins(state_directory, config.login_delay);
 	*failure = wrong == lock_in_use ? FAILURE_IN_USE : mailbox.unfit ?
 	    FAILURE_PERMANENT : FAILURE_TEMPORARY;
 	return (wrong);
@@ -170,6 +177,12 @@ struct mailbox *
 store_mailbox(void)
 {
 	return (is_open ? &mailbox : NULL);
+}
+
+enum uid_kind
+store_uids(void)
+{
+	return ((enum uid_kind)config.uids);
 }
 
 struct wire *
@@ -295,6 +308,8 @@ handle_commit(void *context, struct ipc_message *message)
 	(void)message;
 	if (is_open && (wrong = maildrop_give_marks()) == NULL)
 		wrong = mailbox.format->commit(&mailbox, &committed.deleted);
+	if (wrong == NULL && committed.deleted > 0)
+		maildrop_committed();
 	committed.gone = mailbox.gone;
 	if (wrong != NULL || committed.deleted > 0)
 		log_line(wrong != NULL ? LOG_ERR : LOG_INFO, "event=commit "

@@ -20,6 +20,9 @@ void	store_answer_failure(const char *why, enum failure failure);
 struct mailbox *store_mailbox(void);
 const char *store_open(enum failure *failure);
 
+/* Whose unique ids messages get. */
+enum uid_kind store_uids(void);
+
 /* What leads to net; and the end of the session where `wrong` is so. */
 struct wire *store_wire(void);
 void	store_finish_data(const char *wrong);
