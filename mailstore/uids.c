@@ -33,7 +33,8 @@ struct entry {
 	unsigned char digest[UID_DIGEST_BYTES];
 	uint32_t place;		/* its message's number, or its line */
 	uint32_t ordinal;	/* among equal ones; 0: not read */
-	int goes;
+	unsigned char goes;	/* it is marked; or the line says so */
+	unsigned char named;	/* its label alone is its id */
 };
 
 /* By message; and the same in the order of their digests. */
@@ -82,6 +83,15 @@ compare_entries(const void *one, const void *other)
 	return (compare(one, other));
 }
 
+/* glibc's qsort(3) asks for the machine's memory: the sandbox forbids it. */
+static void
+sort(void *base, size_t members, size_t size,
+    int (*order)(const void *, const void *))
+{
+	if (members > 1)
+		(void)heapsort(base, members, size, order);
+}
+
 static int
 are_equal(const struct entry *one, const struct entry *other)
 {
@@ -95,7 +105,8 @@ read_message(struct mailbox *mailbox, uint64_t number, struct entry *entry)
 	int kind = mailbox->format->label(mailbox, number, label,
 	    sizeof(label));
 
-	if (kind == LABEL_UNIQUE)
+	entry->named = kind == LABEL_UNIQUE;
+	if (entry->named)
 		return (crypto_generichash(entry->digest,
 		    sizeof(entry->digest), (const unsigned char *)label,
 		    strlen(label), NULL, 0) == 0 ? NULL : "no hash");
@@ -152,7 +163,7 @@ read_file(struct entry **lines)
 		log_line(LOG_WARNING, "event=uids error=\"the file " NAME
 		    " is not fit; equal messages may change their ids\"");
 	else
-		qsort(*lines, all, sizeof(**lines), compare_entries);
+		sort(*lines, all, sizeof(**lines), compare_entries);
 	return (all);
 }
 
@@ -224,7 +235,7 @@ uids_begin(struct mailbox *mailbox)
 		uids_end();
 		return (wrong);
 	}
-	qsort(sorted, count, sizeof(*sorted), compare_pointers);
+	sort(sorted, count, sizeof(*sorted), compare_pointers);
 	line_count = read_file(&lines);
 	number_all(lines, line_count);
 	free(lines);
@@ -256,8 +267,8 @@ uids_text(struct mailbox *mailbox, uint64_t number, char *text)
 	if (entry->ordinal > 1)
 		(void)snprintf(ordinal, sizeof(ordinal), ".%u",
 		    entry->ordinal);
-	if (mailbox->format->label(mailbox, number, label, sizeof(label)) !=
-	    LABEL_UNIQUE || !is_fit(label))
+	if (!entry->named || mailbox->format->label(mailbox, number, label,
+	    sizeof(label)) == -1 || !is_fit(label))
 		(void)strlcpy(label, sodium_bin2hex(hex, sizeof(hex),
 		    entry->digest, sizeof(entry->digest)), sizeof(label));
 	(void)strlcpy(text, label, UID_SIZE - sizeof(ordinal) + 1);
@@ -349,7 +360,7 @@ may_be_equal(struct mailbox *mailbox, const unsigned char *flags,
 		    strlen(label), NULL, 0);
 	}
 	if (used > 1)
-		qsort(labels, used, sizeof(*labels), compare_entries);
+		sort(labels, used, sizeof(*labels), compare_entries);
 	/* Those that stay and those that go need not alternate in a run. */
 	for (i = 1; i < used && !result; i++)
 		if (are_equal(&labels[i - 1], &labels[i])) {
