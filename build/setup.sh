@@ -14,7 +14,8 @@ demo) ;;
 check) debian="$debian kyua libatf-dev atf-sh binutils" ;;
 lint) debian="$debian clang clang-tidy cppcheck mandoc shellcheck" ;;
 ci) debian="$debian kyua libatf-dev atf-sh binutils clang clang-tidy cppcheck
-    mandoc shellcheck bmake make git" ;;
+    mandoc shellcheck bmake make git curl fetchmail mpop getmail6 python3 perl
+    mutt bsdutils dovecot-pop3d" ;;
 *) echo "usage: setup.sh demo|check|lint|ci" >&2; exit 2 ;;
 esac
 
