@@ -90,8 +90,8 @@ maildrop_state(struct ipc_maildrop_state *now)
  * long as it always was; what is left out of another cannot be known.
  */
 static const char *
-send_through(uint64_t number, uint64_t lines, struct wire *wire, struct dots *dots,
-    int counts_only)
+send_through(uint64_t number, uint64_t lines, struct wire *wire,
+    struct dots *dots, int counts_only)
 {
 	const char *wrong;
 

@@ -40,7 +40,7 @@ noop(struct session *session, struct command *command)
 static void
 user(struct session *session, struct command *command)
 {
-	if (!session->passwords_allowed) {
+	if (!session->may_login) {
 		session_refuse(session, no_cleartext);
 		return;
 	}
@@ -99,7 +99,7 @@ auth(struct session *session, struct command *command)
 
 	if (length != 5 || strncasecmp(command->text, "PLAIN", length) != 0)
 		session_refuse(session, "expected AUTH PLAIN");
-	else if (!session->passwords_allowed)
+	else if (!session->may_login)
 		session_refuse(session, no_cleartext);
 	else if (*initial != '\0')
 		answer(session, initial + 1);
@@ -330,7 +330,7 @@ capa(struct session *session, struct command *command)
 	session_reply_more(session, "RESP-CODES");
 	session_reply_more(session, "AUTH-RESP-CODE");
 	session_reply_more(session, "PIPELINING");
-	if (session->passwords_allowed) {
+	if (session->may_login) {
 		session_reply_more(session, "USER");
 		session_reply_more(session, "SASL PLAIN");
 	}

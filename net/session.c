@@ -735,7 +735,7 @@ session_begin(int fd, const char *peer, int cleartext_allowed,
 	event_set(&session->client_event, fd, EV_READ, on_client, session);
 	evtimer_set(&session->timer, on_timer, session);
 	(void)event_add(&session->timer, &login_time);
-	session->passwords_allowed = cleartext_allowed != 0;
+	session->may_login = cleartext_allowed != 0;
 	if (cleartext_allowed || session->protocol->greets_everybody)
 		session->protocol->greet(session);
 	else	/* before the client sends a password in its first line */

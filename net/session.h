@@ -122,7 +122,7 @@ struct session {
 	unsigned int gone : 1;		/* the client closed while it waited */
 	unsigned int deleting : 1;	/* POP1: RDEL, not RETR */
 	unsigned int asked_auth : 1;	/* and there is no answer yet */
-	unsigned int passwords_allowed : 1;	/* on this connection */
+	unsigned int may_login : 1;	/* TLS, or an address of `cleartext` */
 
 	struct event client_event;	/* reading or writing */
 	struct event timer;

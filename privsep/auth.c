@@ -73,8 +73,8 @@ handle_net(void *context, struct ipc_message *message)
 static void
 handle_login(void *context, struct ipc_message *message)
 {
-	static const char *const protocols[PROTOCOLS] = { "auto", "pop1", "pop2",
-	    "pop3" };
+	static const char *const protocols[PROTOCOLS] = { "auto", "pop1",
+	    "pop2", "pop3" };
 	const struct ipc_login *login = IPC_PAYLOAD(message, ipc_login);
 	unsigned int slot = *(const unsigned int *)context;
 	struct ipc_login_granted granted;

@@ -243,7 +243,8 @@ CLIENT(mutt, "mutt script")
 {
 	static const char settings[] = "set pop_host=pop://127.0.0.1:PORT\n"
 	    "set pop_user=fred pop_pass=secret pop_reconnect=no\n"
-	    "set ssl_starttls=no ssl_force_tls=no spoolfile=out mbox_type=mbox folder=.\n"
+	    "set ssl_starttls=no ssl_force_tls=no spoolfile=out\n"
+	    "set mbox_type=mbox folder=.\n"
 	    "set move=no sleep_time=0 delete=yes quit=yes timeout=1\n"
 	    "set header_cache= message_cachedir=\n";
 	struct server server;
