@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <atf-c.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +282,79 @@ ATF_TC_BODY(equal_in_a_read_only_mailbox, tc)
 	server_stop(&server);
 }
 
+/*
+ * A commit that fails has announced a deletion that did not come: the ids
+ * are as before, and when it comes after all, as they must be then.
+ */
+ATF_TC_WITHOUT_HEAD(equal_after_a_failed_commit);
+ATF_TC_BODY(equal_after_a_failed_commit, tc)
+{
+	struct server server;
+	struct uids first, now;
+	int fd;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, SAME SAME OTHER);
+	ask(&server, &first);
+	fd = pop3_login(&server, 0, FRED, FRED_PASSWORD);
+	client_say(fd, "UIDL 1", "+OK");
+	client_say(fd, "DELE 1", "+OK");
+	write_box(&server, OTHER SAME SAME);
+	client_say(fd, "QUIT", "-ERR [SYS/TEMP] ");
+	client_expect_close(fd);
+	write_box(&server, SAME SAME OTHER);
+	ask(&server, &now);
+	ATF_CHECK(memcmp(&first, &now, sizeof(first)) == 0);
+	/* As if the store had been killed right behind the deletion. */
+	write_box(&server, SAME OTHER);
+	ask(&server, &now);
+	ATF_CHECK_EQ(2, now.count);
+	ATF_CHECK_STREQ(first.id[1], now.id[0]);
+	ATF_CHECK_STREQ(first.id[2], now.id[1]);
+	server_stop(&server);
+}
+
+/* A file of ordinals that is not fit costs nothing but the ordinals. */
+ATF_TC_WITHOUT_HEAD(damaged_ordinals);
+ATF_TC_BODY(damaged_ordinals, tc)
+{
+	static const char *const texts[] = { "", "x", "\n",
+	    "0123456789abcdef0123456789abcdef 0000000000 +\n",
+	    "0123456789abcdef0123456789abcdeg 0000000001 +\n",
+	    "0123456789abcdef0123456789abcdef 4294967296 +\n",
+	    "0123456789abcdef0123456789abcdef -000000001 +\n",
+	    "0123456789abcdef0123456789abcdef 0000000001 *\n",
+	    "0123456789abcdef0123456789abcdef 0000000001 +\n"
+	    "0123456789abcdef0123456789abcdef 000000000x +\n" };
+	struct server server;
+	struct uids first, now;
+	glob_t found;
+	char pattern[300], path[600];
+	size_t i;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, SAME SAME OTHER);
+	ask(&server, &first);
+	(void)snprintf(pattern, sizeof(pattern), "%s/state/*.fred",
+	    server.directory);
+	ATF_REQUIRE(glob(pattern, 0, NULL, &found) == 0);
+	(void)snprintf(path, sizeof(path), "%s/uids", found.gl_pathv[0]);
+	globfree(&found);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		file_write(path, texts[i], strlen(texts[i]));
+		ATF_REQUIRE(chmod(path, 0644) == 0);
+		ask(&server, &now);
+		ATF_CHECK_MSG(memcmp(&first, &now, sizeof(first)) == 0,
+		    "\"%s\"", texts[i]);
+	}
+	ATF_REQUIRE(unlink(path) == 0 && mkfifo(path, 0666) == 0);
+	ask(&server, &now);
+	ATF_CHECK(memcmp(&first, &now, sizeof(first)) == 0);
+	server_stop(&server);
+}
+
 /* The ids that Dovecot and UW have left in the mailbox. */
 static const char foreign_box[] =
     FROM "X-IMAPbase: 1234567890 0000000012\nX-UID: 3\nSubject: a\n\na\n\n"
@@ -335,6 +409,55 @@ ATF_TC_BODY(uw, tc)
 	foreign("uw", expected);
 }
 
+/* The default mailbox is the path that `with` says. */
+static void
+start_with(struct server *server, const char *with)
+{
+	char *config, *line, *end;
+
+	server_prepare(server, POP3);
+	config = file_read(server->config, NULL);
+	line = strstr(config, "mailbox ");
+	ATF_REQUIRE(line != NULL && (end = strchr(line, '\n')) != NULL);
+	ATF_REQUIRE((size_t)(end - line) > strlen(with) + 8);
+	memset(line + 8, ' ', (size_t)(end - line) - 8);
+	memcpy(line + 8, with, strlen(with));
+	file_write(server->config, config, strlen(config));
+	free(config);
+	server_run(server);
+}
+
+/* MH's numbers change; the content is what stays. */
+ATF_TC_WITHOUT_HEAD(mh);
+ATF_TC_BODY(mh, tc)
+{
+	static const char same[] = "Subject: same\n\nthe same\n",
+	    other[] = "Subject: other\n\nanother\n";
+	struct server server;
+	struct uids first, now;
+	char from[600], to[600];
+
+	(void)tc;
+	start_with(&server, "~/mail/inbox");
+	folder_write(&server, FRED, "mail/inbox/3", same, strlen(same));
+	folder_write(&server, FRED, "mail/inbox/5", other, strlen(other));
+	folder_write(&server, FRED, "mail/inbox/7", same, strlen(same));
+	ask(&server, &first);
+	ATF_REQUIRE_EQ(3, first.count);
+	must_differ(&first);
+	(void)snprintf(from, sizeof(from), "%s/home/fred/mail/inbox/7",
+	    server.directory);
+	(void)snprintf(to, sizeof(to), "%s/home/fred/mail/inbox/6",
+	    server.directory);
+	ATF_REQUIRE(rename(from, to) == 0);
+	delete(&server, 1);
+	ask(&server, &now);
+	ATF_CHECK_EQ(2, now.count);
+	ATF_CHECK_STREQ(first.id[1], now.id[0]);
+	ATF_CHECK_STREQ(first.id[2], now.id[1]);
+	server_stop(&server);
+}
+
 /* A Maildir's unique names, without flags and sizes that others add. */
 ATF_TC_WITHOUT_HEAD(maildir);
 ATF_TC_BODY(maildir, tc)
@@ -342,18 +465,10 @@ ATF_TC_BODY(maildir, tc)
 	static const char message[] = "Subject: same\n\nthe same\n";
 	struct server server;
 	struct uids first, now;
-	char from[600], to[600], *config, *line, *end;
+	char from[600], to[600];
 
 	(void)tc;
-	server_prepare(&server, POP3);
-	config = file_read(server.config, NULL);
-	line = strstr(config, "mailbox ");
-	ATF_REQUIRE(line != NULL && (end = strchr(line, '\n')) != NULL);
-	memset(line, ' ', (size_t)(end - line));
-	memcpy(line, "mailbox ~/mail/Maildir", 22);
-	file_write(server.config, config, strlen(config));
-	free(config);
-	server_run(&server);
+	start_with(&server, "~/mail/Maildir");
 	folder_write(&server, FRED, "mail/Maildir/new/1000.a.host", message,
 	    strlen(message));
 	folder_write(&server, FRED, "mail/Maildir/cur/1001.b.host:2,S",
@@ -385,8 +500,11 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, equal_messages);
 	ATF_TP_ADD_TC(tp, equal_in_one_session);
 	ATF_TP_ADD_TC(tp, equal_in_a_read_only_mailbox);
+	ATF_TP_ADD_TC(tp, equal_after_a_failed_commit);
+	ATF_TP_ADD_TC(tp, damaged_ordinals);
 	ATF_TP_ADD_TC(tp, dovecot);
 	ATF_TP_ADD_TC(tp, uw);
+	ATF_TP_ADD_TC(tp, mh);
 	ATF_TP_ADD_TC(tp, maildir);
 	return (atf_no_error());
 }
