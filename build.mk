@@ -17,15 +17,17 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
 	include/log.h include/parent.h include/passwd_file.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
-	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h \
+	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/journal.h \
 	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
-	mailstore/mailbox.h mailstore/mailtxt.h mailstore/mbox.h \
+	mailstore/login_delay.h mailstore/mailbox.h mailstore/maildrop.h \
+	mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
 	mailstore/mh_profile.h mailstore/rewrite.h mailstore/rewrite_move.h \
-	mailstore/rewrite_step.h mailstore/single_file.h mailstore/template.h \
-	mailstore/tool.h mailstore/tool_write.h \
+	mailstore/rewrite_step.h mailstore/single_file.h mailstore/store.h \
+	mailstore/template.h mailstore/tool.h mailstore/tool_write.h \
+	mailstore/uid.h \
 	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/settings.o privsep/config_open.o \
@@ -45,7 +47,7 @@ CHANGE_LINUX = $(RIGHTS:rights_linux.o=change_root_linux.o)
 CHANGE_ROOT = $(CHANGE_LINUX:rights_openbsd.o=change_root_openbsd.o)
 
 NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
-	net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
+	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
 	$(CHANGE_ROOT) $(CHILD)
 
 REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
@@ -60,15 +62,19 @@ FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
 	mailstore/file_mailbox.o mailstore/maildir.o mailstore/mh.o \
 	mailstore/mh_sequences.o
 
+MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
+	mailstore/uids.o mailstore/uid_foreign.o mailstore/login_delay.o
+
 # All formats behind the operations of mailbox.h.
 MAILBOX = mailstore/lock.o mailstore/dotlock.o mailstore/lines.o \
-	mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
+	mailstore/dots.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
 
 # From what a client names to a mailbox.
 NAMES = mailstore/template.o mailstore/folder.o mailstore/inbox.o \
 	mailstore/mh_profile.o
 
-STORE = mailstore/store.o $(NAMES) $(MAILBOX) privsep/calls_store.o $(CHILD)
+STORE = mailstore/store.o mailstore/maildrop_requests.o $(NAMES) $(MAILBOX) \
+	$(MAILDROP) privsep/calls_store.o $(CHILD)
 
 MAILTOOL = mailstore/tool.o mailstore/tool_source.o mailstore/tool_check.o \
 	mailstore/tool_content.o mailstore/tool_files.o \
@@ -98,9 +104,9 @@ TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account
 	privsep/auth_passwd.o privsep/calls_auth_passwd.o \
 	privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
-	net/pop1.o net/pop2.o net/login.o net/store_link.o net/relay.o \
+	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o \
 	privsep/calls_lock.o \
-	$(NAMES) $(MAILBOX)
+	$(NAMES) $(MAILBOX) $(MAILDROP)
 
 regress/lib/objects.a: $(TESTED)
 	@echo "  AR $@"

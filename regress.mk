@@ -9,7 +9,10 @@ include config.mk
 
 SESSION = regress/session/rfc937_test regress/session/rfc918_test \
 	regress/session/pop2_table_test regress/session/pop1_table_test \
-	regress/session/session_test regress/session/bad_input_test
+	regress/session/session_test regress/session/bad_input_test \
+	regress/session/pop3_table_test regress/session/rfc1939_test \
+	regress/session/uidl_test regress/session/pop3_test \
+	regress/session/peers_test regress/session/clients_test
 PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 	regress/privsep/secrets_test regress/privsep/vanish_test \
 	regress/privsep/restart_test regress/privsep/hostile_test \

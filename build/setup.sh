@@ -22,7 +22,8 @@ lint) debian="$debian clang clang-tidy cppcheck mandoc shellcheck" ;;
 ci)
 	debian="$debian kyua libatf-dev atf-sh binutils clang clang-tidy cppcheck
     mandoc shellcheck bmake make git"
-	agents='procmail maildrop'
+	agents='procmail maildrop curl fetchmail mpop getmail6 python3 perl mutt
+    bsdutils dovecot-pop3d'
 	# It would take another mail server's place: only where there is none.
 	command -v sendmail >/dev/null 2>&1 || agents="$agents postfix"
 	;;

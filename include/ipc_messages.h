@@ -37,6 +37,7 @@ enum ipc_phase {
 	PHASE_NO_FOLDER = 1 << 2,	/* sandboxed, nothing open */
 	PHASE_FOLDER = 1 << 3,		/* a snapshot is open */
 	PHASE_WAIT_LOCK = 1 << 11,	/* it asked for a dotlock */
+	PHASE_MAILDROP = 1 << 12,	/* the same, for POP3 */
 
 	/* net, about one session: what it waits for */
 	PHASE_WAIT_AUTH = 1 << 4,	/* a verdict from auth, or a store */
@@ -45,11 +46,16 @@ enum ipc_phase {
 	PHASE_WAIT_SIZE = 1 << 7,	/* a message's octets */
 	PHASE_WAIT_DATA = 1 << 8,	/* leave to read the data pipe */
 	PHASE_WAIT_COMMIT = 1 << 9,	/* the end of a commit */
-	PHASE_WAIT_CLOSE = 1 << 10	/* a folder's locks to be gone */
+	PHASE_WAIT_CLOSE = 1 << 10,	/* a folder's locks to be gone */
+	PHASE_WAIT_MAILDROP = 1 << 15,	/* POP3's mailbox to be open */
+	PHASE_WAIT_STATE = 1 << 13,	/* what is in it now */
+	PHASE_WAIT_UID = 1 << 14	/* a message's unique id */
 };
 
 #define PHASE_WAIT_ANY_STORE (PHASE_WAIT_STORE | PHASE_WAIT_FOLDER | \
-    PHASE_WAIT_SIZE | PHASE_WAIT_DATA | PHASE_WAIT_COMMIT | PHASE_WAIT_CLOSE)
+    PHASE_WAIT_SIZE | PHASE_WAIT_DATA | PHASE_WAIT_COMMIT |		\
+    PHASE_WAIT_CLOSE | PHASE_WAIT_MAILDROP | PHASE_WAIT_STATE |	\
+    PHASE_WAIT_UID)
 
 #define IPC_MESSAGE_LIST(X)						\
 	/* the configuration, before anything else runs */		\
@@ -86,18 +92,30 @@ enum ipc_phase {
 					folder_open, 0)			\
 	X(FOLDER_OPENED, STORE,	 NET,	PHASE_WAIT_FOLDER,		\
 					folder_opened, 0)		\
-	X(MESSAGE_MEASURE, NET,	 STORE,	PHASE_FOLDER, message_number, 0) \
+	X(MESSAGE_MEASURE, NET,	 STORE,	PHASE_FOLDER | PHASE_MAILDROP,	\
+					message_number, 0)		\
 	X(MESSAGE_SIZE,	 STORE,	 NET,	PHASE_WAIT_SIZE, octets, 0)	\
 	X(MESSAGE_SEND,	 NET,	 STORE,	PHASE_FOLDER, message_number, 0) \
 	X(FOLDER_SEND,	 NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
-	X(DATA_FOLLOWS,	 STORE,	 NET,	PHASE_WAIT_DATA, octets, 0)	\
+	X(DATA_FOLLOWS,	 STORE,	 NET,	PHASE_WAIT_DATA, data, 0)	\
 	X(MESSAGE_DELETE, NET,	 STORE,	PHASE_FOLDER, message_number, 0) \
 	X(FOLDER_DELETE, NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
-	X(COMMIT,	 NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
+	X(COMMIT,	 NET,	 STORE,	PHASE_FOLDER | PHASE_MAILDROP,	\
+					empty, 0)			\
 	X(COMMITTED,	 STORE,	 NET,	PHASE_WAIT_COMMIT, committed, 0) \
 	X(FOLDER_CLOSE,	 NET,	 STORE,	PHASE_FOLDER, empty, 0)		\
 	X(FOLDER_CLOSED, STORE,	 NET,	PHASE_WAIT_CLOSE, empty, 0)	\
 	X(STORE_FAILED,	 STORE,	 NET,	PHASE_WAIT_ANY_STORE, reason, 0) \
+	/* POP3, beside those above that name its phase */		\
+	X(MAILDROP_OPEN, NET,	 STORE,	PHASE_NO_FOLDER, empty, 0)	\
+	X(MAILDROP_STATE, STORE, NET,	PHASE_WAIT_MAILDROP |		\
+			PHASE_WAIT_STATE, maildrop_state, 0)		\
+	X(MESSAGE_GET,	 NET,	 STORE,	PHASE_MAILDROP, message_get, 0)	\
+	X(MAILDROP_LIST, NET,	 STORE,	PHASE_MAILDROP, maildrop_list, 0) \
+	X(MESSAGE_IDENTIFY, NET, STORE,	PHASE_MAILDROP, message_number, 0) \
+	X(MESSAGE_UID,	 STORE,	 NET,	PHASE_WAIT_UID, uid, 0)		\
+	X(MESSAGE_MARK,	 NET,	 STORE,	PHASE_MAILDROP, message_number, 0) \
+	X(MAILDROP_UNMARK, NET,	 STORE,	PHASE_MAILDROP, empty, 0)	\
 	/* a dotlock in the spool: for whom, and this session's channel */ \
 	X(LOCK_SESSION,	 PARENT, LOCK,	PHASE_RUN, store_config, 1)	\
 	X(LOCK_TAKE,	 STORE,	 LOCK,	PHASE_RUN, empty, 0)		\
@@ -157,6 +175,7 @@ enum ipc_phase {
 	X(SESSION_FAILED, reason,	text)				\
 	X(FOLDER_OPEN,	 folder_open,	name)				\
 	X(STORE_FAILED,	 reason,	text)				\
+	X(MESSAGE_UID,	 uid,		text)				\
 	X(LOG,		 log,		text)
 
 enum ipc_type {
@@ -173,7 +192,20 @@ enum sandbox_without {
 	WITHOUT_CHROOT = 1 << 2
 };
 
-enum pop_protocol { PROTOCOL_AUTO, PROTOCOL_POP1, PROTOCOL_POP2 };
+enum pop_protocol { PROTOCOL_AUTO, PROTOCOL_POP1, PROTOCOL_POP2,
+    PROTOCOL_POP3, PROTOCOLS };
+
+/* What kind of failure it is, for those who tell it by a code (RFC 3206). */
+enum failure {
+	FAILURE_OTHER,
+	FAILURE_IN_USE,		/* another session has the mailbox */
+	FAILURE_TEMPORARY,	/* the same may succeed later */
+	FAILURE_PERMANENT,	/* somebody must do something about it */
+	FAILURE_TOO_SOON	/* since the last login */
+};
+
+/* Whose unique ids messages are given. */
+enum uid_kind { UID_NATIVE, UID_DOVECOT, UID_UW };
 
 /* What a part of the default mailbox is to be. */
 enum part_format {
@@ -252,6 +284,8 @@ struct ipc_net_config {
 	uint32_t session_seconds;	/* T2 after login */
 	uint32_t connections;		/* most clients at one time */
 	uint32_t network_count;
+	uint32_t expire_days;		/* told to POP3 clients; 0: never */
+	uint32_t login_delay;		/* the same, seconds */
 	uint32_t unused;
 	struct network networks[NETWORKS_MAX];
 	char host[HOST_NAME_SIZE];	/* as the greeting names it */
@@ -292,6 +326,8 @@ struct ipc_store_config {
 	uint32_t lock_seconds;		/* how long to try for a lock */
 	uint32_t idle_seconds;		/* a silent net is given up after */
 	uint32_t mh_rename;		/* MH: deleted N stays, as ,N */
+	uint32_t uids;			/* enum uid_kind */
+	uint32_t login_delay;		/* seconds between POP3 logins */
 	char user[USER_SIZE];		/* as the client named it */
 	char system_name[USER_SIZE];	/* "": a virtual user */
 	char peer[PEER_SIZE];
@@ -320,6 +356,8 @@ struct ipc_login_granted {
 
 struct ipc_reason {
 	char text[REASON_SIZE];		/* printable, for the client */
+	uint32_t failure;		/* enum failure */
+	uint32_t unused;
 };
 
 struct ipc_folder_open {
@@ -340,6 +378,33 @@ struct ipc_message_number {
 
 struct ipc_octets {
 	uint64_t octets;		/* on the wire */
+};
+
+struct ipc_data {
+	uint64_t octets;		/* of mail */
+	uint64_t piped;			/* the same with its dots doubled,
+					   where the request was POP3's */
+};
+
+struct ipc_maildrop_state {
+	uint64_t octets;		/* of what is not marked */
+	uint32_t messages;
+	uint32_t unused;
+};
+
+struct ipc_message_get {
+	uint64_t number;		/* from 1 */
+	uint64_t lines;			/* of the body; UINT64_MAX: all of
+					   the message, which is sent then */
+};
+
+struct ipc_maildrop_list {
+	uint32_t uids;			/* 1: unique ids, 0: octets */
+	uint32_t unused;
+};
+
+struct ipc_uid {
+	char text[UID_SIZE];		/* "": no such message */
 };
 
 struct ipc_committed {

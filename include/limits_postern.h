@@ -9,6 +9,21 @@
 /* RFC 937 "Sizes": a command or reply line with its CRLF, in octets. */
 #define LINE_OCTETS_MAX		512
 
+/* RFC 2449 section 4: the same for POP3's commands. */
+#define POP3_LINE_OCTETS_MAX	255
+
+/*
+ * An answer to AUTH PLAIN: three words of up to 255 octets with NULs between
+ * them (RFC 4616), in base64, and CRLF.  RFC 5034 section 4 wants room for it.
+ */
+#define SASL_LINE_OCTETS_MAX	(4 * ((3 * 255 + 2 + 2) / 3) + 2)
+
+/* RFC 1939, section 3: an autologout timer's least seconds. */
+#define POP3_TIMEOUT_LEAST	600
+
+/* RFC 1939, UIDL: at most 70 characters. */
+#define UID_SIZE		71
+
 /* RFC 5321's longest host name; it must leave room in a greeting line. */
 #define HOST_NAME_SIZE		256
 

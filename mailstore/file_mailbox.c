@@ -193,6 +193,39 @@ file_mailbox_octets(struct mailbox *mailbox, uint64_t number)
 	return (file->octets);
 }
 
+uint64_t
+file_mailbox_dots(struct mailbox *mailbox, uint64_t number)
+{
+	const struct message_file *file = find_message(mailbox, number);
+
+	return (file == NULL || file->octets == 0 ? UINT64_MAX : file->dots);
+}
+
+/*
+ * The part of a name that never changes: before ":2,FLAGS" and ",S=BYTES",
+ * which other programs add.  Where names change there is no label.
+ */
+int
+file_mailbox_label(struct mailbox *mailbox, uint64_t number, char *label,
+    size_t size)
+{
+	const struct file_mailbox *state = mailbox->state;
+	const struct message_file *file = find_message(mailbox, number);
+	size_t length;
+
+	label[0] = '\0';
+	if (file == NULL)
+		return (-1);
+	if (!state->names_are_unique)
+		return (LABEL_PART);
+	length = strcspn(file->name, ":,");
+	if (length >= size)
+		length = size - 1;
+	memcpy(label, file->name, length);
+	label[length] = '\0';
+	return (LABEL_UNIQUE);
+}
+
 static const char *
 send_file(struct file_mailbox *state, struct message_file *file,
     struct wire *wire, int whole)

@@ -85,6 +85,9 @@ const char *file_mailbox_send(struct mailbox *mailbox, uint64_t number,
 	    struct wire *wire);
 const char *file_mailbox_send_all(struct mailbox *mailbox,
 	    struct wire *wire);
+uint64_t file_mailbox_dots(struct mailbox *mailbox, uint64_t number);
+int	file_mailbox_label(struct mailbox *mailbox, uint64_t number,
+	    char *label, size_t size);
 int	file_mailbox_mark(struct mailbox *mailbox, uint64_t number);
 void	file_mailbox_close(struct mailbox *mailbox);
 

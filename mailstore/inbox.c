@@ -300,6 +300,26 @@ mark(struct mailbox *inbox, uint64_t number)
 	    part->mailbox.format->mark(&part->mailbox, number));
 }
 
+static uint64_t
+dots_of(struct mailbox *inbox, uint64_t number)
+{
+	struct part *part = find_part(&number);
+
+	(void)inbox;
+	return (part == NULL ? UINT64_MAX : part->mailbox.format->dots(
+	    &part->mailbox, number));
+}
+
+static int
+label(struct mailbox *inbox, uint64_t number, char *text, size_t size)
+{
+	struct part *part = find_part(&number);
+
+	(void)inbox;
+	return (part == NULL ? -1 : part->mailbox.format->label(
+	    &part->mailbox, number, text, size));
+}
+
 /* A failure in one part leaves the others right, and is told. */
 static const char *
 commit(struct mailbox *inbox, uint32_t *deleted)
@@ -329,5 +349,5 @@ commit(struct mailbox *inbox, uint32_t *deleted)
 
 const struct mailbox_format mailbox_inbox = {
 	"inbox", open_all, octets_of, send_message, send_all, mark, commit,
-	close_all
+	close_all, dots_of, label
 };

@@ -297,6 +297,8 @@ place_offset(const struct mailbox_place *place, const struct stat *directory)
 	return ((off_t)(value >> 2));	/* a byte that off_t can name */
 }
 
+const char lock_in_use[] = "the mailbox is in use by another session";
+
 const char *
 lock_session(int state_directory, const struct mailbox_place *place)
 {
@@ -316,7 +318,7 @@ lock_session(int state_directory, const struct mailbox_place *place)
 	while (try_lock(sessions, F_WRLCK, place_offset(place, &directory),
 	    1) == -1)
 		if (tries-- == 0 || pause_ended(place))
-			return ("the mailbox is in use by another session");
+			return (lock_in_use);
 	return (NULL);
 }
 

@@ -24,8 +24,10 @@ void	lock_mailbox_release(int fd);
  * The session lock: keeps other sessions of this user, on all hosts that
  * share the state directory, off the mailbox until lock_session_release,
  * which lets all go that this process has taken, or this process ends.
- * Returns NULL, or a reason.
+ * Returns NULL, or a reason, which is lock_in_use where another session has
+ * the mailbox.
  */
+extern const char lock_in_use[];
 const char *lock_session(int state_directory,
 	    const struct mailbox_place *place);
 void	lock_session_release(void);

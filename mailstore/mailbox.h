@@ -60,7 +60,9 @@ struct mailbox_format {
 	/*
 	 * Writes exactly octets() (or all_octets of the whole folder in mbox
 	 * form, RFC 918; see mboxrd.h) to the wire.  An error means that the
-	 * mailbox does not hold what was announced: the session must end.
+	 * mailbox does not hold what was announced: the session must end.  A
+	 * message that was written whole before must be the same, byte for
+	 * byte.
 	 */
 	const char *(*send)(struct mailbox *mailbox, uint64_t number,
 	    struct wire *wire);
@@ -81,7 +83,25 @@ struct mailbox_format {
 	const char *(*commit)(struct mailbox *mailbox, uint32_t *deleted);
 
 	void (*close)(struct mailbox *mailbox);
+
+	/*
+	 * How many lines of a message that octets() has measured begin with
+	 * a "."; UINT64_MAX where they were not counted.
+	 */
+	uint64_t (*dots)(struct mailbox *mailbox, uint64_t number);
+
+	/*
+	 * What a message has beside its content, and keeps, to tell it from
+	 * others: mbox's From_ line, the unique part of a Maildir's file
+	 * name.  `label` gets it, cut to `size`, with a NUL.  Returns
+	 * LABEL_UNIQUE where it names the message alone, LABEL_PART where the
+	 * content belongs to it, or -1 when it cannot be read any more.
+	 */
+	int (*label)(struct mailbox *mailbox, uint64_t number, char *label,
+	    size_t size);
 };
+
+enum { LABEL_PART, LABEL_UNIQUE };
 
 struct mailbox {
 	const struct mailbox_format *format;

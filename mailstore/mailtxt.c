@@ -65,6 +65,7 @@ measure(struct single_file *single, struct single_message *message,
 	lines_begin(&single->reader, single->fd, begin, end, NULL);
 	while ((got = lines_next(&single->reader, &line)) == 1) {
 		message->octets += line.length + (line.ending != 0 ? 2 : 0);
+		single_count_dot(message, &line);
 		(void)mboxrd_line(&whole, &line);
 	}
 	if (got == -1)

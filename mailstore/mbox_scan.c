@@ -57,9 +57,11 @@ begin_message(struct scan *scan, const struct line *line)
 static void
 add_line(struct scan *scan, const struct line *line, int last)
 {
-	if (scan->message != NULL)
+	if (scan->message != NULL) {
 		scan->message->octets += line->length +
 		    (line->ending != 0 || last ? 2 : 0);
+		single_count_dot(scan->message, line);
+	}
 	scan->blank = line->starts && line->length == 0 ? line->ending : 0;
 }
 

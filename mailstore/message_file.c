@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dots.h"
 #include "mboxrd.h"
 #include "message_file.h"
 
@@ -143,19 +144,24 @@ const char *
 message_file_send(struct message_file *file, int fd,
     struct line_reader *reader, struct wire *wire, int whole)
 {
+	unsigned char digest[LINES_DIGEST_BYTES];
 	crypto_generichash_state hash;
 	uint64_t before = wire->sent;
 	const char *wrong;
 
-	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(file->digest));
+	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
 	wrong = put_message(file, fd, reader, wire, whole, &hash);
 	if (wrong == NULL && wire->sent - before !=
 	    (whole ? file->whole_octets : file->octets))
 		wrong = "the message was changed by another program";
 	if (wrong != NULL)
 		return (wrong);
-	(void)crypto_generichash_final(&hash, file->digest,
-	    sizeof(file->digest));
+	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
+	/* A number stands for one message as long as the session lasts. */
+	if ((file->flags & FILE_SENT) != 0 && sodium_memcmp(digest,
+	    file->digest, sizeof(digest)) != 0)
+		return ("the message was changed by another program");
+	memcpy(file->digest, digest, sizeof(digest));
 	file->flags |= FILE_SENT;
 	return (NULL);
 }
@@ -165,16 +171,20 @@ message_file_measure(struct message_file *file, int fd,
     struct line_reader *reader, int whole)
 {
 	static struct wire counter;
+	struct dots dots;
 
 	counter.fd = -1;
 	wire_begin(&counter, INT64_MAX);
+	dots_begin(&dots, &counter, UINT64_MAX, 1);
 	errno = 0;
 	if (put_message(file, fd, reader, &counter, whole, NULL) != NULL)
 		return (-1);
 	if (whole)
 		file->whole_octets = counter.sent;
-	else
+	else {
 		file->octets = counter.sent;
+		file->dots = dots.doubled - dots.octets;
+	}
 	return (0);
 }
 

@@ -36,6 +36,8 @@ struct message_file {
 	int64_t order;			/* messages stand in this order */
 	uint64_t octets;		/* on the wire; 0: not measured */
 	uint64_t whole_octets;		/* in the whole mailbox's form; 0 */
+	uint64_t dots;			/* lines that begin with one, once
+					   octets is measured */
 	uint8_t directory;		/* which of the mailbox's */
 	uint8_t flags;			/* enum message_file_flags */
 	unsigned char digest[LINES_DIGEST_BYTES];

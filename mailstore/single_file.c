@@ -266,6 +266,39 @@ octets_of(struct mailbox *mailbox, uint64_t number)
 	return (message == NULL ? 0 : single_octets(message));
 }
 
+static uint64_t
+dots_of(struct mailbox *mailbox, uint64_t number)
+{
+	const struct single_message *message = find_message(mailbox, number);
+
+	return (message == NULL || message->dots == UINT16_MAX ? UINT64_MAX :
+	    message->dots);
+}
+
+/* The head line, without what other programs change in it. */
+static int
+label(struct mailbox *mailbox, uint64_t number, char *text, size_t size)
+{
+	const struct single_message *message = find_message(mailbox, number);
+	struct single_file *single = mailbox->state;
+	struct line line;
+	size_t length;
+
+	if (message == NULL)
+		return (-1);
+	lines_begin(&single->reader, single->fd, message->offset,
+	    message->offset + message->head_bytes, NULL);
+	if (lines_next(&single->reader, &line) != 1 ||
+	    line.length < single->format->flag_bytes)
+		return (-1);
+	length = line.length - single->format->flag_bytes;
+	if (length >= size)
+		length = size - 1;
+	memcpy(text, line.text, length);
+	text[length] = '\0';
+	return (LABEL_PART);
+}
+
 static const char *
 send_message(struct mailbox *mailbox, uint64_t number, struct wire *wire)
 {
@@ -328,5 +361,5 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 
 const struct mailbox_format mailbox_single_file = {
 	"single file", open_single, octets_of, send_message, send_all, mark,
-	commit, close_file
+	commit, close_file, dots_of, label
 };

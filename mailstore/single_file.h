@@ -37,6 +37,8 @@ struct single_message {
 	uint8_t head_ending;	/* 1 LF, 2 CRLF, 0 none */
 	uint8_t blank_bytes;	/* the empty line behind it: 1, 2, 0 none */
 	uint8_t flags;		/* enum single_flags */
+	uint16_t dots;		/* lines that begin with one; UINT16_MAX:
+				   so many or more */
 	unsigned char digest[SINGLE_DIGEST_BYTES];
 };
 
@@ -95,6 +97,10 @@ extern const struct single_format single_mbox, single_mailtxt;
  * is an mbox, or has no messages.
  */
 const struct single_format *single_file_format(int fd);
+
+/* Takes note of a line, or a piece of one, that a dot may begin. */
+void	single_count_dot(struct single_message *message,
+	    const struct line *line);
 
 /* One more place in the list; NULL when there is no room for it. */
 struct single_message *single_add(struct single_list *list);

@@ -34,6 +34,14 @@ why_not_read(void)
 	    "the mailbox was cut short by another program");
 }
 
+void
+single_count_dot(struct single_message *message, const struct line *line)
+{
+	if (line->starts && line->length > 0 && line->text[0] == '.' &&
+	    message->dots < UINT16_MAX)
+		message->dots++;
+}
+
 uint64_t
 single_octets(const struct single_message *message)
 {
@@ -128,6 +136,7 @@ single_send(struct single_file *single, struct single_message *message,
 	uint64_t end = message->offset + message->stored;
 	struct outgoing out = { .wire = wire, .whole = whole,
 	    .converts = whole && format->received != NULL };
+	unsigned char digest[SINGLE_DIGEST_BYTES];
 	crypto_generichash_state hash;
 	struct line line;
 	const char *wrong;
@@ -144,8 +153,12 @@ single_send(struct single_file *single, struct single_message *message,
 	wrong = send_lines(single, message, &out);
 	if (wrong != NULL)
 		return (wrong);
-	(void)crypto_generichash_final(&hash, message->digest,
-	    sizeof(message->digest));
+	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
+	/* A number stands for one message as long as the session lasts. */
+	if ((message->flags & SINGLE_SENT) != 0 && sodium_memcmp(digest,
+	    message->digest, sizeof(digest)) != 0)
+		return (changed);
+	memcpy(message->digest, digest, sizeof(digest));
 	message->flags |= SINGLE_SENT;
 	return (NULL);
 }

@@ -23,8 +23,11 @@
 #include "inbox.h"
 #include "lock.h"
 #include "log.h"
+#include "login_delay.h"
 #include "mailbox.h"
+#include "maildrop.h"
 #include "sandbox.h"
+#include "store.h"
 #include "template.h"
 
 static struct ipc_store_config config;
@@ -36,21 +39,22 @@ static int whole_asked;		/* FOLDER_SEND may come */
 static int all_sent;		/* FOLDER_SEND came to its end */
 static struct wire wire;
 
-static void
-answer(enum ipc_type type, const void *payload)
+void
+store_answer(enum ipc_type type, const void *payload)
 {
 	if (ipc_send(CHILD_SESSION, type, session, payload, NULL) == -1)
 		exit(0);	/* net is gone: so is the session */
 }
 
-static void
-answer_failure(const char *why)
+void
+store_answer_failure(const char *why, enum failure failure)
 {
 	struct ipc_reason reason;
 
 	memset(&reason, 0, sizeof(reason));
+	reason.failure = failure;
 	(void)strlcpy(reason.text, why, sizeof(reason.text));
-	answer(IPC_STORE_FAILED, &reason);
+	store_answer(IPC_STORE_FAILED, &reason);
 }
 
 /* The inbox has no place of its own. */
@@ -66,6 +70,7 @@ static void
 close_mailbox(void)
 {
 	if (is_open) {
+		maildrop_end();
 		mailbox.format->close(&mailbox);
 		close_place();
 	}
@@ -94,7 +99,7 @@ open_empty(void)
 {
 	static const struct ipc_folder_opened nothing;
 
-	answer(IPC_FOLDER_OPENED, &nothing);
+	store_answer(IPC_FOLDER_OPENED, &nothing);
 }
 
 /* Opens what the place leads to, if that is anything with mail. */
@@ -122,69 +127,118 @@ open_place(enum folder_kind kind)
 	return (wrong);
 }
 
+/*
+ * Opens a folder.  NULL, or a reason, also where there is nothing to open:
+ * is_open tells.
+ */
+static const char *
+open_folder(const char *name, int whole, enum folder_kind *kind)
+{
+	const char *wrong;
+
+	close_mailbox();
+	memset(&mailbox, 0, sizeof(mailbox));
+	whole_asked = whole;
+	*kind = folder_find(name, &mailbox.place);
+	if (*kind == FOLDER_NONE)
+		return (NULL);
+	wrong = open_place(*kind);
+	if (wrong == NULL && mailbox.format != NULL) {
+		is_open = 1;
+		if (mailbox.absent)	/* nothing to keep others from */
+			lock_session_release();
+		return (NULL);
+	}
+	if (wrong != NULL)
+		log_line(LOG_NOTICE, "event=folder folder=%s error=\"%s\"",
+		    mailbox.place.label, wrong);
+	close_place();
+	return (wrong);
+}
+
+const char *
+store_open(enum failure *failure)
+{
+	enum folder_kind kind;
+	const char *wrong;
+
+	*failure = FAILURE_TOO_SOON;
+	if (!login_delay_is_over(state_directory, config.login_delay))
+		return ("the last login was a moment ago; wait a little");
+	wrong = open_folder("", 0, &kind);
+	if (wrong == NULL)
+		login_delay_begins(state_directory, config.login_delay);
+	*failure = wrong == lock_in_use ? FAILURE_IN_USE : mailbox.unfit ?
+	    FAILURE_PERMANENT : FAILURE_TEMPORARY;
+	return (wrong);
+}
+
+struct mailbox *
+store_mailbox(void)
+{
+	return (is_open ? &mailbox : NULL);
+}
+
+enum uid_kind
+store_uids(void)
+{
+	return ((enum uid_kind)config.uids);
+}
+
+struct wire *
+store_wire(void)
+{
+	return (&wire);
+}
+
 static void
 handle_open(void *context, struct ipc_message *message)
 {
 	const struct ipc_folder_open *asked = IPC_PAYLOAD(message,
 	    ipc_folder_open);
 	struct ipc_folder_opened opened;
-	const char *wrong;
 	enum folder_kind kind;
+	const char *wrong;
 
 	(void)context;
-	close_mailbox();
-	memset(&mailbox, 0, sizeof(mailbox));
-	whole_asked = asked->whole != 0;
-	kind = folder_find(asked->name, &mailbox.place);
-	if (kind == FOLDER_NONE) {
-		open_empty();
-		return;
-	}
-	wrong = open_place(kind);
-	if (wrong == NULL && mailbox.format != NULL) {
-		is_open = 1;
-		if (mailbox.absent)	/* nothing to keep others from */
-			lock_session_release();
+	wrong = open_folder(asked->name, asked->whole != 0, &kind);
+	if (is_open) {
 		if (kind == FOLDER_NAMED && mailbox.absent)
 			log_line(LOG_NOTICE, "event=folder folder=%s "
 			    "error=\"there is none\"", mailbox.place.label);
 		opened.octets = whole_asked ? mailbox.all_octets : 0;
 		opened.messages = mailbox.messages;
 		opened.unused = 0;
-		answer(IPC_FOLDER_OPENED, &opened);
-		return;
-	}
-	if (wrong != NULL)
-		log_line(LOG_NOTICE, "event=folder folder=%s error=\"%s\"",
-		    mailbox.place.label, wrong);
-	close_place();
-	/* What a stranger's name leads to looks like nothing at all. */
-	if (wrong == NULL || (kind == FOLDER_NAMED && mailbox.unfit))
+		store_answer(IPC_FOLDER_OPENED, &opened);
+	} else if (wrong == NULL || (kind == FOLDER_NAMED && mailbox.unfit))
+		/* What a stranger's name leads to looks like nothing. */
 		open_empty();
 	else
-		answer_failure(wrong);
+		store_answer_failure(wrong, FAILURE_OTHER);
 }
 
 static void
 handle_measure(void *context, struct ipc_message *message)
 {
+	const unsigned int phase = *(const unsigned int *)context;
+	const uint64_t number = IPC_PAYLOAD(message,
+	    ipc_message_number)->number;
 	struct ipc_octets size;
 
-	(void)context;
-	size.octets = !is_open ? 0 : mailbox.format->octets(&mailbox,
-	    IPC_PAYLOAD(message, ipc_message_number)->number);
-	answer(IPC_MESSAGE_SIZE, &size);
+	size.octets = phase == PHASE_MAILDROP ? maildrop_octets(number) :
+	    is_open ? mailbox.format->octets(&mailbox, number) : 0;
+	store_answer(IPC_MESSAGE_SIZE, &size);
 }
 
 /* Data that turns out not to be what was announced ends the session. */
-static void
-finish_data(const char *wrong)
+void
+store_finish_data(const char *wrong)
 {
 	if (wrong == NULL && wire_end(&wire) == 0)
 		return;
 	log_line(LOG_NOTICE, "event=send folder=%s octets=%llu "
 	    "announced=%llu error=\"%s\"", mailbox.place.label,
-	    (unsigned long long)wire.sent,
+	    (unsigned long long)wire.written,
 	    (unsigned long long)wire.announced,
 	    wrong != NULL ? wrong : "the session ended");
 	exit(0);
@@ -194,30 +248,31 @@ static void
 handle_send(void *context, struct ipc_message *message)
 {
 	uint64_t number = IPC_PAYLOAD(message, ipc_message_number)->number;
-	struct ipc_octets size;
+	struct ipc_data data;
 
 	(void)context;
-	size.octets = is_open ? mailbox.format->octets(&mailbox, number) : 0;
-	if (size.octets == 0)
+	data.octets = is_open ? mailbox.format->octets(&mailbox, number) : 0;
+	if (data.octets == 0)
 		broken_promise(message, "no such message");
-	answer(IPC_DATA_FOLLOWS, &size);
-	wire_begin(&wire, size.octets);
-	finish_data(mailbox.format->send(&mailbox, number, &wire));
+	data.piped = data.octets;
+	store_answer(IPC_DATA_FOLLOWS, &data);
+	wire_begin(&wire, data.piped);
+	store_finish_data(mailbox.format->send(&mailbox, number, &wire));
 }
 
 static void
 handle_send_all(void *context, struct ipc_message *message)
 {
-	struct ipc_octets size;
+	struct ipc_data data;
 
 	(void)context;
 	if (!whole_asked)
 		broken_promise(message, "the mailbox was opened without this");
-	size.octets = is_open ? mailbox.all_octets : 0;
-	answer(IPC_DATA_FOLLOWS, &size);
-	wire_begin(&wire, size.octets);
-	finish_data(is_open ? mailbox.format->send_all(&mailbox, &wire) :
-	    NULL);
+	data.octets = data.piped = is_open ? mailbox.all_octets : 0;
+	store_answer(IPC_DATA_FOLLOWS, &data);
+	wire_begin(&wire, data.piped);
+	store_finish_data(is_open ? mailbox.format->send_all(&mailbox,
+	    &wire) : NULL);
 	all_sent = 1;
 }
 
@@ -251,8 +306,10 @@ handle_commit(void *context, struct ipc_message *message)
 
 	(void)context;
 	(void)message;
-	if (is_open)
+	if (is_open && (wrong = maildrop_give_marks()) == NULL)
 		wrong = mailbox.format->commit(&mailbox, &committed.deleted);
+	if (wrong == NULL && committed.deleted > 0)
+		maildrop_committed();
 	committed.gone = mailbox.gone;
 	if (wrong != NULL || committed.deleted > 0)
 		log_line(wrong != NULL ? LOG_ERR : LOG_INFO, "event=commit "
@@ -262,9 +319,9 @@ handle_commit(void *context, struct ipc_message *message)
 		    "", wrong != NULL ? "\"" : "");
 	close_mailbox();
 	if (wrong != NULL)
-		answer_failure(wrong);
+		store_answer_failure(wrong, FAILURE_TEMPORARY);
 	else
-		answer(IPC_COMMITTED, &committed);
+		store_answer(IPC_COMMITTED, &committed);
 }
 
 static void
@@ -273,7 +330,7 @@ handle_close(void *context, struct ipc_message *message)
 	(void)context;
 	(void)message;
 	close_mailbox();
-	answer(IPC_FOLDER_CLOSED, NULL);
+	store_answer(IPC_FOLDER_CLOSED, NULL);
 }
 
 static const struct ipc_handler net_handlers[] = {
@@ -285,6 +342,12 @@ static const struct ipc_handler net_handlers[] = {
 	{ IPC_FOLDER_DELETE, handle_delete_all },
 	{ IPC_COMMIT, handle_commit },
 	{ IPC_FOLDER_CLOSE, handle_close },
+	{ IPC_MAILDROP_OPEN, store_maildrop_open },
+	{ IPC_MESSAGE_GET, store_message_get },
+	{ IPC_MAILDROP_LIST, store_maildrop_list },
+	{ IPC_MESSAGE_IDENTIFY, store_message_identify },
+	{ IPC_MESSAGE_MARK, store_message_mark },
+	{ IPC_MAILDROP_UNMARK, store_maildrop_unmark },
 };
 static const struct ipc_handler parent_handlers[] = {
 	{ IPC_STORE_CONFIG, handle_config },
@@ -296,6 +359,8 @@ phase_after(enum ipc_type request, unsigned int phase)
 	switch (request) {
 	case IPC_FOLDER_OPEN:
 		return (PHASE_FOLDER);
+	case IPC_MAILDROP_OPEN:
+		return (PHASE_MAILDROP);
 	case IPC_COMMIT:
 	case IPC_FOLDER_CLOSE:
 		return (PHASE_NO_FOLDER);
@@ -328,7 +393,7 @@ serve(unsigned int *phase)
 	if (wrong == NULL && message.header.session != session)
 		wrong = "wrong session";
 	if (wrong == NULL)
-		wrong = ipc_dispatch(&channel, *phase, &message, NULL);
+		wrong = ipc_dispatch(&channel, *phase, &message, phase);
 	if (wrong != NULL)
 		broken_promise(&message, wrong);
 	*phase = phase_after(message.header.type, *phase);
@@ -393,7 +458,7 @@ main(void)
 	/* A file that may not grow is an error, and not the end. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	shut_sandbox();
-	answer(IPC_STORE_READY, NULL);
+	store_answer(IPC_STORE_READY, NULL);
 	for (;;)
 		serve(&phase);
 }

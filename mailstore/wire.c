@@ -36,19 +36,37 @@ void
 wire_begin(struct wire *wire, uint64_t announced)
 {
 	wire->announced = announced;
-	wire->sent = 0;
+	wire->sent = wire->written = 0;
 	wire->used = 0;
+	wire->take = NULL;
+	wire->context = NULL;
+}
+
+void
+wire_divert(struct wire *wire, int (*take)(struct wire *,
+    const unsigned char *, size_t), void *context)
+{
+	wire->take = take;
+	wire->context = context;
 }
 
 int
 wire_put(struct wire *wire, const void *octets, size_t length)
 {
+	wire->sent += length;
+	return (wire->take == NULL ? wire_write(wire, octets, length) :
+	    wire->take(wire, octets, length));
+}
+
+int
+wire_write(struct wire *wire, const void *octets, size_t length)
+{
 	const unsigned char *from = octets;
 	size_t part;
 
-	if (length > wire->announced - wire->sent)
+	if (length > wire->announced - wire->written)
 		return (-1);
-	wire->sent += length;
+	wire->written += length;
 	if (wire->fd == -1)
 		return (0);
 	while (length > 0) {
@@ -76,5 +94,5 @@ wire_put_line(struct wire *wire, const struct line *line, int last)
 int
 wire_end(struct wire *wire)
 {
-	return (wire->sent != wire->announced ? -1 : flush(wire));
+	return (wire->written != wire->announced ? -1 : flush(wire));
 }

@@ -15,6 +15,12 @@ struct wire {
 	int timeout_ms;		/* how long net may leave it full */
 	uint64_t announced;	/* octets that must be sent, not one else */
 	uint64_t sent;		/* octets taken by wire_put so far */
+	uint64_t written;	/* octets taken by wire_write so far */
+
+	/* Who takes what wire_put is given; NULL: wire_write.  0, or -1. */
+	int (*take)(struct wire *wire, const unsigned char *octets,
+	    size_t length);
+	void *context;		/* of `take` */
 	size_t used;
 	unsigned char buffer[RELAY_BYTES];
 };
@@ -22,10 +28,23 @@ struct wire {
 void	wire_begin(struct wire *wire, uint64_t announced);
 
 /*
+ * Makes the wire give what it takes to `take`, which may hand some of it on
+ * by wire_write, until the next wire_begin.
+ */
+void	wire_divert(struct wire *wire, int (*take)(struct wire *wire,
+	    const unsigned char *octets, size_t length), void *context);
+
+/*
+ * Takes `length` octets of a message or mailbox.  0, or -1: who takes them
+ * wants no more, or as wire_write.
+ */
+int	wire_put(struct wire *wire, const void *octets, size_t length);
+
+/*
  * Takes `length` octets to send.  0, or -1: net is gone or does not read,
  * or there would be more than was announced.
  */
-int	wire_put(struct wire *wire, const void *octets, size_t length);
+int	wire_write(struct wire *wire, const void *octets, size_t length);
 
 /*
  * The same for a line or piece of one.  Its end goes as CRLF, whatever it

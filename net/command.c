@@ -50,6 +50,28 @@ read_number(const char *text, struct command *command)
 	return (NULL);
 }
 
+/* RFC 1939: one number, or two where TOP wants them. */
+static const char *
+read_message(char *text, struct command *command, int with_lines)
+{
+	struct command second = { 0 };
+	char *rest = text + strspn(text, " ");
+	const char *wrong;
+
+	rest += strcspn(rest, " ");
+	if (with_lines && *rest != '\0')
+		*rest++ = '\0';
+	wrong = read_number(text, command);
+	if (wrong == NULL && !command->has_number)
+		wrong = "expected a message number";
+	if (wrong != NULL || !with_lines)
+		return (wrong);
+	if (read_number(rest, &second) != NULL || !second.has_number)
+		return ("expected a message number and a number of lines");
+	command->lines = second.number;
+	return (NULL);
+}
+
 static const char *
 read_argument(enum argument_rule rule, char *rest, struct command *command)
 {
@@ -63,6 +85,12 @@ read_argument(enum argument_rule rule, char *rest, struct command *command)
 		return (*rest != '\0' ? NULL : "expected an argument");
 	case ARGUMENT_NUMBER:
 		return (read_number(rest, command));
+	case ARGUMENT_MESSAGE:
+	case ARGUMENT_TOP:
+		return (read_message(rest, command, rule == ARGUMENT_TOP));
+	case ARGUMENT_WORDS:
+		command->text = rest;
+		return (NULL);
 	case ARGUMENT_MAILBOX:
 		command->text = quoted(&rest, 0);
 		return (command->text != NULL ? NULL : "expected a mailbox");

@@ -155,7 +155,7 @@ login_lost(void)
 		if (session == NULL || !session->asked_auth)
 			continue;
 		session->asked_auth = 0;
-		session_fail(session, "the login could not be checked; "
+		session_trouble(session, "the login could not be checked; "
 		    "try again later");
 		session_run(session);
 	}

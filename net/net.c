@@ -60,7 +60,7 @@ handle_listener(void *context, struct ipc_message *message)
 
 	(void)context;
 	if (door_count == sizeof(doors) / sizeof(doors[0]) ||
-	    listener->protocol > PROTOCOL_POP2)
+	    listener->protocol >= PROTOCOLS)
 		log_fatal("event=start error=\"listeners\"");
 	doors[door_count].fd = ipc_take_descriptor(message, 0);
 	doors[door_count].protocol = listener->protocol;
@@ -99,7 +99,7 @@ handle_no_store(void *context, struct ipc_message *message)
 	(void)context;
 	if (session == NULL)
 		return;
-	session_fail(session, IPC_PAYLOAD(message, ipc_reason)->text);
+	session_trouble(session, IPC_PAYLOAD(message, ipc_reason)->text);
 	session_run(session);
 }
 

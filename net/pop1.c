@@ -88,6 +88,12 @@ rcev(struct session *session, struct command *command)
 }
 
 static void
+data_follows(struct session *session, const struct ipc_data *data)
+{
+	session_relay_known(session, data, "");
+}
+
+static void
 data_sent(struct session *session)
 {
 	session->messages_sent += session->folder_messages;
@@ -121,14 +127,14 @@ committed(struct session *session, const struct ipc_committed *committed)
 }
 
 static void
-store_failed(struct session *session, const char *reason)
+store_failed(struct session *session, const struct ipc_reason *reason)
 {
 	if (session->phase == PHASE_WAIT_STORE) {
-		session_fail(session, reason);
+		session_fail(session, reason->text);
 		return;
 	}
 	session_enter(session, TRANSACTION);
-	session_refuse(session, reason);
+	session_refuse(session, reason->text);
 }
 
 /* Aborts a transaction: the mailbox is closed, nothing is deleted. */
@@ -171,7 +177,23 @@ greet(struct session *session)
 }
 
 const struct protocol protocol_pop1 = {
-	"pop1", rows, sizeof(rows) / sizeof(rows[0]), states, WANT_USER, DONE,
-	"-ERR", 0, greet, login_refused, ok, folder_opened, NULL, data_sent,
-	committed, ok, store_failed
+	.id = PROTOCOL_POP1,
+	.name = "pop1",
+	.rows = rows,
+	.row_count = sizeof(rows) / sizeof(rows[0]),
+	.states = states,
+	.first_state = WANT_USER,
+	.done_state = DONE,
+	.error = "-ERR",
+	.trouble = "",
+	.line_octets = LINE_OCTETS_MAX,
+	.greet = greet,
+	.login_refused = login_refused,
+	.store_ready = ok,
+	.folder_opened = folder_opened,
+	.data_follows = data_follows,
+	.data_sent = data_sent,
+	.committed = committed,
+	.folder_closed = ok,
+	.store_failed = store_failed,
 };

@@ -120,6 +120,14 @@ retr(struct session *session, struct command *command)
 		    PHASE_WAIT_DATA);
 }
 
+/* PC-NFS counts and wants one more CRLF behind each message. */
+static void
+data_follows(struct session *session, const struct ipc_data *data)
+{
+	session_relay_known(session, data, quirk_octets(session) != 0 ?
+	    "\r\n" : "");
+}
+
 static void
 data_sent(struct session *session)
 {
@@ -185,10 +193,33 @@ login_refused(struct session *session)
 	session_fail(session, "login refused");
 }
 
+static void
+store_failed(struct session *session, const struct ipc_reason *reason)
+{
+	session_fail(session, reason->text);
+}
+
 const struct protocol protocol_pop2 = {
-	"pop2", rows, sizeof(rows) / sizeof(rows[0]), states, AUTH, DONE,
-	"-", 1, greet, login_refused, store_ready, folder_opened, size_known,
-	data_sent, committed, NULL, session_fail
+	.id = PROTOCOL_POP2,
+	.name = "pop2",
+	.rows = rows,
+	.row_count = sizeof(rows) / sizeof(rows[0]),
+	.states = states,
+	.first_state = AUTH,
+	.done_state = DONE,
+	.error = "-",
+	.trouble = "",
+	.line_octets = LINE_OCTETS_MAX,
+	.errors_close = 1,
+	.greet = greet,
+	.login_refused = login_refused,
+	.store_ready = store_ready,
+	.folder_opened = folder_opened,
+	.size_known = size_known,
+	.data_follows = data_follows,
+	.data_sent = data_sent,
+	.committed = committed,
+	.store_failed = store_failed,
 };
 
 /*
@@ -200,7 +231,18 @@ static const struct protocol_row auto_rows[] = {
 };
 
 const struct protocol protocol_auto = {
-	"auto", auto_rows, sizeof(auto_rows) / sizeof(auto_rows[0]), states,
-	AUTH, DONE, "-", 1, greet, login_refused, NULL, NULL, NULL, NULL, NULL,
-	NULL, session_fail
+	.id = PROTOCOL_AUTO,
+	.name = "auto",
+	.rows = auto_rows,
+	.row_count = sizeof(auto_rows) / sizeof(auto_rows[0]),
+	.states = states,
+	.first_state = AUTH,
+	.done_state = DONE,
+	.error = "-",
+	.trouble = "",
+	.line_octets = LINE_OCTETS_MAX,
+	.errors_close = 1,
+	.greet = greet,
+	.login_refused = login_refused,
+	.store_failed = store_failed,
 };

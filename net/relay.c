@@ -16,6 +16,26 @@
 /* Moves at a time, so that one fast client does not hold up the others. */
 #define MOVES_AT_A_TIME	8
 
+/* Once the last octet is in the buffer, what belongs behind it is too. */
+static void
+add_trailer(struct session *session)
+{
+	const size_t length = strlen(session->trailer);
+
+	if (session->relay_left > 0 || length > RELAY_TRAILER)
+		return;
+	memcpy(session->relay + session->relay_have, session->trailer, length);
+	session->relay_have += length;
+}
+
+void
+relay_begin(struct session *session, uint64_t octets)
+{
+	session->relay_left = octets;
+	session->relay_have = session->relay_sent = 0;
+	add_trailer(session);
+}
+
 /* 1: something is there to send; 0: not yet; -1: the store is gone. */
 static int
 take(struct session *session)
@@ -33,6 +53,7 @@ take(struct session *session)
 	session->relay_have = (size_t)got;
 	session->relay_sent = 0;
 	session->relay_left -= (uint64_t)got;
+	add_trailer(session);
 	return (1);
 }
 
@@ -60,15 +81,9 @@ give(struct session *session)
 static void
 finish(struct session *session)
 {
-	freezero(session->relay, RELAY_BYTES);
+	freezero(session->relay, RELAY_BUFFER);
 	session->relay = NULL;
 	session->relaying = 0;
-	/* PC-NFS counts and wants one more CRLF behind each message. */
-	if ((session->quirks & QUIRK_PCNFS) != 0 &&
-	    session->protocol == &protocol_pop2) {
-		session_reply(session, "%s", "");
-		session->octets_sent += 2;
-	}
 	session->protocol->data_sent(session);
 	session_run(session);
 }
@@ -89,7 +104,8 @@ relay_run(struct session *session)
 		}
 	}
 	if (moved == -1) {
-		session_fail(session, "the message could not be sent whole");
+		session_trouble(session,
+		    "the message could not be sent whole");
 		session_run(session);
 		return;
 	}

@@ -33,7 +33,7 @@ static uint32_t *free_places;		/* a stack */
 static uint32_t table_size, free_count, net_index;
 static uint64_t next_number = 1;
 static struct timeval login_time, session_time;
-static const char *host;
+static const struct ipc_net_config *settings;
 static int stopping;
 TAILQ_HEAD(session_list, session);
 /* Those that are over, and those that have not logged in, oldest first. */
@@ -57,14 +57,20 @@ session_limits(const struct ipc_net_config *config)
 		free_places[i] = table_size - 1 - i;
 	login_time.tv_sec = (time_t)config->login_seconds;
 	session_time.tv_sec = (time_t)config->session_seconds;
-	host = config->host;
+	settings = config;
 	net_index = config->index;
 }
 
 const char *
 session_host(void)
 {
-	return (host);
+	return (settings->host);
+}
+
+const struct ipc_net_config *
+session_settings(void)
+{
+	return (settings);
 }
 
 const char *
@@ -146,7 +152,7 @@ release(struct session *session)
 	login_withdraw(session);
 	store_link_close(session);
 	if (session->relay != NULL)
-		freezero(session->relay, RELAY_BYTES);
+		freezero(session->relay, RELAY_BUFFER);
 	session->relay = NULL;
 	session->relaying = 0;
 	session->phase = 0;
@@ -194,24 +200,49 @@ linger(struct session *session)
 	(void)event_add(&session->timer, &moment);
 }
 
+/* One line more, as far as there is room. */
+static void
+add_line(struct session *session, const char *format, va_list arguments)
+{
+	char *line = session->reply + session->reply_length;
+	size_t i, room = sizeof(session->reply) - session->reply_length;
+	int length;
+
+	if (room <= 2)
+		return;
+	room -= 2;
+	length = vsnprintf(line, room, format, arguments);
+	if (length < 0)
+		length = 0;
+	if ((size_t)length >= room)
+		length = (int)room - 1;
+	for (i = 0; i < (size_t)length; i++)
+		if (line[i] < 0x20 || line[i] > 0x7e)
+			line[i] = '?';
+	line[i++] = '\r';
+	line[i++] = '\n';
+	session->reply_length += i;
+}
+
 void
 session_reply(struct session *session, const char *format, ...)
 {
 	va_list arguments;
-	size_t i, room = sizeof(session->reply) - 2;
-	int length;
+
+	session->reply_length = session->reply_sent = 0;
+	va_start(arguments, format);
+	add_line(session, format, arguments);
+	va_end(arguments);
+}
+
+void
+session_reply_more(struct session *session, const char *format, ...)
+{
+	va_list arguments;
 
 	va_start(arguments, format);
-	length = vsnprintf(session->reply, room, format, arguments);
+	add_line(session, format, arguments);
 	va_end(arguments);
-	session->reply_length = length < 0 ? 0 :
-	    (size_t)length >= room ? room - 1 : (size_t)length;
-	session->reply_sent = 0;
-	for (i = 0; i < session->reply_length; i++)
-		if (session->reply[i] < 0x20 || session->reply[i] > 0x7e)
-			session->reply[i] = '?';
-	session->reply[session->reply_length++] = '\r';
-	session->reply[session->reply_length++] = '\n';
 }
 
 void
@@ -265,6 +296,16 @@ session_fail(struct session *session, const char *reason)
 }
 
 void
+session_trouble(struct session *session, const char *reason)
+{
+	char text[REASON_SIZE + 16];
+
+	(void)snprintf(text, sizeof(text), "%s%s", session->protocol->trouble,
+	    reason);
+	session_fail(session, text);
+}
+
+void
 session_refuse(struct session *session, const char *reason)
 {
 	if (session->protocol->errors_close) {
@@ -291,11 +332,10 @@ session_login(struct session *session, char *password)
 	struct login *login = calloc(1, sizeof(*login));
 
 	if (login == NULL) {
-		session_fail(session, "the server is short of memory");
+		session_trouble(session, "the server is short of memory");
 		return;
 	}
-	login->message.protocol = session->protocol == &protocol_pop1 ?
-	    PROTOCOL_POP1 : PROTOCOL_POP2;
+	login->message.protocol = session->protocol->id;
 	(void)strlcpy(login->message.peer, session->peer, PEER_SIZE);
 	(void)strlcpy(login->message.user, session->user, USER_SIZE);
 	(void)strlcpy(login->message.password, password, PASSWORD_SIZE);
@@ -311,7 +351,7 @@ session_ask(struct session *session, enum ipc_type request,
 	session->phase = phase;
 	if (ipc_send(session->store, request, session->id, payload, NULL) ==
 	    -1)
-		session_fail(session, "the mailbox process is gone");
+		session_trouble(session, "the mailbox process is gone");
 }
 
 void
@@ -339,14 +379,25 @@ session_measure(struct session *session, uint64_t number)
 }
 
 void
-session_relay(struct session *session, uint64_t octets)
+session_relay(struct session *session, uint64_t octets, const char *trailer)
 {
 	session->phase = 0;
 	session->relaying = 1;
-	session->relay_left = octets;
-	session->relay_have = session->relay_sent = 0;
-	if ((session->relay = malloc(RELAY_BYTES)) == NULL)
-		session_fail(session, "the server is short of memory");
+	session->trailer = trailer;
+	if ((session->relay = malloc(RELAY_BUFFER)) == NULL)
+		session_trouble(session, "the server is short of memory");
+	else
+		relay_begin(session, octets);
+}
+
+void
+session_relay_known(struct session *session, const struct ipc_data *data,
+    const char *trailer)
+{
+	if (data->octets != session->size || data->piped != session->size)
+		session_trouble(session, "the message has changed");
+	else
+		session_relay(session, data->octets, trailer);
 }
 
 /* Writes what it can of the reply; 1 when all is out, 0 later, -1 never. */
@@ -392,6 +443,11 @@ handle_line(struct session *session, char *line)
 	struct command command;
 	const char *wrong;
 
+	if (session->protocol->response != NULL &&
+	    session->state == session->protocol->response_state) {
+		session->protocol->response(session, line);
+		return;
+	}
 	choose_protocol(session, line);
 	wrong = command_read(session->protocol, session->state, line, &row,
 	    &command);
@@ -404,6 +460,24 @@ handle_line(struct session *session, char *line)
 		session_refuse(session, wrong);
 }
 
+static size_t
+longest_line(const struct session *session)
+{
+	return (session->protocol->response != NULL &&
+	    session->state == session->protocol->response_state ?
+	    SASL_LINE_OCTETS_MAX : session->protocol->line_octets);
+}
+
+static void
+fail_long_line(struct session *session)
+{
+	char reason[REASON_SIZE];
+
+	(void)snprintf(reason, sizeof(reason), "the line is longer than %zu "
+	    "octets", longest_line(session));
+	session_fail(session, reason);
+}
+
 /*
  * Takes one line off the buffer and handles it.  Lines end with CRLF; LF
  * alone is accepted.  Returns 0 when there is no whole line.
@@ -411,18 +485,19 @@ handle_line(struct session *session, char *line)
 static int
 take_line(struct session *session)
 {
-	char line[LINE_OCTETS_MAX];
+	char line[SASL_LINE_OCTETS_MAX];
 	char *feed = memchr(session->line, '\n', session->have);
 	size_t length, taken;
 
-	if (feed == NULL) {
-		if (session->have < sizeof(session->line))
-			return (0);
-		session_fail(session, "the line is longer than 512 octets");
+	taken = feed == NULL ? session->have + 1 :
+	    (size_t)(feed - session->line) + 1;
+	if (taken > longest_line(session)) {
+		fail_long_line(session);
 		return (1);
 	}
-	length = (size_t)(feed - session->line);
-	taken = length + 1;
+	if (feed == NULL)
+		return (0);
+	length = taken - 1;
 	if (length > 0 && feed[-1] == '\r')
 		length--;
 	memcpy(line, session->line, length);
@@ -490,7 +565,7 @@ static void
 watch_while_waiting(struct session *session)
 {
 	const unsigned int slow = PHASE_WAIT_AUTH | PHASE_WAIT_STORE |
-	    PHASE_WAIT_FOLDER;
+	    PHASE_WAIT_FOLDER | PHASE_WAIT_MAILDROP;
 
 	if ((session->phase & slow) != 0 && !session->gone)
 		wait_for_client(session, EV_READ);
@@ -557,7 +632,7 @@ session_run(struct session *session)
 			return;
 		}
 		if (stopping && !session->finishing) {
-			session_fail(session, "the server is going down");
+			session_trouble(session, "the server is going down");
 			continue;
 		}
 		if (session->finishing) {
@@ -603,7 +678,8 @@ on_timer(int fd, short what, void *argument)
 	}
 	/* A reply that is stuck will not be followed by another. */
 	if (session->gone || session->reply_length > 0 ||
-	    session->relaying || session->finishing) {
+	    session->relaying || session->finishing ||
+	    session->protocol->silent_timeout) {
 		end(session, session->gone ? "the connection was closed" :
 		    "timeout");
 		return;
@@ -623,7 +699,8 @@ make_room(void)
 	if (oldest == NULL)
 		return (-1);
 	if (!oldest->lingering && oldest->reply_length == 0) {
-		session_fail(oldest, "too many connections; try again later");
+		session_trouble(oldest,
+		    "too many connections; try again later");
 		(void)flush_reply(oldest);
 	}
 	end(oldest, "too many connections");
@@ -635,7 +712,7 @@ session_begin(int fd, const char *peer, int cleartext_allowed,
     enum pop_protocol protocol, uint32_t quirks)
 {
 	static const struct protocol *const protocols[] = { &protocol_auto,
-	    &protocol_pop1, &protocol_pop2 };
+	    &protocol_pop1, &protocol_pop2, &protocol_pop3 };
 	struct session *session = NULL;
 	uint32_t place;
 
@@ -658,7 +735,8 @@ session_begin(int fd, const char *peer, int cleartext_allowed,
 	event_set(&session->client_event, fd, EV_READ, on_client, session);
 	evtimer_set(&session->timer, on_timer, session);
 	(void)event_add(&session->timer, &login_time);
-	if (cleartext_allowed)
+	session->may_login = cleartext_allowed != 0;
+	if (cleartext_allowed || session->protocol->greets_everybody)
 		session->protocol->greet(session);
 	else	/* before the client sends a password in its first line */
 		session_fail(session, "passwords in clear text are not "
@@ -688,7 +766,7 @@ stop_one(struct session *session)
 {
 	/* A login would only be the beginning: it is not waited for. */
 	if (session->phase == PHASE_WAIT_AUTH)
-		session_fail(session, "the server is going down");
+		session_trouble(session, "the server is going down");
 	if (session->phase == 0 && !session->relaying)
 		session_run(session);
 }

@@ -22,7 +22,10 @@ enum argument_rule {
 	ARGUMENT_TEXT,		/* RFC 918: the rest of the line, as it is */
 	ARGUMENT_MAILBOX,	/* RFC 937 <string>, with quotes */
 	ARGUMENT_LOGIN,		/* RFC 937 <user> <SP> <password>, quoted */
-	ARGUMENT_NUMBER		/* RFC 937 [<number>] */
+	ARGUMENT_NUMBER,	/* RFC 937 [<number>] */
+	ARGUMENT_MESSAGE,	/* RFC 1939: a number */
+	ARGUMENT_TOP,		/* RFC 1939: two numbers */
+	ARGUMENT_WORDS		/* the rest of the line, or nothing */
 };
 
 struct command {
@@ -30,6 +33,7 @@ struct command {
 	char *password;
 	int has_number;
 	uint64_t number;	/* as large as it can be where it is larger */
+	uint64_t lines;		/* the second number, likewise */
 };
 
 /*
@@ -46,6 +50,7 @@ struct protocol_row {
 };
 
 struct protocol {
+	enum pop_protocol id;
 	const char *name;
 	const struct protocol_row *rows;
 	size_t row_count;
@@ -53,7 +58,12 @@ struct protocol {
 	unsigned int first_state;
 	unsigned int done_state;	/* the reply to QUIT was sent */
 	const char *error;		/* "-" or "-ERR" */
+	const char *trouble;		/* before reasons that will pass */
+	size_t line_octets;		/* the longest line, with its end */
 	int errors_close;		/* "if anything goes wrong close" */
+	int silent_timeout;		/* and without a word (RFC 1939) */
+	int greets_everybody;		/* it refuses passwords itself, from
+					   where they must not come */
 
 	/* The greeting; the connection is open. */
 	void (*greet)(struct session *session);
@@ -64,14 +74,25 @@ struct protocol {
 	void (*folder_opened)(struct session *session,
 	    const struct ipc_folder_opened *opened);
 	void (*size_known)(struct session *session, uint64_t octets);
+	void (*data_follows)(struct session *session,
+	    const struct ipc_data *data);
 	void (*data_sent)(struct session *session);
 	void (*committed)(struct session *session,
 	    const struct ipc_committed *committed);
 	void (*folder_closed)(struct session *session);
-	void (*store_failed)(struct session *session, const char *reason);
+	void (*store_failed)(struct session *session,
+	    const struct ipc_reason *reason);
+	void (*maildrop_state)(struct session *session,
+	    const struct ipc_maildrop_state *now);
+	void (*uid_known)(struct session *session, const char *uid);
+
+	/* A line in the state `response_state` is no command. */
+	void (*response)(struct session *session, char *line);
+	unsigned int response_state;
 };
 
-extern const struct protocol protocol_auto, protocol_pop1, protocol_pop2;
+extern const struct protocol protocol_auto, protocol_pop1, protocol_pop2,
+    protocol_pop3;
 
 /* A login on its way; its password is wiped when an authenticator has it. */
 struct login {
@@ -101,6 +122,7 @@ struct session {
 	unsigned int gone : 1;		/* the client closed while it waited */
 	unsigned int deleting : 1;	/* POP1: RDEL, not RETR */
 	unsigned int asked_auth : 1;	/* and there is no answer yet */
+	unsigned int may_login : 1;	/* TLS, or an address of `cleartext` */
 
 	struct event client_event;	/* reading or writing */
 	struct event timer;
@@ -109,20 +131,22 @@ struct session {
 
 	size_t have;			/* octets in `line` */
 	size_t reply_length, reply_sent;
-	char line[LINE_OCTETS_MAX];
+	char line[SASL_LINE_OCTETS_MAX];
 	char reply[LINE_OCTETS_MAX];
 
 	int store;			/* channel to the store, -1 */
 	int data;			/* pipe from the store, -1 */
-	unsigned char *relay;		/* RELAY_BYTES while relaying */
+	unsigned char *relay;		/* RELAY_BUFFER while relaying */
 	size_t relay_have, relay_sent;
 	uint64_t relay_left;		/* octets still to come */
+	const char *trailer;		/* what is sent behind them */
 
 	struct login *login;		/* not yet sent to auth */
 	uint64_t current;		/* RFC 937's current message */
 	uint64_t size;			/* its octets, as the store has them */
 	uint64_t folder_octets;
 	uint32_t folder_messages;
+	uint32_t marked;		/* POP3: to be deleted */
 
 	/* for the log */
 	time_t began;
@@ -160,6 +184,10 @@ void	session_logged_in(struct session *session);
 void	session_reply(struct session *session, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 
+/* A further line of the same reply. */
+void	session_reply_more(struct session *session, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+
 /* The command has succeeded: its row's next state. */
 void	session_succeed(struct session *session);
 
@@ -168,6 +196,9 @@ void	session_enter(struct session *session, unsigned int state);
 
 /* The protocol's error, then the end of the connection. */
 void	session_fail(struct session *session, const char *reason);
+
+/* The same where the server is at fault, and for some time only. */
+void	session_trouble(struct session *session, const char *reason);
 
 /*
  * The protocol's error to a command: the end of the connection where the
@@ -178,8 +209,16 @@ void	session_refuse(struct session *session, const char *reason);
 /* The end of the connection, when the reply is out. */
 void	session_finish(struct session *session, const char *reason);
 
-/* Sends so many octets from the store to the client; then data_sent. */
-void	session_relay(struct session *session, uint64_t octets);
+/*
+ * Sends so many octets from the store, and the trailer (RELAY_TRAILER at the
+ * most), to the client, behind the reply; then data_sent.
+ */
+void	session_relay(struct session *session, uint64_t octets,
+	    const char *trailer);
+
+/* The same for what must be as long as the client was told before. */
+void	session_relay_known(struct session *session,
+	    const struct ipc_data *data, const char *trailer);
 
 /* Notes who wants to log in. */
 void	session_user(struct session *session, const char *user);
@@ -197,8 +236,9 @@ void	session_measure(struct session *session, uint64_t number);
 /* "net-number": how every log line names the session. */
 const char *session_name(const struct session *session);
 
-/* The host name of greetings. */
+/* The host name of greetings, and all settings. */
 const char *session_host(void);
+const struct ipc_net_config *session_settings(void);
 
 /* Something happened elsewhere: replies go out, commands come in. */
 void	session_run(struct session *session);
@@ -209,7 +249,13 @@ void	session_progress(struct session *session);
 /* The client has no room: session_run is called when it has. */
 void	session_wait_to_send(struct session *session);
 
-/* relay.c: moves what can be moved; called when either side is ready. */
+#define RELAY_TRAILER	3
+#define RELAY_BUFFER	(RELAY_BYTES + RELAY_TRAILER)
+
+/* relay.c: begins; the relay's buffer is there. */
+void	relay_begin(struct session *session, uint64_t octets);
+
+/* Moves what can be moved; called when either side is ready. */
 void	relay_run(struct session *session);
 
 /* login.c: the queue before the authenticators. */
@@ -228,6 +274,12 @@ void	login_lost(void);
 /* store_link.c: a session's store. */
 void	store_link_attach(struct session *session, int store, int data);
 void	store_link_close(struct session *session);
+
+/*
+ * plain.c: takes an answer to AUTH PLAIN apart (RFC 4616), in place: base64 of
+ * [name] NUL user NUL password.  NULL, or what is wrong with it.
+ */
+const char *plain_read(char *text, const char **user, char **password);
 
 /* command.c */
 

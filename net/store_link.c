@@ -38,22 +38,21 @@ handle_size(void *context, struct ipc_message *message)
 	uint64_t octets = IPC_PAYLOAD(message, ipc_octets)->octets;
 
 	if (octets > INT64_MAX)
-		session_fail(session, "the mailbox process is not sound");
+		session_trouble(session, "the mailbox process is not sound");
 	else
 		session->protocol->size_known(session, octets);
 }
 
-/* Not an octet more or less than the client was told. */
 static void
 handle_data(void *context, struct ipc_message *message)
 {
 	struct session *session = context;
-	uint64_t octets = IPC_PAYLOAD(message, ipc_octets)->octets;
+	const struct ipc_data *data = IPC_PAYLOAD(message, ipc_data);
 
-	if (octets != session->size)
-		session_fail(session, "the message has changed");
+	if (data->piped > INT64_MAX || data->octets > data->piped)
+		session_trouble(session, "the mailbox process is not sound");
 	else
-		session_relay(session, octets);
+		session->protocol->data_follows(session, data);
 }
 
 static void
@@ -82,7 +81,25 @@ handle_failed(void *context, struct ipc_message *message)
 	struct session *session = context;
 
 	session->protocol->store_failed(session,
-	    IPC_PAYLOAD(message, ipc_reason)->text);
+	    IPC_PAYLOAD(message, ipc_reason));
+}
+
+static void
+handle_state(void *context, struct ipc_message *message)
+{
+	struct session *session = context;
+
+	session->protocol->maildrop_state(session,
+	    IPC_PAYLOAD(message, ipc_maildrop_state));
+}
+
+static void
+handle_uid(void *context, struct ipc_message *message)
+{
+	struct session *session = context;
+
+	session->protocol->uid_known(session,
+	    IPC_PAYLOAD(message, ipc_uid)->text);
 }
 
 static const struct ipc_handler handlers[] = {
@@ -93,6 +110,8 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_COMMITTED, handle_committed },
 	{ IPC_FOLDER_CLOSED, handle_closed },
 	{ IPC_STORE_FAILED, handle_failed },
+	{ IPC_MAILDROP_STATE, handle_state },
+	{ IPC_MESSAGE_UID, handle_uid },
 };
 
 static void
@@ -109,7 +128,7 @@ on_store(int fd, short what, void *argument)
 	if ((got = ipc_receive(fd, &message)) == -1 && errno == EAGAIN)
 		return;
 	if (got == 0) {
-		session_fail(session, "the mailbox process ended");
+		session_trouble(session, "the mailbox process ended");
 		(void)event_del(&session->store_event);
 		session_run(session);
 		return;
@@ -125,7 +144,7 @@ on_store(int fd, short what, void *argument)
 		log_line(LOG_CRIT, "event=ipc from=store session=%s "
 		    "message=%s error=\"%s\"", session_name(session),
 		    got == 1 ? ipc_name(message.header.type) : "none", wrong);
-		session_fail(session, "the mailbox process is not sound");
+		session_trouble(session, "the mailbox process is not sound");
 	}
 	if (got == 1)
 		ipc_release(&message);
@@ -154,7 +173,7 @@ store_link_attach(struct session *session, int store, int data)
 	    on_store, session);
 	event_set(&session->data_event, data, EV_READ, on_data, session);
 	if (event_add(&session->store_event, NULL) == -1) {
-		session_fail(session, "the server is short of memory");
+		session_trouble(session, "the server is short of memory");
 		session_run(session);
 	}
 }

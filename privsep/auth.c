@@ -73,7 +73,8 @@ handle_net(void *context, struct ipc_message *message)
 static void
 handle_login(void *context, struct ipc_message *message)
 {
-	static const char *const protocols[] = { "auto", "pop1", "pop2" };
+	static const char *const protocols[PROTOCOLS] = { "auto", "pop1",
+	    "pop2", "pop3" };
 	const struct ipc_login *login = IPC_PAYLOAD(message, ipc_login);
 	unsigned int slot = *(const unsigned int *)context;
 	struct ipc_login_granted granted;
@@ -89,7 +90,7 @@ handle_login(void *context, struct ipc_message *message)
 	    (unsigned long long)message->header.session,
 	    log_quote(peer, sizeof(peer), login->peer),
 	    log_quote(user, sizeof(user), login->user),
-	    login->protocol <= PROTOCOL_POP2 ? protocols[login->protocol] :
+	    login->protocol < PROTOCOLS ? protocols[login->protocol] :
 	    "?", good ? "" : " reason=\"", good ? "" : why, good ? "" : "\"");
 	if (!good) {
 		(void)ipc_send(nets[slot].fd, IPC_LOGIN_REFUSED,

@@ -111,7 +111,8 @@ read_hostname(void *to, char **words)
 static int
 read_listen(void *to, char **words)
 {
-	static const char *const protocols[] = { "auto", "pop1", "pop2", NULL };
+	static const char *const protocols[] = { "auto", "pop1", "pop2",
+	    "pop3", NULL };
 	struct config *config = to;
 	struct config_listener *listener;
 	const char *wrong = NULL;
@@ -122,7 +123,8 @@ read_listen(void *to, char **words)
 		return (0);
 	listener = &config->listeners[config->listener_count++];
 	listener->protocol = (uint32_t)protocol;
-	(void)strlcpy(listener->port, "109", sizeof(listener->port));
+	(void)strlcpy(listener->port, protocol == PROTOCOL_POP3 ? "110" :
+	    "109", sizeof(listener->port));
 	if (strlcpy(listener->address, words[1], HOST_NAME_SIZE) >=
 	    HOST_NAME_SIZE)
 		return (0);
@@ -211,6 +213,16 @@ read_locks(void *to, char **words)
 }
 
 static int
+read_uidl(void *to, char **words)
+{
+	static const char *const kinds[] = { "native", "dovecot", "uw", NULL };
+	int which = find_word(words[0], kinds);
+
+	*(uint32_t *)to = (uint32_t)MAX(which, 0);
+	return (which != -1);
+}
+
+static int
 read_without(void *to, char **words)
 {
 	static const char *const mechanisms[] = { "seccomp", "landlock",
@@ -241,7 +253,7 @@ static const struct keyword keywords[] = {
 	OTHER("hostname", read_hostname, AT(net.host), 1, NULL, this_host,
 	    "one host name of letters, digits, hyphens and dots"),
 	OTHER("listen", read_listen, 0, MANY, NULL, "auto localhost",
-	    "listen auto|pop1|pop2 ADDRESS [port NUMBER] [quirks pcnfs]"),
+	    "listen auto|pop1|pop2|pop3 ADDRESS [port NUMBER] [quirks pcnfs]"),
 	OTHER("cleartext", read_cleartext, AT(net), MANY, "none",
 	    "127.0.0.0/8 ::1", "networks such as 192.0.2.0/24, addresses, "
 	    "or none"),
@@ -264,6 +276,11 @@ static const struct keyword keywords[] = {
 	OTHER("lock", read_locks, AT(store.locks), LOCK_KINDS_MAX, NULL,
 	    "fcntl try-dotlock", "fcntl, flock, and dotlock or try-dotlock, "
 	    "each once, in order"),
+	OTHER("uidl", read_uidl, AT(store.uids), 1, NULL, "native",
+	    "native, dovecot or uw"),
+	{ "expire", NULL, AT(net.expire_days), 1, "never", "never",
+	    "a number of days from 1 to 36500, or never", 1, 36500 },
+	NUMBER("login-delay", net.login_delay, "0", 0, 86400),
 	NUMBER("lock-timeout", store.lock_seconds, "10", 0, 3600),
 	NUMBER("max-connections", net.connections, "20000", 1,
 	    CONNECTIONS_MAX),
@@ -455,6 +472,7 @@ config_read(const char *path, int fd, struct config *config)
 	struct stat shadow;
 	int errors = 0;
 	FILE *file;
+	size_t i;
 
 	memset(config, 0, sizeof(*config));
 	if (fd != -1 && (file = fdopen(fd, "r")) != NULL) {
@@ -470,6 +488,14 @@ config_read(const char *path, int fd, struct config *config)
 		    "different accounts");
 		errors = 1;
 	}
+	for (i = 0; i < config->listener_count && errors == 0; i++)
+		if (config->listeners[i].protocol == PROTOCOL_POP3 &&
+		    config->net.session_seconds < POP3_TIMEOUT_LEAST) {
+			log_line(LOG_ERR, "session-timeout: expected at least "
+			    "%d where a listener is for pop3 (RFC 1939)",
+			    POP3_TIMEOUT_LEAST);
+			errors = 1;
+		}
 	/* The system's hashes are read by group, never as root. */
 	if (config->auth.passwd_file[0] == '\0' &&
 	    stat("/etc/shadow", &shadow) == 0 && shadow.st_gid != 0 &&
@@ -483,5 +509,6 @@ config_read(const char *path, int fd, struct config *config)
 	config->net.start = config->auth.start = config->lock.start =
 	    config->store.start = config->parent.start;
 	config->store.idle_seconds = config->net.session_seconds;
+	config->store.login_delay = config->net.login_delay;
 	return (errors);
 }

@@ -72,7 +72,7 @@ become_store(const struct settings *settings, int control,
     const struct ipc_login_granted *granted, const int *descriptors)
 {
 	static const struct ipc_reason reason = {
-	    "this account has no mailbox here" };
+	    "this account has no mailbox here", FAILURE_PERMANENT, 0 };
 	const struct account_policy policy = { settings->auth.passwd_file,
 	    (uid_t)settings->auth.minimum_uid,
 	    (int)settings->parent.start.unprivileged };
@@ -113,7 +113,8 @@ grant_session(const struct settings *settings, int net,
     const struct child *lock, struct child *store, uint64_t session,
     const struct ipc_login_granted *granted)
 {
-	struct ipc_reason reason = { "too many sessions; try again later" };
+	struct ipc_reason reason = { "too many sessions; try again later",
+	    FAILURE_TEMPORARY, 0 };
 	int control[2], requests[2] = { -1, -1 }, mail[2] = { -1, -1 };
 	pid_t pid = -1;
 

@@ -42,7 +42,8 @@ static void
 report(uint32_t protocol, const struct sockaddr *address, socklen_t length,
     int fd)
 {
-	static const char *const protocols[] = { "auto", "pop1", "pop2" };
+	static const char *const protocols[PROTOCOLS] = { "auto", "pop1",
+	    "pop2", "pop3" };
 	char host[HOST_NAME_SIZE] = "?", port[8] = "?", error[128] = "";
 
 	if (fd == -1)

@@ -49,7 +49,7 @@ handle_address(void *context, struct ipc_message *message)
 
 	if (settings->address_count < SOCKETS_MAX &&
 	    address->length <= sizeof(address->address) &&
-	    address->protocol <= PROTOCOL_POP2)
+	    address->protocol < PROTOCOLS)
 		settings->addresses[settings->address_count++] = *address;
 }
 

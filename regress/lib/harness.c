@@ -277,7 +277,8 @@ server_run(struct server *server)
 	int log, waited, status;
 	pid_t parent = getpid();
 
-	log = open(server->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	log = open(server->log, O_WRONLY | O_CREAT | O_TRUNC |
+	    O_APPEND, 0600);
 	ATF_REQUIRE(log != -1);
 	server->pid = fork();
 	ATF_REQUIRE(server->pid != -1);

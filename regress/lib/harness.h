@@ -41,7 +41,10 @@ struct server {
  */
 void	server_prepare(struct server *server, const char *extra);
 
-/* Starts a prepared server and waits until it is ready. */
+/*
+ * Starts a prepared server, again with a log and ports of its own, and waits
+ * until it is ready.
+ */
 void	server_run(struct server *server);
 
 /* Both. */

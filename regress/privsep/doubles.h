@@ -299,7 +299,13 @@ wait_for_go(void)
 #define PARENT_ATTACKS	(TYPES + TRICKS)
 
 /* One attacks auth, each of the others the parent in its own way. */
-#define NET_DOUBLES	(1 + PARENT_ATTACKS)
+#define NET_DOUBLES	(1 + PARENT_ROUND)
+
+/*
+ * A daemon has at most 64 net processes, so that the attacks come in rounds;
+ * the order "first" says with which one.
+ */
+#define PARENT_ROUND	40
 
 static uint32_t
 type_of(uint32_t number, uint32_t tricked)
@@ -383,7 +389,7 @@ static void __attribute__((noreturn))
 double_net(void)
 {
 	char path[600];
-	uint32_t index;
+	uint32_t index, first = 0;
 	int auth = -1, marker;
 
 	peek(&heard);
@@ -408,9 +414,13 @@ double_net(void)
 		attack_own_store(auth);
 	else if (index == 1)
 		attack_auth(auth);
-	else
-		attack(CHILD_CONTROL, type_of(index - 2, IPC_LOG),
-		    trick_of(index - 2), 1);
+	else {
+		if (read_order("first", path, sizeof(path)))
+			first = (uint32_t)strtoul(path, NULL, 10);
+		if (first + index - 2 < PARENT_ATTACKS)
+			attack(CHILD_CONTROL, type_of(first + index - 2,
+			    IPC_LOG), trick_of(first + index - 2), 1);
+	}
 	linger();
 }
 
@@ -424,7 +434,7 @@ static struct {
 } order;
 
 enum moment { AT_READY, AT_OPENED, AFTER_OPENED, AT_SIZE, AT_DATA,
-    AFTER_DATA, AT_COMMITTED };
+    AFTER_DATA, AT_COMMITTED, AT_MARKED, AT_UID };
 
 #define MAIL		"Subject: x\r\n\r\n"
 #define MAIL_OCTETS	(sizeof(MAIL) - 1)
@@ -450,13 +460,13 @@ carried_out(enum moment moment, uint64_t session)
 static void
 send_data(uint64_t session)
 {
-	struct ipc_octets octets = { MAIL_OCTETS };
+	struct ipc_data data = { MAIL_OCTETS, MAIL_OCTETS };
 
 	if (order.moment == AT_DATA && order.trick == ONE_LESS)
-		octets.octets--;
+		data.octets = --data.piped;
 	if (order.moment == AT_DATA && order.trick == ONE_MORE)
-		octets.octets++;
-	(void)ipc_send(CHILD_SESSION, IPC_DATA_FOLLOWS, session, &octets,
+		data.octets = ++data.piped;
+	(void)ipc_send(CHILD_SESSION, IPC_DATA_FOLLOWS, session, &data,
 	    NULL);
 	if (order.moment == AFTER_DATA && order.trick == TOO_MANY)
 		(void)!write(CHILD_DATA, MAIL MAIL, 2 * MAIL_OCTETS);
@@ -485,8 +495,26 @@ answer(uint64_t session)
 {
 	static const struct ipc_folder_opened opened = { MAIL_OCTETS, 1, 0 };
 	static const struct ipc_committed committed = { 0, 0 };
+	static const struct ipc_maildrop_state state = { MAIL_OCTETS, 1, 0 };
+	static const struct ipc_uid uid = { "x" };
 
 	switch (heard.header.type) {
+	case IPC_MAILDROP_OPEN:
+		if (!carried_out(AT_OPENED, session))
+			(void)ipc_send(CHILD_SESSION, IPC_MAILDROP_STATE,
+			    session, &state, NULL);
+		(void)carried_out(AFTER_OPENED, session);
+		break;
+	case IPC_MESSAGE_MARK:
+		if (!carried_out(AT_MARKED, session))
+			(void)ipc_send(CHILD_SESSION, IPC_MAILDROP_STATE,
+			    session, &state, NULL);
+		break;
+	case IPC_MESSAGE_IDENTIFY:
+		if (!carried_out(AT_UID, session))
+			(void)ipc_send(CHILD_SESSION, IPC_MESSAGE_UID,
+			    session, &uid, NULL);
+		break;
 	case IPC_FOLDER_OPEN:
 		if (!carried_out(AT_OPENED, session))
 			(void)ipc_send(CHILD_SESSION, IPC_FOLDER_OPENED,
@@ -499,6 +527,7 @@ answer(uint64_t session)
 			    ipc_message_number)->number);
 		break;
 	case IPC_MESSAGE_SEND:
+	case IPC_MESSAGE_GET:
 	case IPC_FOLDER_SEND:
 		if (order.trick == ONE_LESS || order.trick == ONE_MORE ||
 		    !carried_out(AT_DATA, session))

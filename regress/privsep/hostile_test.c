@@ -148,12 +148,13 @@ is_allowed(uint32_t number)
 }
 
 static void
-check_parent_attack(const struct server *server, uint32_t number)
+check_parent_attack(const struct server *server, uint32_t number,
+    uint32_t first)
 {
 	uint32_t type = type_of(number, IPC_LOG);
 	const char *wrong = complaint(type, trick_of(number), ROLE_NET,
 	    ROLE_PARENT, PHASE_RUN);
-	int pid = double_pid(server, number + 2);
+	int pid = double_pid(server, number - first + 2);
 	char text[160];
 
 	(void)snprintf(text, sizeof(text), "event=ipc process=net pid=%d "
@@ -188,6 +189,42 @@ check_auth_attacks(const struct server *server)
 	log_must_have(server, text);
 }
 
+/* One of the rounds in which net processes say everything to the parent. */
+static void
+attack_auth_and_parent(uint32_t first)
+{
+	struct server server;
+	char text[128];
+	uint32_t number;
+	pid_t auth, real;
+	int fd;
+
+	(void)snprintf(text, sizeof(text), "net-processes %u\n"
+	    "auth-processes 1\nmax-connections 100\nmax-sessions 10\n",
+	    NET_DOUBLES + 1U);
+	prepare(&server, text, "postern-net");
+	(void)snprintf(text, sizeof(text), "%u", first);
+	give_order(&server, "first", text);
+	server_run(&server);
+	auth = children_pid(&server, "postern-auth", 0);
+	fd = begin_bystander(&server);
+	real = children_pid(&server, "postern-net", 0);
+	give_order(&server, "go", "");
+	check_auth_attacks(&server);
+	for (number = first; number < PARENT_ATTACKS &&
+	    number < first + PARENT_ROUND; number++)
+		if (!is_allowed(number))
+			check_parent_attack(&server, number, first);
+	/* No attack made a store, or ended auth; the dead come back. */
+	ATF_CHECK_EQ(1, children_count(&server, "postern-store"));
+	ATF_CHECK_EQ(auth, children_pid(&server, "postern-auth", 0));
+	ATF_CHECK(!log_has(&server, "event=refused"));
+	children_must_be(&server, "postern-net", NET_DOUBLES + 1);
+	ATF_CHECK_EQ(real, children_pid(&server, "postern-net", 0));
+	end_bystander(&server, fd);
+	server_stop(&server);
+}
+
 /* Net processes that say everything to auth and to the parent. */
 ATF_TC(net_to_auth_and_parent);
 ATF_TC_HEAD(net_to_auth_and_parent, tc)
@@ -196,34 +233,20 @@ ATF_TC_HEAD(net_to_auth_and_parent, tc)
 }
 ATF_TC_BODY(net_to_auth_and_parent, tc)
 {
-	struct server server;
-	char extra[128];
-	uint32_t number;
-	pid_t auth, real;
-	int fd;
-
 	(void)tc;
-	(void)snprintf(extra, sizeof(extra), "net-processes %u\n"
-	    "auth-processes 1\nmax-connections 100\nmax-sessions 10\n",
-	    NET_DOUBLES + 1U);
-	prepare(&server, extra, "postern-net");
-	server_run(&server);
-	auth = children_pid(&server, "postern-auth", 0);
-	fd = begin_bystander(&server);
-	real = children_pid(&server, "postern-net", 0);
-	give_order(&server, "go", "");
-	check_auth_attacks(&server);
-	for (number = 0; number < PARENT_ATTACKS; number++)
-		if (!is_allowed(number))
-			check_parent_attack(&server, number);
-	/* No attack made a store, or ended auth; the dead come back. */
-	ATF_CHECK_EQ(1, children_count(&server, "postern-store"));
-	ATF_CHECK_EQ(auth, children_pid(&server, "postern-auth", 0));
-	ATF_CHECK(!log_has(&server, "event=refused"));
-	children_must_be(&server, "postern-net", PARENT_ATTACKS + 2);
-	ATF_CHECK_EQ(real, children_pid(&server, "postern-net", 0));
-	end_bystander(&server, fd);
-	server_stop(&server);
+	attack_auth_and_parent(0);
+}
+
+ATF_TC(net_to_parent_second);
+ATF_TC_HEAD(net_to_parent_second, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "120");
+}
+ATF_TC_BODY(net_to_parent_second, tc)
+{
+	(void)tc;
+	_Static_assert(PARENT_ATTACKS <= 2 * PARENT_ROUND, "rounds are two");
+	attack_auth_and_parent(PARENT_ROUND);
 }
 
 /* A datagram of no bytes is not the end of a process that is still there. */
@@ -513,7 +536,7 @@ drain(const struct store *store)
 	ssize_t got;
 
 	hear_type(store, IPC_DATA_FOLLOWS);
-	for (left = IPC_PAYLOAD(&heard, ipc_octets)->octets; left > 0;
+	for (left = IPC_PAYLOAD(&heard, ipc_data)->piped; left > 0;
 	    left -= (uint64_t)got) {
 		got = read(store->data, bytes, left < sizeof(bytes) ?
 		    (size_t)left : sizeof(bytes));
@@ -788,8 +811,37 @@ pop1_until(const struct server *server, enum moment moment)
 	return (fd);
 }
 
+/* The second listener's. */
+static int
+pop3_until(const struct server *server, enum moment moment)
+{
+	static const char *const commands[] = { [AT_SIZE] = "LIST 1\r\n",
+	    [AT_DATA] = "RETR 1\r\n", [AFTER_DATA] = "RETR 1\r\n",
+	    [AT_COMMITTED] = "QUIT\r\n", [AT_MARKED] = "DELE 1\r\n",
+	    [AT_UID] = "UIDL 1\r\n" };
+	int fd = client_connect(server, 1);
+
+	client_expect_line(fd, "+");
+	client_say(fd, "USER " MALLORY, "+OK");
+	client_send(fd, "PASS x\r\n");
+	if (moment <= AT_OPENED)
+		return (fd);
+	client_expect(fd, "+OK 1 message (14 octets)\r\n");
+	if (moment == AFTER_OPENED)
+		return (fd);
+	client_send(fd, commands[moment]);
+	if (moment == AFTER_DATA)
+		client_expect(fd, "+OK 14 octets\r\n");
+	return (fd);
+}
+
 static const unsigned int phases[] = { PHASE_WAIT_STORE, PHASE_WAIT_FOLDER,
     0, PHASE_WAIT_SIZE, PHASE_WAIT_DATA, 0, PHASE_WAIT_COMMIT };
+static const unsigned int pop3_phases[] = { PHASE_WAIT_STORE,
+    PHASE_WAIT_MAILDROP, 0, PHASE_WAIT_SIZE, PHASE_WAIT_DATA, 0,
+    PHASE_WAIT_COMMIT, PHASE_WAIT_STATE, PHASE_WAIT_UID };
+
+enum { POP2, POP1, POP3 };		/* which protocol the client speaks */
 
 /* In the middle of a message there is no status line: it is cut short. */
 static void
@@ -804,10 +856,11 @@ must_be_cut(int fd, const char *what)
 
 static void
 attack_client(const struct server *server, enum moment moment, uint32_t type,
-    enum trick trick, int pop1)
+    enum trick trick, int pop)
 {
 	const char *wrong = trick == OTHER_SESSION ? "wrong session" :
-	    complaint(type, trick, ROLE_STORE, ROLE_NET, phases[moment]);
+	    complaint(type, trick, ROLE_STORE, ROLE_NET,
+	    pop == POP3 ? pop3_phases[moment] : phases[moment]);
 	size_t before = log_length(server);
 	char what[128], text[128];
 	int fd;
@@ -815,13 +868,15 @@ attack_client(const struct server *server, enum moment moment, uint32_t type,
 	if (wrong == NULL)
 		return;
 	(void)snprintf(what, sizeof(what), "pop%d, moment %u, %s, trick %u",
-	    pop1 ? 1 : 2, moment, rows[type].name, trick);
+	    pop == POP2 ? 2 : pop == POP1 ? 1 : 3, moment, rows[type].name,
+	    trick);
 	order_store(server, moment, CHILD_SESSION, type, trick);
-	fd = pop1 ? pop1_until(server, moment) : pop2_until(server, moment);
+	fd = pop == POP3 ? pop3_until(server, moment) : pop == POP1 ?
+	    pop1_until(server, moment) : pop2_until(server, moment);
 	if (moment == AFTER_DATA)
 		must_be_cut(fd, what);
 	else
-		must_be_refused(fd, pop1 ? "-ERR " : "- ", what);
+		must_be_refused(fd, pop == POP2 ? "- " : "-ERR ", what);
 	(void)snprintf(text, sizeof(text), "message=%s error=\"%s\"",
 	    strcmp(wrong, "not a message") == 0 ? "none" : rows[type].name,
 	    wrong);
@@ -851,24 +906,27 @@ stop_undisturbed(struct server *server, int bystander, pid_t net)
 }
 
 static void
-store_types(int pop1)
+store_types(int pop)
 {
 	static const enum moment moments[] = { AT_READY, AT_OPENED,
-	    AFTER_OPENED, AT_SIZE, AT_DATA, AFTER_DATA, AT_COMMITTED };
+	    AFTER_OPENED, AT_SIZE, AT_DATA, AFTER_DATA, AT_COMMITTED,
+	    AT_MARKED, AT_UID };
 	struct server server;
 	uint32_t type;
 	pid_t net;
 	size_t i;
 	int fd;
 
-	start_with_store_double(&server, "net-processes 1\n");
+	start_with_store_double(&server, "net-processes 1\n"
+	    "listen auto 127.0.0.1 port 0\nlisten pop3 127.0.0.1 port 0\n");
 	net = children_pid(&server, "postern-net", 0);
 	fd = begin_bystander(&server);
 	for (i = 0; i < COUNT(moments); i++)
 		for (type = 0; type < TYPES; type++)
-			if (!pop1 || moments[i] != AT_SIZE)
+			if (pop == POP3 || (moments[i] <= AT_COMMITTED &&
+			    (pop == POP2 || moments[i] != AT_SIZE)))
 				attack_client(&server, moments[i], type,
-				    RIGHT, pop1);
+				    RIGHT, pop);
 	stop_undisturbed(&server, fd, net);
 }
 
@@ -881,7 +939,7 @@ ATF_TC_HEAD(store_to_net_pop2, tc)
 ATF_TC_BODY(store_to_net_pop2, tc)
 {
 	(void)tc;
-	store_types(0);
+	store_types(POP2);
 }
 
 ATF_TC(store_to_net_pop1);
@@ -892,7 +950,18 @@ ATF_TC_HEAD(store_to_net_pop1, tc)
 ATF_TC_BODY(store_to_net_pop1, tc)
 {
 	(void)tc;
-	store_types(1);
+	store_types(POP1);
+}
+
+ATF_TC(store_to_net_pop3);
+ATF_TC_HEAD(store_to_net_pop3, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "120");
+}
+ATF_TC_BODY(store_to_net_pop3, tc)
+{
+	(void)tc;
+	store_types(POP3);
 }
 
 /* The right message of each phase, in every wrong form. */
@@ -1483,6 +1552,7 @@ ATF_TC_BODY(auth_to_net, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, net_to_auth_and_parent);
+	ATF_TP_ADD_TC(tp, net_to_parent_second);
 	ATF_TP_ADD_TC(tp, net_empty_datagram);
 	ATF_TP_ADD_TC(tp, net_to_own_store);
 	ATF_TP_ADD_TC(tp, net_to_store_types);
@@ -1492,6 +1562,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, net_floods_store);
 	ATF_TP_ADD_TC(tp, store_to_net_pop2);
 	ATF_TP_ADD_TC(tp, store_to_net_pop1);
+	ATF_TP_ADD_TC(tp, store_to_net_pop3);
 	ATF_TP_ADD_TC(tp, store_to_net_tricks);
 	ATF_TP_ADD_TC(tp, store_oddities);
 	ATF_TP_ADD_TC(tp, store_reason_in_log);

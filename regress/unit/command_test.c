@@ -10,6 +10,7 @@
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define POP1		&protocol_pop1
 #define POP2		&protocol_pop2
+#define POP3		&protocol_pop3
 
 static const struct protocol_row *row;
 static struct command command;
@@ -76,6 +77,12 @@ static const struct {
 	{ POP1, "RCEV", "RCEV RECV RSET QUIT" },
 	{ POP1, "RCVD", "RCVD RSET QUIT" },
 	{ POP1, "DONE", "" },
+	{ POP3, "AUTHORIZATION", "USER AUTH CAPA LANG UTF8 QUIT" },
+	{ POP3, "PASS", "USER PASS AUTH CAPA QUIT" },
+	{ POP3, "AUTH", "" },
+	{ POP3, "TRANSACTION",
+	    "STAT LIST UIDL RETR TOP DELE RSET NOOP CAPA LANG QUIT" },
+	{ POP3, "DONE", "" },
 };
 
 static const struct {
@@ -89,6 +96,12 @@ static const struct {
 	{ POP1, "RETR", " work" }, { POP1, "RDEL", " work" },
 	{ POP1, "RCEV", "" }, { POP1, "RECV", "" }, { POP1, "RCVD", "" },
 	{ POP1, "RSET", "" }, { POP1, "NOOP", "" }, { POP1, "QUIT", "" },
+	{ POP3, "USER", " fred" }, { POP3, "PASS", " secret" },
+	{ POP3, "AUTH", " PLAIN" }, { POP3, "CAPA", "" },
+	{ POP3, "LANG", "" }, { POP3, "UTF8", "" }, { POP3, "STAT", "" },
+	{ POP3, "LIST", " 1" }, { POP3, "UIDL", "" }, { POP3, "RETR", " 1" },
+	{ POP3, "TOP", " 1 2" }, { POP3, "DELE", " 1" },
+	{ POP3, "RSET", "" }, { POP3, "NOOP", "" }, { POP3, "QUIT", "" },
 };
 
 static void
@@ -132,6 +145,13 @@ ATF_TC_BODY(tables, tc)
 			rows += verbs[k].protocol == POP1 &&
 			    strcmp(verbs[k].verb,
 			    protocol_pop1.rows[i].verb) == 0;
+		ATF_CHECK_EQ(1, rows);
+	}
+	for (i = 0; i < protocol_pop3.row_count; i++) {
+		for (k = rows = 0; k < COUNT(verbs); k++)
+			rows += verbs[k].protocol == POP3 &&
+			    strcmp(verbs[k].verb,
+			    protocol_pop3.rows[i].verb) == 0;
 		ATF_CHECK_EQ(1, rows);
 	}
 }

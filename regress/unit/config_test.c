@@ -109,6 +109,10 @@ static const char *const good[] = {
 	"login-timeout 1", "login-timeout 3600",
 	"session-timeout 1", "session-timeout 86400",
 	"lock-timeout 0", "lock-timeout 3600",
+	"listen pop3 127.0.0.1", "listen pop3 ::1\nsession-timeout 600",
+	"uidl native", "uidl dovecot", "uidl uw",
+	"expire never", "expire 1", "expire 36500",
+	"login-delay 0", "login-delay 86400",
 	"lock fcntl", "lock flock", "lock dotlock", "lock try-dotlock",
 	"lock dotlock fcntl", "lock flock fcntl try-dotlock",
 	"max-connections 1", "max-connections 1000000",
@@ -156,9 +160,9 @@ static const struct {
 	{ "hostname \"post", "line", "an end to every quote" },
 	{ "cleartext 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 "
 	    "22 23 24 25 26 27 28 29 30 31 32", "line", "fewer words" },
-	{ "listen", "listen", "listen auto|pop1|pop2 ADDRESS" },
-	{ "listen auto", "listen", "listen auto|pop1|pop2 ADDRESS" },
-	{ "listen pop3 ::1", "listen", "listen auto|pop1|pop2 ADDRESS" },
+	{ "listen", "listen", "listen auto|pop1|pop2|pop3 ADDRESS" },
+	{ "listen auto", "listen", "listen auto|pop1|pop2|pop3 ADDRESS" },
+	{ "listen imap ::1", "listen", "listen auto|pop1|pop2|pop3 ADDRESS" },
 	{ "listen auto ::1 port", "listen", "listen auto|" },
 	{ "listen auto ::1 port x", "listen", "listen auto|" },
 	{ "listen auto ::1 port -1", "listen", "listen auto|" },
@@ -204,6 +208,13 @@ static const struct {
 	NUMBER("login-timeout", "a number from 1 to 3600"),
 	NUMBER("session-timeout", "a number from 1 to 86400"),
 	NUMBER("lock-timeout", "a number from 0 to 3600"),
+	NUMBER("login-delay", "a number from 0 to 86400"),
+	NUMBER("expire", "a number of days from 1 to 36500, or never"),
+	{ "expire 0", "expire", "a number of days from 1 to 36500" },
+	{ "uidl", "uidl", "native, dovecot or uw" },
+	{ "uidl popa3d", "uidl", "native, dovecot or uw" },
+	{ "uidl uw uw", "uidl", "native, dovecot or uw" },
+	{ "listen pop4 ::1", "listen", "listen auto|pop1|pop2|pop3 " },
 	{ "lock", "lock", "fcntl, flock, and dotlock or try-dotlock" },
 	{ "lock none", "lock", "fcntl, flock, and dotlock or try-dotlock" },
 	{ "lock fcntl lockf", "lock", "fcntl, flock, and dotlock" },
@@ -350,7 +361,8 @@ static const struct {
 	{ "max-connections 5", 0 }, { "max-sessions 5", 0 },
 	{ "chroot /a", 0 }, { "state /a", 0 },
 	{ "without seccomp", 1 }, { "unprivileged", 0 },
-	{ "mh-rename", 0 },
+	{ "mh-rename", 0 }, { "uidl uw", 0 }, { "expire 5", 0 },
+	{ "login-delay 5", 0 },
 };
 
 ATF_TC_WITHOUT_HEAD(repeated);
@@ -603,6 +615,33 @@ ATF_TC_BODY(values, tc)
 	ATF_CHECK_EQ(1, config.parent.dotlocks);
 }
 
+/* RFC 1939: an autologout timer of less than ten minutes must not be. */
+ATF_TC_WITHOUT_HEAD(pop3);
+ATF_TC_BODY(pop3, tc)
+{
+	static struct config config;
+
+	(void)tc;
+	read_text(&config, USERS "listen pop3 ::1\nlisten pop3 ::1 port 1\n"
+	    "uidl dovecot\nexpire 30\nlogin-delay 9\n");
+	ATF_CHECK_EQ((uint32_t)PROTOCOL_POP3, config.listeners[0].protocol);
+	ATF_CHECK_STREQ("110", config.listeners[0].port);
+	ATF_CHECK_STREQ("1", config.listeners[1].port);
+	ATF_CHECK_EQ((uint32_t)UID_DOVECOT, config.store.uids);
+	ATF_CHECK_EQ(30, config.net.expire_days);
+	ATF_CHECK_EQ(9, config.net.login_delay);
+	ATF_CHECK_EQ(9, config.store.login_delay);
+	read_text(&config, USERS);
+	ATF_CHECK_EQ((uint32_t)UID_NATIVE, config.store.uids);
+	ATF_CHECK_EQ(0, config.net.expire_days);
+	ATF_CHECK_EQ(0, config.net.login_delay);
+	ATF_CHECK_EQ(1, check(USERS "session-timeout 599\n"
+	    "listen auto ::1\nlisten pop3 ::1\n"));
+	ATF_CHECK_MSG(strstr(output, "session-timeout: expected at least 600 "
+	    "where a listener is for pop3") != NULL, "%s", output);
+	ATF_CHECK_EQ(0, check(USERS "session-timeout 599\nlisten auto ::1\n"));
+}
+
 /* Nothing makes dotlocks where none are asked for. */
 ATF_TC_WITHOUT_HEAD(without_dotlocks);
 ATF_TC_BODY(without_dotlocks, tc)
@@ -675,6 +714,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, without_file);
 	ATF_TP_ADD_TC(tp, defaults);
 	ATF_TP_ADD_TC(tp, values);
+	ATF_TP_ADD_TC(tp, pop3);
 	ATF_TP_ADD_TC(tp, without_dotlocks);
 	ATF_TP_ADD_TC(tp, expand);
 	return (atf_no_error());

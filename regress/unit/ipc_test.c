@@ -15,7 +15,7 @@
 #include "ipc.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
-#define PHASES		10
+#define PHASES		16
 #define SESSION		UINT64_C(0x1122334455667788)
 
 struct row {
@@ -253,7 +253,7 @@ ATF_TC_BODY(string_list, tc)
 		{ IPC_LOCK_SESSION, 9 }, { IPC_LOGIN, 3 },
 		{ IPC_LOGIN_GRANTED, 2 }, { IPC_SESSION_FAILED, 1 },
 		{ IPC_FOLDER_OPEN, 1 }, { IPC_STORE_FAILED, 1 },
-		{ IPC_LOG, 1 },
+		{ IPC_MESSAGE_UID, 1 }, { IPC_LOG, 1 },
 	};
 	size_t i, j, have, all = 0;
 

@@ -1,0 +1,71 @@
+/*
+ * dots.c - a message with its dots doubled, whole or from its top.
+ *
+ * Linked into postern-store; runs as the user, on bytes from strangers.
+ * It sees the wire's form, where no LF is without a CR before it.
+ */
+#include <string.h>
+
+#include "dots.h"
+
+/* Passes a line on, or a piece of one. */
+static int
+pass(struct dots *dots, struct wire *wire, const unsigned char *octets,
+    size_t length)
+{
+	const int is_dot = !dots->inside && octets[0] == '.';
+
+	dots->octets += length;
+	dots->doubled += length + (size_t)is_dot;
+	if (dots->counts_only)
+		return (0);
+	if (is_dot && wire_write(wire, ".", 1) == -1)
+		return (-1);
+	return (wire_write(wire, octets, length));
+}
+
+/* A line begins: is it wanted? */
+static int
+is_wanted(struct dots *dots)
+{
+	dots->line_octets = 0;
+	if (!dots->in_body || dots->lines == UINT64_MAX)
+		return (1);
+	if (dots->lines == 0) {
+		dots->enough = 1;
+		return (0);
+	}
+	dots->lines--;
+	return (1);
+}
+
+static int
+take(struct wire *wire, const unsigned char *octets, size_t length)
+{
+	struct dots *dots = wire->context;
+	const unsigned char *feed;
+	size_t part;
+
+	for (; length > 0; octets += part, length -= part) {
+		feed = memchr(octets, '\n', length);
+		part = feed == NULL ? length : (size_t)(feed - octets) + 1;
+		if ((!dots->inside && !is_wanted(dots)) ||
+		    pass(dots, wire, octets, part) == -1)
+			return (-1);
+		dots->inside = feed == NULL;
+		dots->line_octets += part;
+		if (feed != NULL && dots->line_octets == 2)
+			dots->in_body = 1;
+	}
+	return (0);
+}
+
+void
+dots_begin(struct dots *dots, struct wire *wire, uint64_t lines,
+    int counts_only)
+{
+	memset(dots, 0, sizeof(*dots));
+	dots->counts_only = counts_only;
+	dots->lines = lines;
+	wire_divert(wire, take, dots);
+}

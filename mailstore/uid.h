@@ -1,0 +1,60 @@
+/*
+ * uid.h - unique ids of messages (RFC 1939, UIDL).
+ *
+ * They are made from what a message is, so that they outlive restarts,
+ * deletions, and programs that rewrite the mailbox; see DESIGN.md.
+ */
+#ifndef UID_H
+#define UID_H
+
+#include <sodium.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mailbox.h"
+
+#define UID_DIGEST_BYTES	crypto_generichash_BYTES_MIN	/* 16 */
+
+/* Room for a label: a From_ line, or a Maildir's file name. */
+#define UID_LABEL_SIZE		FROM_LINE_MAX
+
+/*
+ * uid_content.c: what LABEL_PART and the content of a message amount to,
+ * without the header lines that other programs write into mailboxes, the
+ * empty lines at its end, and the form of its line ends.  NULL, or a reason.
+ */
+const char *uid_content(struct mailbox *mailbox, uint64_t number,
+	    const char *label, unsigned char *digest);
+
+/*
+ * uids.c: the ids of all messages of the mailbox that is open.
+ *
+ * uids_begin reads every message; equal ones are told apart by a number that
+ * the file `uids` in the user's state directory keeps true when one of them
+ * is deleted.  NULL, or a reason.
+ */
+const char *uids_begin(struct mailbox *mailbox);
+void	uids_end(void);
+int	uids_known(void);
+
+/* The id of message `number`, at most UID_SIZE with its NUL. */
+const char *uids_text(struct mailbox *mailbox, uint64_t number, char *text);
+
+/*
+ * Before messages go whose flags have `marked`, and after they are gone: what
+ * the file has to say.  An error is logged, and costs no more than that one
+ * of two equal messages may take the other's id.
+ */
+void	uids_before_commit(struct mailbox *mailbox,
+	    const unsigned char *flags, unsigned char marked);
+void	uids_after_commit(void);
+
+/*
+ * uid_foreign.c: the id that another server has given the message, as far as
+ * the mailbox tells; "" where it does not.  NULL, or a reason.
+ */
+const char *uid_foreign(struct mailbox *mailbox, enum uid_kind kind,
+	    uint64_t number, char *text);
+void	uid_foreign_end(void);
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * uid_foreign.c - the unique ids that another server has given.
+ *
+ * Linked into postern-store; runs as the user, on bytes from strangers: a
+ * sender can write X-UID, too.  Only ids that rise through the mailbox, and
+ * that its owner's server has given, are believed; all others are ours.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "uid.h"
+
+/* What is known of a message. */
+struct given {
+	uint32_t validity, uid;	/* 0: nothing */
+};
+
+static struct given *given;	/* by message, from 0 */
+
+/* What one message's header says, beyond a line's first octets. */
+struct header {
+	uint32_t validity, last, uid;
+	size_t have;
+	char line[80];
+	int ended;
+};
+
+/* "NAME: number [number]"; how many there are. */
+static int
+read_numbers(const char *line, const char *name, uint32_t *one,
+    uint32_t *other)
+{
+	const size_t length = strlen(name);
+	unsigned long long numbers[2] = { 0, 0 };
+	char *end;
+	int count = 0;
+
+	if (strncasecmp(line, name, length) != 0)
+		return (0);
+	for (line += length; count < 2; line = end) {
+		line += strspn(line, " \t");
+		if (line[strspn(line, "0123456789")] == line[0])
+			break;
+		errno = 0;
+		numbers[count] = strtoull(line, &end, 10);
+		if (errno != 0 || numbers[count++] > UINT32_MAX)
+			return (0);
+	}
+	*one = (uint32_t)numbers[0];
+	*other = (uint32_t)numbers[1];
+	return (count);
+}
+
+static void
+read_line(struct header *header)
+{
+	uint32_t one, other;
+
+	if (read_numbers(header->line, "X-IMAPbase:", &one, &other) == 2 ||
+	    read_numbers(header->line, "X-IMAP:", &one, &other) == 2) {
+		header->validity = one;
+		header->last = other;
+	} else if (read_numbers(header->line, "X-UID:", &one, &other) == 1)
+		header->uid = one;
+}
+
+static int
+take(struct wire *wire, const unsigned char *octets, size_t length)
+{
+	struct header *header = wire->context;
+	size_t i;
+
+	for (i = 0; i < length; i++) {
+		if (octets[i] == '\n' && header->have == 0) {
+			header->ended = 1;
+			return (-1);
+		}
+		if (octets[i] == '\n') {
+			header->line[header->have] = '\0';
+			read_line(header);
+			header->have = 0;
+		} else if (octets[i] != '\r' &&
+		    header->have < sizeof(header->line) - 1)
+			header->line[header->have++] = (char)octets[i];
+	}
+	return (0);
+}
+
+static const char *
+read_header(struct mailbox *mailbox, uint64_t number, struct header *header)
+{
+	static struct wire nowhere;
+	const char *wrong;
+
+	memset(header, 0, sizeof(*header));
+	nowhere.fd = -1;
+	wire_begin(&nowhere, 0);
+	wire_divert(&nowhere, take, header);
+	wrong = mailbox->format->send(mailbox, number, &nowhere);
+	return (header->ended ? NULL : wrong);
+}
+
+/* The first message has the mailbox's numbers, and each has its own. */
+static const char *
+read_headers(struct mailbox *mailbox)
+{
+	struct header header;
+	uint32_t validity = 0, last = 0, before = 0;
+	const char *wrong = NULL;
+	uint64_t number;
+
+	for (number = 1; number <= mailbox->messages && wrong == NULL;
+	    number++) {
+		if (mailbox->format->octets(mailbox, number) == 0)
+			continue;
+		wrong = read_header(mailbox, number, &header);
+		if (number == 1) {
+			validity = header.validity;
+			last = header.last;
+		}
+		if (validity == 0 || header.uid <= before ||
+		    header.uid > last)
+			continue;
+		before = header.uid;
+		given[number - 1] = (struct given){ validity, header.uid };
+	}
+	return (wrong);
+}
+
+void
+uid_foreign_end(void)
+{
+	free(given);
+	given = NULL;
+}
+
+const char *
+uid_foreign(struct mailbox *mailbox, enum uid_kind kind, uint64_t number,
+    char *text)
+{
+	const char *wrong = NULL;
+	const struct given *ids;
+
+	text[0] = '\0';
+	if (given == NULL) {
+		given = calloc((size_t)mailbox->messages + 1, sizeof(*given));
+		wrong = given == NULL ? "the server is short of memory" :
+		    read_headers(mailbox);
+	}
+	if (wrong != NULL) {
+		uid_foreign_end();
+		return (wrong);
+	}
+	ids = &given[number - 1];
+	if (ids->uid == 0)
+		return (NULL);
+	if (kind == UID_DOVECOT)
+		(void)snprintf(text, UID_SIZE, "%08x%08x", ids->uid,
+		    ids->validity);
+	else
+		(void)snprintf(text, UID_SIZE, "%08x%08x", ids->validity,
+		    ids->uid);
+	return (NULL);
+}

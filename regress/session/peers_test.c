@@ -1,0 +1,325 @@
+/*
+ * peers_test.c - the same mailboxes through Dovecot's POP3, octet for octet.
+ *
+ * Dovecot runs on loopback, with its files in the scratch directory.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <netinet/in.h>
+
+#include <arpa/inet.h>
+#include <atf-c.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../mailstore/mailboxes.h"
+#include "pop3_client.h"
+
+struct dovecot {
+	pid_t pid;
+	int port;
+	char directory[256];
+};
+
+/* A port that is free now. */
+static int
+free_port(void)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memset(&address, 0, sizeof(address));
+	address.sin_family = AF_INET;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ATF_REQUIRE(fd != -1 && bind(fd, (struct sockaddr *)&address,
+	    sizeof(address)) == 0);
+	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+	(void)close(fd);
+	return (ntohs(address.sin_port));
+}
+
+static void
+write_config(const struct dovecot *dovecot, const char *extra)
+{
+	const char *directory = dovecot->directory;
+	char text[2000], path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/passwd", directory);
+	(void)snprintf(text, sizeof(text), "fred:{PLAIN}secret:%u:%u::"
+	    "%s/home::\n", FRED_UID, FRED_UID, directory);
+	file_write(path, text, strlen(text));
+	ATF_REQUIRE(chmod(path, 0644) == 0);
+	(void)snprintf(path, sizeof(path), "%s/conf", directory);
+	(void)snprintf(text, sizeof(text), "base_dir = %s/run\n"
+	    "state_dir = %s/state\nlog_path = %s/log\nprotocols = pop3\n"
+	    "ssl = no\ndisable_plaintext_auth = no\nlisten = 127.0.0.1\n"
+	    "mail_location = mbox:~/mail:INBOX=~/inbox\n"
+	    "first_valid_uid = 100\nmbox_write_locks = fcntl\n"
+	    "passdb {\n  driver = passwd-file\n  args = %s/passwd\n}\n"
+	    "userdb {\n  driver = passwd-file\n  args = %s/passwd\n}\n"
+	    "service pop3-login {\n  inet_listener pop3 {\n    port = %d\n"
+	    "  }\n  inet_listener pop3s {\n    port = 0\n  }\n}\n%s",
+	    directory, directory, directory, directory, directory,
+	    dovecot->port, extra);
+	file_write(path, text, strlen(text));
+}
+
+static void
+dovecot_start(struct dovecot *dovecot, const struct server *server,
+    const char *extra)
+{
+	struct sockaddr_in address;
+	char path[300];
+	int fd, tries;
+
+	dovecot->port = free_port();
+	(void)snprintf(dovecot->directory, sizeof(dovecot->directory),
+	    "%.200s/dovecot", server->directory);
+	ATF_REQUIRE(mkdir(dovecot->directory, 0755) == 0);
+	(void)snprintf(path, sizeof(path), "%s/home", dovecot->directory);
+	ATF_REQUIRE(mkdir(path, 0700) == 0 &&
+	    chown(path, FRED_UID, FRED_UID) == 0);
+	write_config(dovecot, extra);
+	(void)snprintf(path, sizeof(path), "%s/conf", dovecot->directory);
+	ATF_REQUIRE((dovecot->pid = fork()) != -1);
+	if (dovecot->pid == 0) {
+		(void)execlp("dovecot", "dovecot", "-F", "-c", path,
+		    (char *)NULL);
+		_exit(127);
+	}
+	memset(&address, 0, sizeof(address));
+	address.sin_family = AF_INET;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	address.sin_port = htons((uint16_t)dovecot->port);
+	for (tries = 0; tries < 200; tries++) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (connect(fd, (struct sockaddr *)&address,
+		    sizeof(address)) == 0) {
+			(void)close(fd);
+			return;
+		}
+		(void)close(fd);
+		(void)usleep(50000);
+	}
+	atf_tc_fail("dovecot does not answer");
+}
+
+static void
+dovecot_stop(const struct dovecot *dovecot)
+{
+	(void)kill(dovecot->pid, SIGTERM);
+	ATF_REQUIRE(waitpid(dovecot->pid, NULL, 0) == dovecot->pid);
+}
+
+/* Its mailbox; what it remembers of another one goes. */
+static void
+dovecot_write(const struct dovecot *dovecot, const void *bytes, size_t length)
+{
+	char path[300], command[400];
+
+	(void)snprintf(command, sizeof(command), "rm -rf %s/home/mail",
+	    dovecot->directory);
+	ATF_REQUIRE(run((const char *const[]){ "sh", "-c", command, NULL },
+	    NULL, NULL, 0) == 0);
+	(void)snprintf(path, sizeof(path), "%s/home/inbox",
+	    dovecot->directory);
+	file_write(path, bytes, length);
+	ATF_REQUIRE(chown(path, FRED_UID, FRED_UID) == 0 &&
+	    chmod(path, 0600) == 0);
+}
+
+static int
+dovecot_login(const struct dovecot *dovecot)
+{
+	int fd = client_connect_to("127.0.0.1", dovecot->port);
+
+	client_expect_line(fd, "+OK");
+	client_say(fd, "USER fred", "+OK");
+	client_say(fd, "PASS secret", "+OK");
+	return (fd);
+}
+
+static void
+same(int ours, int theirs, const char *command, const char *name)
+{
+	size_t our_length, their_length;
+	char *our = pop3_ask(ours, command, &our_length);
+	char *their = pop3_ask(theirs, command, &their_length);
+
+	ATF_CHECK_MSG(our_length == their_length &&
+	    memcmp(our, their, our_length) == 0, "%s: %s", name, command);
+	free(our);
+	free(their);
+}
+
+/*
+ * Dovecot counts a line without an end as it is stored, and sends it with
+ * one; it counts a message without an octet as 0, and sends an empty line.
+ * There its LIST and STAT are not what it sends, and ours are.
+ */
+static int
+is_counted_otherwise(const struct awkward *mailbox)
+{
+	const char *end = mailbox->bytes + mailbox->length;
+
+	return (mailbox->length < 2 || end[-1] != '\n' ||
+	    (end[-2] != '\n' && end[-2] != '\r') ||
+	    strstr(mailbox->bytes, "2026\n\nFrom ") != NULL);
+}
+
+static void
+compare(const struct server *server, const struct dovecot *dovecot,
+    const struct awkward *mailbox)
+{
+	char command[40];
+	unsigned int i, lines;
+	int ours, theirs;
+
+	(void)printf("%s\n", mailbox->name);
+	(void)fflush(stdout);
+	mailbox_write(server, FRED, mailbox->bytes, mailbox->length);
+	dovecot_write(dovecot, mailbox->bytes, mailbox->length);
+	ours = pop3_login(server, 0, FRED, FRED_PASSWORD);
+	theirs = dovecot_login(dovecot);
+	if (!is_counted_otherwise(mailbox)) {
+		char reply[80];
+
+		client_send(theirs, "STAT\r\n");
+		client_line(theirs, reply, sizeof(reply));
+		client_say(ours, "STAT", reply);
+		same(ours, theirs, "LIST", mailbox->name);
+	}
+	for (i = 1; i <= mailbox->messages; i++) {
+		(void)snprintf(command, sizeof(command), "RETR %u", i);
+		same(ours, theirs, command, mailbox->name);
+		for (lines = 0; lines < 4; lines++) {
+			(void)snprintf(command, sizeof(command), "TOP %u %u",
+			    i, lines);
+			same(ours, theirs, command, mailbox->name);
+		}
+	}
+	pop3_quit(ours);
+	client_say(theirs, "QUIT", "+OK");
+	client_expect_close(theirs);
+}
+
+/* Forms of an mbox that both read in the same way. */
+static const struct awkward shared[] = {
+	{ "plain", BYTES(ONE TWO THREE), 3 },
+	{ "CRLF", BYTES(A "\r\nSubject: one\r\n\r\nfirst\r\n\r\n"
+	    B "\r\nSubject: two\r\n\r\nthe second\r\n\r\n"), 2 },
+	{ "dots", BYTES(A "\nSubject: one\n\n.\n..\n...a\n.b\n\n.\n\n"
+	    TWO), 2 },
+	{ "bare CR", BYTES(A "\nSubject: one\n\na\rb\r\rc\n\n" TWO), 2 },
+	{ "From within", BYTES(A "\nSubject: one\n\n>From here\nFrom here\n"
+	    "\nFrom there on\n\n" TWO), 2 },
+	{ "no header", BYTES(A "\n\nfirst\n\n" TWO), 2 },
+	{ "no body", BYTES(A "\nSubject: one\n\n" TWO), 2 },
+	{ "8-bit", BYTES(A "\nSubject: \xfc\xff\n\n\xe2\x82\xac\xfe\n\n"), 1 },
+	{ "no end", BYTES(A "\nSubject: one\n\nfirst"), 1 },
+	{ "no empty line", BYTES(A "\nSubject: one\n\nfirst\n"), 1 },
+	{ "empty lines", BYTES(A "\nSubject: one\n\n\n\nfirst\n\n\n\n" TWO), 2 },
+	{ "folded", BYTES(A "\nSubject: one\n two\n\tthree\n\nx\n\n" TWO), 2 },
+};
+
+ATF_TC(same_as_dovecot);
+ATF_TC_HEAD(same_as_dovecot, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+	atf_tc_set_md_var(tc, "require.progs", "dovecot");
+}
+ATF_TC_BODY(same_as_dovecot, tc)
+{
+	struct dovecot dovecot;
+	struct server server;
+	size_t i;
+
+	(void)tc;
+	server_start(&server, POP3);
+	dovecot_start(&dovecot, &server, "");
+	for (i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		compare(&server, &dovecot, &shared[i]);
+	dovecot_stop(&dovecot);
+	server_stop(&server);
+}
+
+/*
+ * Moving from Dovecot: the mailbox as it leaves it, with a message that was
+ * deleted since, gives the ids that its clients know.
+ */
+static void
+move(const char *format, const char *setting)
+{
+	struct dovecot dovecot;
+	struct server server;
+	char extra[200], path[300], *theirs, *ours, *box;
+	size_t length, our_length;
+	int fd;
+
+	(void)snprintf(extra, sizeof(extra), POP3 "uidl %s\n", setting);
+	server_start(&server, extra);
+	dovecot_start(&dovecot, &server, format);
+	dovecot_write(&dovecot, ONE TWO THREE, strlen(ONE TWO THREE));
+	fd = dovecot_login(&dovecot);
+	client_say(fd, "DELE 2", "+OK");
+	client_say(fd, "QUIT", "+OK");
+	client_expect_close(fd);
+	fd = dovecot_login(&dovecot);
+	theirs = pop3_ask(fd, "UIDL", &length);
+	client_say(fd, "QUIT", "+OK");
+	client_expect_close(fd);
+	dovecot_stop(&dovecot);
+	(void)snprintf(path, sizeof(path), "%s/home/inbox",
+	    dovecot.directory);
+	box = file_read(path, &our_length);
+	mailbox_write(&server, FRED, box, our_length);
+	free(box);
+	fd = pop3_login(&server, 0, FRED, FRED_PASSWORD);
+	ours = pop3_ask(fd, "UIDL", &our_length);
+	ATF_CHECK_STREQ(theirs, ours);
+	ATF_CHECK(strlen(ours) > 20);
+	free(theirs);
+	free(ours);
+	pop3_quit(fd);
+	server_stop(&server);
+}
+
+ATF_TC(ids_of_dovecot);
+ATF_TC_HEAD(ids_of_dovecot, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+	atf_tc_set_md_var(tc, "require.progs", "dovecot");
+}
+ATF_TC_BODY(ids_of_dovecot, tc)
+{
+	(void)tc;
+	move("", "dovecot");
+}
+
+/* Dovecot's own imitation of UW's ids. */
+ATF_TC(ids_of_uw);
+ATF_TC_HEAD(ids_of_uw, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+	atf_tc_set_md_var(tc, "require.progs", "dovecot");
+}
+ATF_TC_BODY(ids_of_uw, tc)
+{
+	(void)tc;
+	move("protocol pop3 {\n  pop3_uidl_format = %08Xv%08Xu\n}\n", "uw");
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, same_as_dovecot);
+	ATF_TP_ADD_TC(tp, ids_of_dovecot);
+	ATF_TP_ADD_TC(tp, ids_of_uw);
+	return (atf_no_error());
+}

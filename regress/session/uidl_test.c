@@ -1,0 +1,510 @@
+/*
+ * uidl_test.c - unique ids: the same for as long as the message is there,
+ * and another one for every message.
+ */
+#include <sys/stat.h>
+
+#include <atf-c.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pop3_client.h"
+
+#define FROM		"From a@example.org Sat Nov 21 23:33:00 2026\n"
+#define SAME		FROM "Subject: same\n\nthe same\n\n"
+#define OTHER		FROM "Subject: other\n\nanother\n\n"
+#define THIRD		FROM "Subject: third\n\nthe third\n\n"
+
+#define UIDS_MAX	20
+
+struct uids {
+	unsigned int count;
+	char id[UIDS_MAX][80];
+};
+
+/* All ids, in a session of their own. */
+static void
+ask(const struct server *server, struct uids *uids)
+{
+	int fd = pop3_login(server, 0, FRED, FRED_PASSWORD);
+	size_t length;
+	char *text = pop3_ask(fd, "UIDL", &length), *rest = text, *line;
+	unsigned int number;
+
+	uids->count = 0;
+	while ((line = strsep(&rest, "\r")) != NULL && *line != '\0') {
+		ATF_REQUIRE(uids->count < UIDS_MAX);
+		ATF_REQUIRE(sscanf(line, " %u %79s", &number,
+		    uids->id[uids->count++]) == 2);
+		ATF_REQUIRE_EQ(uids->count, number);
+		if (rest != NULL)
+			rest++;
+		if (rest == NULL || *rest == '\0')
+			break;
+	}
+	free(text);
+	pop3_quit(fd);
+}
+
+static void
+write_box(const struct server *server, const char *text)
+{
+	mailbox_write(server, FRED, text, strlen(text));
+}
+
+/* Deletes one message, in a session without UIDL. */
+static void
+delete(const struct server *server, unsigned int number)
+{
+	int fd = pop3_login(server, 0, FRED, FRED_PASSWORD);
+	char command[40];
+
+	(void)snprintf(command, sizeof(command), "DELE %u", number);
+	client_say(fd, command, "+OK");
+	pop3_quit(fd);
+}
+
+static void
+must_differ(const struct uids *uids)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < uids->count; i++) {
+		ATF_CHECK(strlen(uids->id[i]) >= 1 &&
+		    strlen(uids->id[i]) <= 70);
+		for (j = 0; j < i; j++)
+			ATF_CHECK(strcmp(uids->id[i], uids->id[j]) != 0);
+	}
+}
+
+/* Over a restart, a delivery, and the deletion of others. */
+ATF_TC_WITHOUT_HEAD(lasting);
+ATF_TC_BODY(lasting, tc)
+{
+	struct server server;
+	struct uids first, now;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, SAME OTHER THIRD);
+	ask(&server, &first);
+	ATF_REQUIRE_EQ(3, first.count);
+	must_differ(&first);
+	server_stop(&server);
+	server_run(&server);
+	ask(&server, &now);
+	ATF_CHECK(memcmp(&first, &now, sizeof(first)) == 0);
+	delete(&server, 1);
+	ask(&server, &now);
+	ATF_CHECK_EQ(2, now.count);
+	ATF_CHECK_STREQ(first.id[1], now.id[0]);
+	ATF_CHECK_STREQ(first.id[2], now.id[1]);
+	write_box(&server, OTHER FROM "Subject: new\n\n\n" THIRD SAME);
+	ask(&server, &now);
+	ATF_CHECK_EQ(4, now.count);
+	must_differ(&now);
+	ATF_CHECK_STREQ(first.id[1], now.id[0]);
+	ATF_CHECK_STREQ(first.id[2], now.id[2]);
+	ATF_CHECK_STREQ(first.id[0], now.id[3]);
+	server_stop(&server);
+}
+
+/* What mail readers and other servers write is not the message. */
+static const char *const rewritten[] = {
+	FROM "Subject: same\nStatus: RO\n\nthe same\n\n" OTHER,
+	FROM "Status: O\nX-Status: AF\nSubject: same\nContent-Length: 9\n"
+	    "Lines: 1\n\nthe same\n\n" OTHER,
+	FROM "X-IMAPbase: 1234567890 0000000012 NonJunk\n"
+	    "X-Keywords: NonJunk\n\tfolded, too\nX-UID: 11\nSubject: same\n"
+	    "\nthe same\n\n" OTHER,
+	FROM "x-imap: 1 2\nSubject: same\nX-UIDL: `!!\"!abcdef\n"
+	    "X-Mozilla-Status: 0001\nX-Mozilla-Status2: 00000000\n"
+	    "X-Mozilla-Keys:                \n\nthe same\n\n" OTHER,
+	FROM "Subject: same\n\nthe same\n\n\n\n\n" OTHER,	/* empty lines */
+	"From a@example.org Sat Nov 21 23:33:00 2026\r\nSubject: same\r\n\r\n"
+	    "the same\r\n\r\n" OTHER,
+};
+
+ATF_TC_WITHOUT_HEAD(rewritten_by_others);
+ATF_TC_BODY(rewritten_by_others, tc)
+{
+	struct server server;
+	struct uids first, now;
+	size_t i;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, SAME OTHER);
+	ask(&server, &first);
+	for (i = 0; i < sizeof(rewritten) / sizeof(rewritten[0]); i++) {
+		write_box(&server, rewritten[i]);
+		ask(&server, &now);
+		ATF_CHECK_EQ(2, now.count);
+		ATF_CHECK_MSG(strcmp(first.id[0], now.id[0]) == 0,
+		    "%s", rewritten[i]);
+		ATF_CHECK_STREQ(first.id[1], now.id[1]);
+	}
+	server_stop(&server);
+}
+
+/* Anything else is another message. */
+static const char *const different[] = {
+	"From b@example.org Sat Nov 21 23:33:00 2026\n"
+	    "Subject: same\n\nthe same\n\n",
+	"From a@example.org Sat Nov 21 23:33:01 2026\n"
+	    "Subject: same\n\nthe same\n\n",
+	FROM "Subject: same\n\nthe  same\n\n",
+	FROM "Subject: same\n\n\nthe same\n\n",
+	FROM "Subject:  same\n\nthe same\n\n",
+	FROM "Subject: same\nX-Statuss: x\n\nthe same\n\n",
+	FROM "Subject: same\nX-Other: a\n Status: b\n\nthe same\n\n",
+	FROM "Subject: same\n\nStatus: RO\n\nthe same\n\n",
+	FROM "Subject: same\n\nthe same\n.\n\n",
+};
+
+ATF_TC_WITHOUT_HEAD(other_messages);
+ATF_TC_BODY(other_messages, tc)
+{
+	struct server server;
+	struct uids all = { 1, { "" } }, now;
+	size_t i;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, SAME);
+	ask(&server, &all);
+	for (i = 0; i < sizeof(different) / sizeof(different[0]); i++) {
+		write_box(&server, different[i]);
+		ask(&server, &now);
+		ATF_CHECK_EQ(1, now.count);
+		(void)strlcpy(all.id[all.count++], now.id[0],
+		    sizeof(all.id[0]));
+	}
+	must_differ(&all);
+	server_stop(&server);
+}
+
+/*
+ * Equal messages: each has its own id, and keeps it whichever of the others
+ * is deleted, and over restarts.
+ */
+ATF_TC_WITHOUT_HEAD(equal_messages);
+ATF_TC_BODY(equal_messages, tc)
+{
+	struct server server;
+	struct uids first, now;
+	unsigned int gone, i, j;
+
+	(void)tc;
+	server_start(&server, POP3);
+	for (gone = 0; gone < 4; gone++) {
+		write_box(&server, SAME SAME OTHER SAME);
+		ask(&server, &first);
+		ATF_REQUIRE_EQ(4, first.count);
+		must_differ(&first);
+		delete(&server, gone + 1);
+		server_stop(&server);
+		server_run(&server);
+		ask(&server, &now);
+		ATF_REQUIRE_EQ(3, now.count);
+		for (i = j = 0; i < 4; i++)
+			if (i != gone)
+				ATF_CHECK_STREQ(first.id[i], now.id[j++]);
+		/* One that comes now is none of them. */
+		if (gone == 0) {
+			write_box(&server, SAME OTHER SAME SAME);
+			ask(&server, &now);
+			must_differ(&now);
+			ATF_CHECK_STREQ(first.id[1], now.id[0]);
+			ATF_CHECK_STREQ(first.id[3], now.id[2]);
+			ATF_CHECK(strcmp(first.id[0], now.id[3]) != 0);
+		}
+		delete(&server, 1);
+		while (now.count > 1) {
+			delete(&server, 1);
+			ask(&server, &now);
+		}
+		delete(&server, 1);
+	}
+	server_stop(&server);
+}
+
+/* In one session: two of them go, and one deletion is taken back. */
+ATF_TC_WITHOUT_HEAD(equal_in_one_session);
+ATF_TC_BODY(equal_in_one_session, tc)
+{
+	struct server server;
+	struct uids first, now;
+	char uid[80];
+	int fd;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, SAME SAME SAME SAME);
+	ask(&server, &first);
+	fd = pop3_login(&server, 0, FRED, FRED_PASSWORD);
+	client_say(fd, "DELE 4", "+OK");
+	client_say(fd, "RSET", "+OK");
+	client_say(fd, "DELE 1", "+OK");
+	client_say(fd, "DELE 3", "+OK");
+	pop3_uid(fd, 2, uid, sizeof(uid));
+	ATF_CHECK_STREQ(first.id[1], uid);
+	pop3_quit(fd);
+	ask(&server, &now);
+	ATF_CHECK_EQ(2, now.count);
+	ATF_CHECK_STREQ(first.id[1], now.id[0]);
+	ATF_CHECK_STREQ(first.id[3], now.id[1]);
+	server_stop(&server);
+}
+
+/* What cannot be written is not deleted, and the ids stay as they are. */
+ATF_TC_WITHOUT_HEAD(equal_in_a_read_only_mailbox);
+ATF_TC_BODY(equal_in_a_read_only_mailbox, tc)
+{
+	struct server server;
+	struct uids first, now;
+	int fd;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, SAME SAME);
+	ask(&server, &first);
+	ATF_REQUIRE(chmod(mailbox_path(&server, FRED), 0400) == 0);
+	fd = pop3_login(&server, 0, FRED, FRED_PASSWORD);
+	client_say(fd, "DELE 1", "+OK");
+	client_say(fd, "QUIT", "-ERR [SYS/PERM] the mailbox may not be ");
+	client_expect_close(fd);
+	ask(&server, &now);
+	ATF_CHECK(memcmp(&first, &now, sizeof(first)) == 0);
+	server_stop(&server);
+}
+
+/*
+ * A commit that fails has announced a deletion that did not come: the ids
+ * are as before, and when it comes after all, as they must be then.
+ */
+ATF_TC_WITHOUT_HEAD(equal_after_a_failed_commit);
+ATF_TC_BODY(equal_after_a_failed_commit, tc)
+{
+	struct server server;
+	struct uids first, now;
+	int fd;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, SAME SAME OTHER);
+	ask(&server, &first);
+	fd = pop3_login(&server, 0, FRED, FRED_PASSWORD);
+	client_say(fd, "UIDL 1", "+OK");
+	client_say(fd, "DELE 1", "+OK");
+	write_box(&server, OTHER SAME SAME);
+	client_say(fd, "QUIT", "-ERR [SYS/TEMP] ");
+	client_expect_close(fd);
+	write_box(&server, SAME SAME OTHER);
+	ask(&server, &now);
+	ATF_CHECK(memcmp(&first, &now, sizeof(first)) == 0);
+	/* As if the store had been killed right behind the deletion. */
+	write_box(&server, SAME OTHER);
+	ask(&server, &now);
+	ATF_CHECK_EQ(2, now.count);
+	ATF_CHECK_STREQ(first.id[1], now.id[0]);
+	ATF_CHECK_STREQ(first.id[2], now.id[1]);
+	server_stop(&server);
+}
+
+/* A file of ordinals that is not fit costs nothing but the ordinals. */
+ATF_TC_WITHOUT_HEAD(damaged_ordinals);
+ATF_TC_BODY(damaged_ordinals, tc)
+{
+	static const char *const texts[] = { "", "x", "\n",
+	    "0123456789abcdef0123456789abcdef 0000000000 +\n",
+	    "0123456789abcdef0123456789abcdeg 0000000001 +\n",
+	    "0123456789abcdef0123456789abcdef 4294967296 +\n",
+	    "0123456789abcdef0123456789abcdef -000000001 +\n",
+	    "0123456789abcdef0123456789abcdef 0000000001 *\n",
+	    "0123456789abcdef0123456789abcdef 0000000001 +\n"
+	    "0123456789abcdef0123456789abcdef 000000000x +\n" };
+	struct server server;
+	struct uids first, now;
+	glob_t found;
+	char pattern[300], path[600];
+	size_t i;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, SAME SAME OTHER);
+	ask(&server, &first);
+	(void)snprintf(pattern, sizeof(pattern), "%s/state/*.fred",
+	    server.directory);
+	ATF_REQUIRE(glob(pattern, 0, NULL, &found) == 0);
+	(void)snprintf(path, sizeof(path), "%s/uids", found.gl_pathv[0]);
+	globfree(&found);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		file_write(path, texts[i], strlen(texts[i]));
+		ATF_REQUIRE(chmod(path, 0644) == 0);
+		ask(&server, &now);
+		ATF_CHECK_MSG(memcmp(&first, &now, sizeof(first)) == 0,
+		    "\"%s\"", texts[i]);
+	}
+	ATF_REQUIRE(unlink(path) == 0 && mkfifo(path, 0666) == 0);
+	ask(&server, &now);
+	ATF_CHECK(memcmp(&first, &now, sizeof(first)) == 0);
+	server_stop(&server);
+}
+
+/* The ids that Dovecot and UW have left in the mailbox. */
+static const char foreign_box[] =
+    FROM "X-IMAPbase: 1234567890 0000000012\nX-UID: 3\nSubject: a\n\na\n\n"
+    FROM "X-UID: 10\nSubject: b\n\nb\n\n"
+    FROM "Subject: without\n\nc\n\n"
+    FROM "X-UID: 9\nSubject: does not rise\n\nd\n\n"
+    FROM "X-UID: 12\nSubject: e\n\ne\n\n"
+    FROM "X-UID: 13\nSubject: was never given\n\nf\n\n"
+    FROM "X-IMAPbase: 1 99\nX-UID: 50\nSubject: a sender's own\n\ng\n\n";
+
+static void
+foreign(const char *setting, const char *const *expected)
+{
+	struct server server;
+	struct uids native, now;
+	char extra[200];
+	unsigned int i;
+
+	server_start(&server, POP3);
+	write_box(&server, foreign_box);
+	ask(&server, &native);
+	server_stop(&server);
+	(void)snprintf(extra, sizeof(extra), POP3 "uidl %s\n", setting);
+	server_start(&server, extra);
+	write_box(&server, foreign_box);
+	ask(&server, &now);
+	ATF_REQUIRE_EQ(7, now.count);
+	must_differ(&now);
+	for (i = 0; i < now.count; i++)
+		ATF_CHECK_STREQ(expected[i] != NULL ? expected[i] :
+		    native.id[i], now.id[i]);
+	server_stop(&server);
+}
+
+ATF_TC_WITHOUT_HEAD(dovecot);
+ATF_TC_BODY(dovecot, tc)
+{
+	static const char *const expected[] = { "00000003499602d2",
+	    "0000000a499602d2", NULL, NULL, "0000000c499602d2", NULL, NULL };
+
+	(void)tc;
+	foreign("dovecot", expected);
+}
+
+ATF_TC_WITHOUT_HEAD(uw);
+ATF_TC_BODY(uw, tc)
+{
+	static const char *const expected[] = { "499602d200000003",
+	    "499602d20000000a", NULL, NULL, "499602d20000000c", NULL, NULL };
+
+	(void)tc;
+	foreign("uw", expected);
+}
+
+/* The default mailbox is the path that `with` says. */
+static void
+start_with(struct server *server, const char *with)
+{
+	char *config, *line, *end;
+
+	server_prepare(server, POP3);
+	config = file_read(server->config, NULL);
+	line = strstr(config, "mailbox ");
+	ATF_REQUIRE(line != NULL && (end = strchr(line, '\n')) != NULL);
+	ATF_REQUIRE((size_t)(end - line) > strlen(with) + 8);
+	memset(line + 8, ' ', (size_t)(end - line) - 8);
+	memcpy(line + 8, with, strlen(with));
+	file_write(server->config, config, strlen(config));
+	free(config);
+	server_run(server);
+}
+
+/* MH's numbers change; the content is what stays. */
+ATF_TC_WITHOUT_HEAD(mh);
+ATF_TC_BODY(mh, tc)
+{
+	static const char same[] = "Subject: same\n\nthe same\n",
+	    other[] = "Subject: other\n\nanother\n";
+	struct server server;
+	struct uids first, now;
+	char from[600], to[600];
+
+	(void)tc;
+	start_with(&server, "~/mail/inbox");
+	folder_write(&server, FRED, "mail/inbox/3", same, strlen(same));
+	folder_write(&server, FRED, "mail/inbox/5", other, strlen(other));
+	folder_write(&server, FRED, "mail/inbox/7", same, strlen(same));
+	ask(&server, &first);
+	ATF_REQUIRE_EQ(3, first.count);
+	must_differ(&first);
+	(void)snprintf(from, sizeof(from), "%s/home/fred/mail/inbox/7",
+	    server.directory);
+	(void)snprintf(to, sizeof(to), "%s/home/fred/mail/inbox/6",
+	    server.directory);
+	ATF_REQUIRE(rename(from, to) == 0);
+	delete(&server, 1);
+	ask(&server, &now);
+	ATF_CHECK_EQ(2, now.count);
+	ATF_CHECK_STREQ(first.id[1], now.id[0]);
+	ATF_CHECK_STREQ(first.id[2], now.id[1]);
+	server_stop(&server);
+}
+
+/* A Maildir's unique names, without flags and sizes that others add. */
+ATF_TC_WITHOUT_HEAD(maildir);
+ATF_TC_BODY(maildir, tc)
+{
+	static const char message[] = "Subject: same\n\nthe same\n";
+	struct server server;
+	struct uids first, now;
+	char from[600], to[600];
+
+	(void)tc;
+	start_with(&server, "~/mail/Maildir");
+	folder_write(&server, FRED, "mail/Maildir/new/1000.a.host", message,
+	    strlen(message));
+	folder_write(&server, FRED, "mail/Maildir/cur/1001.b.host:2,S",
+	    message, strlen(message));
+	folder_write(&server, FRED, "mail/Maildir/tmp/x", "", 0);
+	ask(&server, &first);
+	ATF_REQUIRE_EQ(2, first.count);
+	ATF_CHECK_STREQ("1000.a.host", first.id[0]);
+	ATF_CHECK_STREQ("1001.b.host", first.id[1]);
+	(void)snprintf(from, sizeof(from), "%s/home/fred/mail/Maildir/"
+	    "new/1000.a.host", server.directory);
+	(void)snprintf(to, sizeof(to), "%s/home/fred/mail/Maildir/"
+	    "cur/1000.a.host,S=24:2,FS", server.directory);
+	ATF_REQUIRE(rename(from, to) == 0);
+	ask(&server, &now);
+	ATF_CHECK(memcmp(&first, &now, sizeof(first)) == 0);
+	delete(&server, 1);
+	ask(&server, &now);
+	ATF_CHECK_EQ(1, now.count);
+	ATF_CHECK_STREQ(first.id[1], now.id[0]);
+	server_stop(&server);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, lasting);
+	ATF_TP_ADD_TC(tp, rewritten_by_others);
+	ATF_TP_ADD_TC(tp, other_messages);
+	ATF_TP_ADD_TC(tp, equal_messages);
+	ATF_TP_ADD_TC(tp, equal_in_one_session);
+	ATF_TP_ADD_TC(tp, equal_in_a_read_only_mailbox);
+	ATF_TP_ADD_TC(tp, equal_after_a_failed_commit);
+	ATF_TP_ADD_TC(tp, damaged_ordinals);
+	ATF_TP_ADD_TC(tp, dovecot);
+	ATF_TP_ADD_TC(tp, uw);
+	ATF_TP_ADD_TC(tp, mh);
+	ATF_TP_ADD_TC(tp, maildir);
+	return (atf_no_error());
+}
