@@ -23,8 +23,8 @@
 
 /* A message on its way into a file. */
 struct writing {
-	struct target *target;
 	crypto_generichash_state hash;	/* of what POP2 will send of it */
+	struct target *target;
 	uint64_t octets;
 	uint64_t quoted;
 	int after_empty;		/* the line before is empty */
@@ -236,7 +236,8 @@ begin_file(struct target *target)
 	if (target->form == FORM_MH)
 		(void)snprintf(name, sizeof(name), "%u", target->messages);
 	else
-		(void)snprintf(name, sizeof(name), "%lld.M%08uP%ldR%.16s.postern",
+		(void)snprintf(name, sizeof(name),
+		    "%lld.M%08uP%ldR%.16s.postern",
 		    (long long)target->begun.tv_sec, target->messages,
 		    (long)getpid(), target->name +
 		    sizeof(".postern-") - 1);
