@@ -205,15 +205,6 @@
 /* POSIX (_POSIX_TZNAME_MAX): no system must know longer names of zones. */
 #define ZONE_LETTERS_MAX	6
 
-/* A sender's address that goes into a From_ line: RFC 5321's longest path. */
-#define SENDER_SIZE		257
-
-/*
- * So far into a message its Return-Path is looked for: delivery agents write
- * it first.
- */
-#define RETURN_PATH_BYTES	65536
-
 /*
  * Room in each user's state directory that makes deleting possible on a full
  * disk: some thousand gaps, and steps of about 100 KB.

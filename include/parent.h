@@ -31,6 +31,7 @@ struct listener {
 /* The configuration, as postern-config has told it. */
 struct settings {
 	const char *libexec;		/* where the programs are */
+	unsigned int parts;		/* of the following five: which came */
 	struct ipc_parent_config parent;
 	struct ipc_net_config net;	/* what net processes are told */
 	struct ipc_auth_config auth;	/* what authenticators are told */

@@ -54,6 +54,14 @@ make_name(void)
 	return (name);
 }
 
+int
+dotlock_is_name(const char *name)
+{
+	const size_t length = strlen(name), end = sizeof(".lock") - 1;
+
+	return (length > end && strcmp(name + length - end, ".lock") == 0);
+}
+
 /* NAME.lock; -1 with errno where that is too long. */
 static int
 lock_name(const struct dotlock *lock, char *name)
@@ -107,9 +115,11 @@ open_found(const struct dotlock *lock, const char *name)
 	    O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
-/* Does "pid:host" in an existing lock name a process that is no more? */
-static int
-owner_is_dead(const struct dotlock *lock, const char *name)
+enum owner { OWNER_UNKNOWN, OWNER_ALIVE, OWNER_DEAD };
+
+/* Does "pid:host" in an existing lock name a process of this host? */
+static enum owner
+owner_of(const struct dotlock *lock, const char *name)
 {
 	char text[TEXT_SIZE], *host;
 	const char *wrong = NULL;
@@ -118,20 +128,22 @@ owner_is_dead(const struct dotlock *lock, const char *name)
 	int fd;
 
 	if ((fd = open_found(lock, name)) == -1)
-		return (0);
+		return (OWNER_UNKNOWN);
 	length = pread(fd, text, sizeof(text) - 1, 0);
 	(void)close(fd);
 	if (length <= 0)
-		return (0);
+		return (OWNER_UNKNOWN);
 	text[length] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	if ((host = strchr(text, ':')) == NULL)
-		return (0);
+		return (OWNER_UNKNOWN);
 	*host++ = '\0';
 	/* A pid is an int on both systems. */
 	pid = (pid_t)strtonum(text, 1, 0x7fffffff, &wrong);
-	return (wrong == NULL && strcmp(host, this_host()) == 0 &&
-	    kill(pid, 0) == -1 && errno == ESRCH);
+	if (wrong != NULL || strcmp(host, this_host()) != 0)
+		return (OWNER_UNKNOWN);
+	return (kill(pid, 0) == -1 && errno == ESRCH ? OWNER_DEAD :
+	    OWNER_ALIVE);
 }
 
 /* The time, now, by the clock that sets the times of files in there. */
@@ -160,14 +172,17 @@ is_stale(const struct dotlock *lock, const char *name,
 	    found->st_uid == geteuid();
 	const time_t limit = refreshed ? DOTLOCK_DEAD_SECONDS :
 	    DOTLOCK_STALE_SECONDS;
+	enum owner owner = OWNER_UNKNOWN;
 	struct stat mailbox;
 	time_t now;
 
-	/* What no program locks with is not taken away either. */
-	if (!S_ISREG(found->st_mode))
+	/* What is no lock, but mail perhaps, is not taken away either. */
+	if (!S_ISREG(found->st_mode) || found->st_size >= TEXT_SIZE)
 		return (0);
-	if (!lock->ours_refresh && owner_is_dead(lock, name))
-		return (1);
+	if (!lock->ours_refresh)
+		owner = owner_of(lock, name);
+	if (owner != OWNER_UNKNOWN)
+		return (owner == OWNER_DEAD);
 	/* A look at the clock at hand saves most looks at the other one. */
 	if (time(NULL) - found->st_mtime < limit)
 		return (0);
@@ -179,19 +194,29 @@ is_stale(const struct dotlock *lock, const char *name,
 }
 
 static int
-same_file(const struct stat *one, const struct stat *other)
+is_file(const struct stat *one, const struct stat *other)
 {
-	return (one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
-	    one->st_mtime == other->st_mtime);
+	return (one->st_dev == other->st_dev && one->st_ino == other->st_ino);
+}
+
+static int
+is_unchanged(const struct stat *one, const struct stat *other)
+{
+	return (is_file(one, other) && one->st_mtime == other->st_mtime &&
+	    one->st_size == other->st_size);
 }
 
 /* Gives a lock its name again; 0, or -1 with errno. */
 static int
 put_back(const struct dotlock *lock, const char *away, const char *name)
 {
+	struct stat there;
+
 	if (linkat(lock->directory, away, lock->directory, name, 0) == 0)
 		return (0);
 	/* Another user's may be moved by us, but perhaps not linked. */
+	if (fstatat(lock->directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0)
+		errno = EEXIST;
 	return (errno == EEXIST ? -1 : renameat(lock->directory, away,
 	    lock->directory, name));
 }
@@ -207,10 +232,16 @@ move_away(const struct dotlock *lock, const char *name,
 	const struct own_name away = make_name();
 	struct stat moved;
 
-	if (renameat(lock->directory, name, lock->directory, away.text) == -1)
+	if (renameat(lock->directory, name, lock->directory, away.text) ==
+	    -1) {
+		if (errno != ENOENT)
+			log_line(LOG_WARNING, "event=lock file=%s "
+			    "error=\"stale, and cannot be removed: %s\"",
+			    name, strerror(errno));
 		return;
+	}
 	if (fstatat(lock->directory, away.text, &moved, AT_SYMLINK_NOFOLLOW) ==
-	    -1 || !same_file(&moved, stale)) {
+	    -1 || !is_unchanged(&moved, stale)) {
 		if (put_back(lock, away.text, name) == -1)
 			log_line(LOG_ERR, "event=lock file=%s error=\"another "
 			    "program's was lost: %s\"", name,
@@ -240,9 +271,11 @@ take_away(const struct dotlock *lock, const char *name,
 		move_away(lock, name, stale);
 		return;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &held) == 0 &&
+	/* A file system that has no such lock for readers leaves the look. */
+	if ((flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+	    fstat(fd, &held) == 0 &&
 	    fstatat(lock->directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    same_file(&held, &there) && is_stale(lock, name, &there))
+	    is_unchanged(&held, &there) && is_stale(lock, name, &there))
 		move_away(lock, name, &there);
 	(void)close(fd);
 }
@@ -252,16 +285,20 @@ static int
 make_lock(struct dotlock *lock, const char *name)
 {
 	const struct own_name own = make_name();
-	struct stat status;
-	int fd, error, linked = 0;
+	struct stat ours, there;
+	int fd, error, linked;
 
 	if ((fd = make_file(lock, &own)) == -1)
 		return (-1);
 	error = linkat(lock->directory, own.text, lock->directory, name, 0) ==
 	    -1 ? errno : 0;
-	/* What link(2) said may be wrong over NFS; the count is right. */
-	if (fstat(fd, &status) == 0)
-		linked = status.st_nlink == 2;
+	/*
+	 * What link(2) said may be wrong over NFS.  A second link may be a
+	 * neighbour's, where such are allowed: the name decides as well.
+	 */
+	linked = fstat(fd, &ours) == 0 && ours.st_nlink >= 2 &&
+	    fstatat(lock->directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    is_file(&ours, &there);
 	(void)unlinkat(lock->directory, own.text, 0);
 	if (linked) {
 		lock->fd = fd;
@@ -300,17 +337,25 @@ dotlock_refresh(const struct dotlock *lock)
 		(void)futimens(lock->fd, NULL);
 }
 
+int
+dotlock_is_held(const struct dotlock *lock)
+{
+	char name[DOTLOCK_NAME_SIZE];
+	struct stat ours, there;
+
+	return (lock->fd != -1 && lock_name(lock, name) == 0 &&
+	    fstat(lock->fd, &ours) == 0 && fstatat(lock->directory, name,
+	    &there, AT_SYMLINK_NOFOLLOW) == 0 && is_file(&ours, &there));
+}
+
 void
 dotlock_release(struct dotlock *lock)
 {
 	char name[DOTLOCK_NAME_SIZE];
-	struct stat ours, found;
 
-	if (lock->fd == -1)
+	if (lock->fd == -1 || lock_name(lock, name) == -1)
 		return;
-	if (lock_name(lock, name) == 0 && fstat(lock->fd, &ours) == 0 &&
-	    fstatat(lock->directory, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    ours.st_dev == found.st_dev && ours.st_ino == found.st_ino)
+	if (dotlock_is_held(lock))
 		(void)unlinkat(lock->directory, name, 0);
 	else
 		log_line(LOG_WARNING, "event=lock file=%s error=\"another "

@@ -24,6 +24,9 @@ struct dotlock {
 	int fd;			/* of the file while it is held, or -1 */
 };
 
+/* True for a name that a dotlock could have: no mailbox has such a name. */
+int	dotlock_is_name(const char *name);
+
 /*
  * Tries once, without waiting, and safely on NFS.  A stale lock is removed
  * on the way; the next try may then succeed.
@@ -35,6 +38,9 @@ enum dotlock_result dotlock_try(struct dotlock *lock);
  * Safe in a signal handler.
  */
 void	dotlock_refresh(const struct dotlock *lock);
+
+/* True while the file that was made has the lock's name. */
+int	dotlock_is_held(const struct dotlock *lock);
 
 /* Removes the file, if it still is the one that was made. */
 void	dotlock_release(struct dotlock *lock);

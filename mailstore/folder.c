@@ -14,6 +14,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "dotlock.h"
 #include "folder.h"
 #include "inbox.h"
 #include "log.h"
@@ -81,6 +82,11 @@ walk(char *path, struct mailbox_place *place)
 
 	while ((part = strsep(&rest, "/")) != NULL && directory != -1) {
 		if (!is_plain(part)) {
+			(void)close(directory);
+			errno = EPERM;
+			return (-1);
+		}
+		if (rest == NULL && dotlock_is_name(part)) {
 			(void)close(directory);
 			errno = EPERM;
 			return (-1);

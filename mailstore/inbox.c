@@ -71,6 +71,7 @@ begin_part(struct part *part, const char *template)
 	char directory[PATH_SIZE], *slash;
 	size_t length;
 
+	part->mailbox.place.directory = -1;
 	if (!config->is_template)
 		(void)strlcpy(part->path, template, sizeof(part->path));
 	else if (template_expand(template, name, config->home, part->path,

@@ -244,9 +244,10 @@ journal_load(struct journal *journal)
 	journal->fd = openat(journal->directory, journal->name, O_RDWR |
 	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (journal->fd == -1)
-		return (errno == ENOENT ? JOURNAL_NONE : errno == EIO ||
-		    errno == EINTR || errno == EMFILE || errno == ENFILE ||
-		    errno == ENOMEM ? JOURNAL_UNREADABLE : JOURNAL_DAMAGED);
+		/* No journal is a link, a directory or a socket. */
+		return (errno == ENOENT ? JOURNAL_NONE : errno == ELOOP ||
+		    errno == EISDIR || errno == ENXIO ? JOURNAL_DAMAGED :
+		    JOURNAL_UNREADABLE);
 	if (fstat(journal->fd, &status) == -1)
 		return (JOURNAL_UNREADABLE);
 	if (!journal_file_is_fit(&status))

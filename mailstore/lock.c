@@ -22,6 +22,8 @@
 #include "log.h"
 #include "parent.h"
 
+static const char cannot_lock[] = "the mailbox cannot be locked";
+
 enum lock_result {
 	TAKEN,
 	HELD,			/* by another program, for now */
@@ -196,7 +198,10 @@ take_dotlock(const struct mailbox_place *place, int required)
 		result = take_in_spool();
 	if (result != DOTLOCK_IMPOSSIBLE)
 		return (result == DOTLOCK_TAKEN ? TAKEN : HELD);
-	if (required || spool_gone)
+	/* A failure that may pass is not done without. */
+	if (required || spool_gone || (errno != EACCES && errno != EPERM &&
+	    errno != EROFS && errno != ENOENT && errno != ENAMETOOLONG &&
+	    errno != ENOSPC && errno != EDQUOT && errno != EOPNOTSUPP))
 		return (FAILED);
 	if (!told++)
 		log_line(LOG_INFO, "event=lock folder=%s error=\"no dotlock "
@@ -272,7 +277,21 @@ lock_mailbox(int fd, int exclusive, const struct mailbox_place *place)
 		return (NULL);
 	log_line(LOG_ERR, "event=lock folder=%s error=\"%s\"", place->label,
 	    strerror(errno));
-	return ("the mailbox cannot be locked");
+	return (cannot_lock);
+}
+
+const char *
+lock_mailbox_check(const struct mailbox_place *place)
+{
+	struct ipc_lock_answer reply = { DOTLOCK_TAKEN, 0 };
+
+	if ((own.fd == -1 || dotlock_is_held(&own)) && (!spool_locked ||
+	    (ask_spool(IPC_LOCK_TAKE, &reply) == 0 &&
+	    reply.result == DOTLOCK_TAKEN)))
+		return (NULL);
+	log_line(LOG_ERR, "event=lock folder=%s error=\"the dotlock was "
+	    "removed by another program\"", place->label);
+	return (cannot_lock);
 }
 
 /*
@@ -302,6 +321,7 @@ const char lock_in_use[] = "the mailbox is in use by another session";
 const char *
 lock_session(int state_directory, const struct mailbox_place *place)
 {
+	enum lock_result result;
 	struct stat directory, file;
 	int tries = SESSION_LOCK_MS / LOCK_RETRY_MS;
 
@@ -313,13 +333,17 @@ lock_session(int state_directory, const struct mailbox_place *place)
 	    fstat(place->directory, &directory) == -1) {
 		log_line(LOG_ERR, "event=lock file=sessions error=\"%s\"",
 		    strerror(errno));
-		return ("the mailbox cannot be locked");
+		return (cannot_lock);
 	}
-	while (try_lock(sessions, F_WRLCK, place_offset(place, &directory),
-	    1) == -1)
+	while ((result = lock_result(try_lock(sessions, F_WRLCK,
+	    place_offset(place, &directory), 1))) == HELD)
 		if (tries-- == 0 || pause_ended(place))
 			return (lock_in_use);
-	return (NULL);
+	if (result == TAKEN)
+		return (NULL);
+	log_line(LOG_ERR, "event=lock file=sessions error=\"%s\"",
+	    strerror(errno));
+	return (cannot_lock);
 }
 
 void

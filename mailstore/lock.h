@@ -17,6 +17,12 @@
 const char *lock_mailbox(int fd, int exclusive,
 	    const struct mailbox_place *place);
 
+/*
+ * Before anything is changed: nobody has broken a dotlock while this process
+ * stood still.  NULL, or a reason.
+ */
+const char *lock_mailbox_check(const struct mailbox_place *place);
+
 /* Gives back what lock_mailbox took. */
 void	lock_mailbox_release(int fd);
 

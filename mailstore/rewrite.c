@@ -209,7 +209,7 @@ enum rewrite_result
 rewrite_file(int fd, const struct mailbox_place *place, uint64_t from,
     uint64_t size, struct journal_extent *extents, uint64_t count)
 {
-	struct rewrite rewrite = { .fd = fd };
+	struct rewrite rewrite = { .fd = fd, .writable = 1 };
 	struct journal_header *header = &rewrite.journal.header;
 	enum rewrite_result result = REWRITE_DONE;
 	uint64_t i;
@@ -275,7 +275,11 @@ recover_fitting(struct rewrite *rewrite, const char *label)
 	else if (fits == 0)
 		tell(LOG_WARNING, journal, label, "not used, and left: it is "
 		    "another mailbox's, or this one has changed since", 0);
-	else if (complete(rewrite) == -1) {
+	else if (!rewrite->writable) {
+		tell(LOG_CRIT, journal, label, "the mailbox is half rewritten "
+		    "and may not be written", 0);
+		fits = -1;
+	} else if (complete(rewrite) == -1) {
 		tell(LOG_CRIT, journal, label,
 		    "the rewrite cannot be completed", errno);
 		fits = -1;
@@ -307,9 +311,9 @@ recover_from(struct rewrite *rewrite, const char *label)
 }
 
 const char *
-rewrite_recover(int fd, const struct mailbox_place *place)
+rewrite_recover(int fd, int writable, const struct mailbox_place *place)
 {
-	struct rewrite rewrite = { .fd = fd };
+	struct rewrite rewrite = { .fd = fd, .writable = writable };
 	const char *wrong = NULL;
 	int more;
 

@@ -35,7 +35,8 @@ int	rewrite_interrupted(const struct mailbox_place *place);
  * Completes what was interrupted, or sets its journal aside.  NULL, or a
  * reason not to use the mailbox now.  The caller holds the exclusive locks.
  */
-const char *rewrite_recover(int fd, const struct mailbox_place *place);
+const char *rewrite_recover(int fd, int writable,
+	    const struct mailbox_place *place);
 
 /* Lays in room for deleting on a full disk. */
 void	rewrite_reserve(const struct mailbox_place *place);

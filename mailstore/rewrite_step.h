@@ -10,6 +10,7 @@
 
 struct rewrite {
 	int fd;			/* the mailbox, with its locks held */
+	int writable;		/* it may be changed */
 	uint64_t changed;	/* bytes of it written, or that it was cut */
 	struct journal journal;
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lock.h"
 #include "log.h"
 #include "rewrite.h"
 #include "single_file.h"
@@ -172,6 +173,8 @@ single_commit(struct single_file *single, const struct mailbox_place *place,
 
 	*deleted = 0;
 	wrong = check_all(single, place, &size);
+	if (wrong == NULL)
+		wrong = lock_mailbox_check(place);
 	if (wrong != NULL) {
 		log_line(LOG_WARNING, "event=commit error=\"%s\"", wrong);
 		return (wrong);

@@ -145,15 +145,13 @@ recover(struct single_file *single, const struct mailbox_place *place)
 
 	if (!rewrite_interrupted(place))
 		return (NULL);
-	if (!single->writable)
-		return ("the mailbox is half rewritten and may not be "
-		    "written");
-	wrong = lock_mailbox(single->fd, 1, place);
+	/* One that may not be written is looked at all the same. */
+	wrong = lock_mailbox(single->fd, single->writable, place);
 	if (wrong != NULL)
 		return (wrong);
 	wrong = check_opened(single, place);
 	if (wrong == NULL)
-		wrong = rewrite_recover(single->fd, place);
+		wrong = rewrite_recover(single->fd, single->writable, place);
 	lock_mailbox_release(single->fd);
 	return (wrong);
 }

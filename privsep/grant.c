@@ -99,7 +99,10 @@ become_store(const struct settings *settings, int control,
 	fill_config(&account, granted, &config);
 	(void)ipc_send(control, IPC_STORE_CONFIG, session, &config, NULL);
 	(void)ipc_send(control, IPC_START, session, NULL, NULL);
-	if (lock != NULL && children_channel(ends) == 0)
+	if (lock != NULL && children_channel(ends) == -1)
+		log_fatal("event=start process=store error=\"%s\"",
+		    strerror(errno));
+	if (lock != NULL)
 		(void)ipc_send(lock->channel, IPC_LOCK_SESSION, session,
 		    &config, &ends[1]);
 	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };

@@ -23,6 +23,13 @@ open_address(struct sockaddr *address, socklen_t length)
 {
 	int fd, on = 1;
 
+	/* Nothing else is bound, whatever is asked for. */
+	errno = EAFNOSUPPORT;
+	if ((address->sa_family != AF_INET ||
+	    length != sizeof(struct sockaddr_in)) &&
+	    (address->sa_family != AF_INET6 ||
+	    length != sizeof(struct sockaddr_in6)))
+		return (-1);
 	fd = socket(address->sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)

@@ -2,8 +2,8 @@
  * settings.c - the configuration, as a process of its own has read it.
  *
  * Linked into posternd; runs as root, before any other child.  That process
- * has read nothing but root's own file; what it tells is held against the
- * table of messages and against the limits all the same.
+ * has read root's own file, and has asked the system's name services; what it
+ * tells is held against the table of messages and against the limits.
  */
 #include <sys/wait.h>
 
@@ -32,11 +32,13 @@ static const struct {
 static void
 handle_part(void *context, struct ipc_message *message)
 {
+	struct settings *settings = context;
 	size_t i = 0;
 
 	while (parts[i].type != message->header.type)
 		i++;
-	memcpy((char *)context + parts[i].offset, message->payload.bytes,
+	settings->parts |= 1U << i;
+	memcpy((char *)settings + parts[i].offset, message->payload.bytes,
 	    message->header.size);
 }
 
@@ -47,10 +49,12 @@ handle_address(void *context, struct ipc_message *message)
 	    ipc_config_address);
 	struct settings *settings = context;
 
-	if (settings->address_count < SOCKETS_MAX &&
-	    address->length <= sizeof(address->address) &&
-	    address->protocol < PROTOCOLS)
-		settings->addresses[settings->address_count++] = *address;
+	if (settings->address_count == SOCKETS_MAX ||
+	    address->length > sizeof(address->address) ||
+	    address->protocol >= PROTOCOLS)
+		log_fatal("listen: more than %d addresses, or not one",
+		    SOCKETS_MAX);
+	settings->addresses[settings->address_count++] = *address;
 }
 
 static void
@@ -84,6 +88,10 @@ within_limits(const struct settings *settings)
 	    parent->auth_processes <= AUTH_PROCESSES_MAX &&
 	    parent->sessions >= 1 && parent->sessions <= SESSIONS_MAX &&
 	    settings->net.connections <= CONNECTIONS_MAX &&
+	    settings->net.network_count <= NETWORKS_MAX &&
+	    settings->auth.minimum_uid >= 1 &&
+	    settings->store.locks[LOCK_KINDS_MAX] == LOCK_NONE &&
+	    settings->parts == (1U << sizeof(parts) / sizeof(parts[0])) - 1 &&
 	    settings->address_count > 0);
 }
 

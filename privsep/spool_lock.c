@@ -27,6 +27,7 @@
 
 static struct ipc_lock_config config;
 static char spool_path[PATH_SIZE];	/* "": the mailboxes have none */
+static const char *real_spool;		/* where its links lead, or NULL */
 static int spool = -1;
 
 /* polled[0] is the parent's channel; the others are sessions', densely. */
@@ -54,7 +55,11 @@ find_spool(void)
 		return;
 	(void)strlcpy(spool_path, config.mailbox[0] != '\0' ? config.mailbox :
 	    "/", sizeof(spool_path));
-	spool = open(spool_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* The administrator's own path: links in it are meant. */
+	real_spool = realpath(spool_path, NULL);
+	if (real_spool != NULL)
+		spool = open(real_spool, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+		    O_CLOEXEC);
 	if (spool == -1)
 		log_line(LOG_WARNING, "event=lock spool=%s error=\"%s\"",
 		    spool_path, strerror(errno));
@@ -80,7 +85,7 @@ spool_name(const struct ipc_store_config *session)
 		name = session->maildrop + length + 1;
 	}
 	return (name[0] == '\0' || name[0] == '.' ||
-	    strchr(name, '/') != NULL ? NULL : name);
+	    strchr(name, '/') != NULL || dotlock_is_name(name) ? NULL : name);
 }
 
 static void
@@ -123,6 +128,20 @@ answer(struct asked *asked, enum dotlock_result result, int error)
 		asked->wrong = "takes no answers";
 }
 
+/* Another session of this mailbox has it, and its clock may have stood. */
+static int
+is_taken_here(const struct dotlock *lock)
+{
+	size_t i;
+
+	for (i = 1; i < used; i++)
+		if (&locks[i] != lock && locks[i].fd != -1 &&
+		    strcmp(locks[i].mailbox, lock->mailbox) == 0)
+			return (1);
+	return (0);
+}
+
+/* Asked again by the one who has it, it says whether that still is so. */
 static void
 handle_take(void *context, struct ipc_message *message)
 {
@@ -134,8 +153,11 @@ handle_take(void *context, struct ipc_message *message)
 	errno = ENOENT;
 	if (lock->directory == -1)
 		result = DOTLOCK_IMPOSSIBLE;
-	else if (lock->fd == -1)
-		result = dotlock_try(lock);
+	else if (lock->fd != -1)
+		result = dotlock_is_held(lock) ? DOTLOCK_TAKEN : DOTLOCK_HELD;
+	else
+		result = is_taken_here(lock) ? DOTLOCK_HELD :
+		    dotlock_try(lock);
 	answer(asked, result, result == DOTLOCK_IMPOSSIBLE ? errno : 0);
 }
 
@@ -260,7 +282,7 @@ serve(void)
 int
 main(void)
 {
-	const struct sandbox_path paths[] = { { spool_path, SANDBOX_NAMES } };
+	struct sandbox_path spool_access = { NULL, SANDBOX_NAMES };
 
 	child_receive_settings(ROLE_LOCK, parent_handlers,
 	    sizeof(parent_handlers) / sizeof(parent_handlers[0]), NULL);
@@ -269,8 +291,8 @@ main(void)
 	(void)umask(022);
 	find_spool();
 	child_limit(RLIMIT_NPROC, 0);
-	sandbox_files(paths, sizeof(paths) / sizeof(paths[0]),
-	    config.start.without);
+	spool_access.path = real_spool;
+	sandbox_files(&spool_access, 1, config.start.without);
 	sandbox_enter(&sandbox_lock, config.start.without);
 	child_report_started();
 	polled[0] = (struct pollfd){ CHILD_CONTROL, POLLIN, 0 };

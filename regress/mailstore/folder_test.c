@@ -135,6 +135,8 @@ static const struct {
 	{ "file-link", FOLDER_NAMED, "root", "file-link" },
 	{ ".", FOLDER_NONE, NULL, NULL },
 	{ "..", FOLDER_NONE, NULL, NULL },
+	{ "work.lock", FOLDER_NONE, NULL, NULL },
+	{ ".lock", FOLDER_NAMED, "root", ".lock" },
 	{ "./work", FOLDER_NONE, NULL, NULL },
 	{ "../outside", FOLDER_NONE, NULL, NULL },
 	{ "../root/work", FOLDER_NONE, NULL, NULL },
@@ -784,9 +786,10 @@ ATF_TC_HEAD(foreign_folders, tc)
 }
 ATF_TC_BODY(foreign_folders, tc)
 {
-	static const char *const folders[] = { "anns", "roots", "deep/work" };
+	static const char *const folders[] = { "deep/work" };
 	struct server server;
 	char path[700];
+	int fd;
 
 	(void)tc;
 	start(&server);
@@ -802,7 +805,16 @@ ATF_TC_BODY(foreign_folders, tc)
 	ATF_REQUIRE(chmod(path, 0777) == 0 &&
 	    chown(path, ANN_UID, FRED_UID) == 0);
 	all_empty(&server, folders, COUNT(folders));
-	log_must_have(&server, "event=folder folder=anns ");
+	log_must_have(&server, "event=folder folder=deep/work ");
+	/* Somebody else's may be read, and nothing is deleted from it. */
+	fd = login(&server);
+	client_say(fd, "FOLD anns", "#1 ");
+	mark(fd, 1, ONE_WIRE);
+	client_say(fd, "FOLD roots", "#1 ");
+	mark(fd, 1, ONE_WIRE);
+	quit(fd);
+	folder_must_be(&server, FRED, "mail/anns", ONE, strlen(ONE));
+	folder_must_be(&server, FRED, "mail/roots", ONE, strlen(ONE));
 	server_stop(&server);
 }
 
