@@ -258,17 +258,22 @@ move_away(const struct dotlock *lock, const char *name,
  * Of several stores that find one lock stale, one at a time takes it away,
  * and the others then see that it went: nobody's new lock is moved.  While
  * it is open, no new one gets its inode's number.  postern-lock may not open
- * it, and is alone on its host.
+ * it, and is alone on its host; nor may the store that of another user.
  */
 static void
 take_away(const struct dotlock *lock, const char *name,
     const struct stat *stale)
 {
 	struct stat held, there;
-	int fd = lock->ours_refresh ? -1 : open_found(lock, name);
+	int fd = -1;
 
+	errno = EACCES;
+	if (!lock->ours_refresh)
+		fd = open_found(lock, name);
 	if (fd == -1) {
-		move_away(lock, name, stale);
+		/* One that is gone has perhaps been followed by a live one. */
+		if (errno == EACCES)
+			move_away(lock, name, stale);
 		return;
 	}
 	/* A file system that has no such lock for readers leaves the look. */
