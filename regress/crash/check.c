@@ -92,7 +92,9 @@ world_ends_well(struct world *world, enum verdict verdict, const char *what)
 	figures.states++;
 	if (status != STATUS_DONE)
 		return (loss(world, what, "cannot be opened", 0));
-	if (faccessat(world->state, "reserve", F_OK, 0) == -1)
+	/* One that a journal of another mailbox has taken stays taken. */
+	if (!world->keeps_unfit && faccessat(world->state, "reserve", F_OK,
+	    0) == -1)
 		return (loss(world, what, "the reserve is gone", 0));
 	return (world_check(world, verdict, what));
 }

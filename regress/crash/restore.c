@@ -99,7 +99,9 @@ twins_everywhere(struct world *world)
 	struct world twin;
 	unsigned int at;
 
+	world->keeps_unfit = 1;
 	world_twin(world, &twin);
+	world->keeps_unfit = 1;
 	for (at = 1; status == STATUS_KILLED; at++) {
 		world_reset(world);
 		status = kill_commit(world, at);
