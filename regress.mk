@@ -21,7 +21,7 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
 	regress/mailstore/maildir_test regress/mailstore/dotlock_test \
-	regress/mailstore/dotlock_session_test
+	regress/mailstore/dotlock_session_test regress/mailstore/forms_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
@@ -56,6 +56,7 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/mailstore/splitter.h regress/mailstore/walk.h \
 	regress/mailstore/mailtxt_splitter.h \
 	regress/mailstore/message_files.h regress/mailstore/holder.h \
+	regress/mailstore/forms.h \
 	config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
