@@ -39,6 +39,8 @@ TAILQ_HEAD(session_list, session);
 /* Those that are over, and those that have not logged in, oldest first. */
 static struct session_list strangers = TAILQ_HEAD_INITIALIZER(strangers);
 
+static void add_line(struct session *session, const char *format,
+    va_list arguments) __attribute__((format(printf, 2, 0)));
 static void on_client(int fd, short what, void *argument);
 static void on_timer(int fd, short what, void *argument);
 
