@@ -25,6 +25,7 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
 	mailstore/mh_profile.h mailstore/rewrite.h mailstore/rewrite_move.h \
 	mailstore/rewrite_step.h mailstore/single_file.h mailstore/template.h \
+	mailstore/tool.h \
 	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/settings.o privsep/config_open.o \
@@ -55,13 +56,24 @@ SINGLE_FILE = mailstore/single_file.o mailstore/single_send.o \
 	mailstore/single_commit.o mailstore/mbox_from.o mailstore/mbox_scan.o \
 	mailstore/mailtxt.o mailstore/mailtxt_header.o mailstore/mboxrd.o
 
-FILES = mailstore/inbox.o mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
+FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
 	mailstore/file_mailbox.o mailstore/maildir.o mailstore/mh.o \
-	mailstore/mh_profile.o mailstore/mh_sequences.o
+	mailstore/mh_sequences.o
 
-STORE = mailstore/store.o mailstore/template.o mailstore/folder.o \
-	mailstore/lock.o mailstore/dotlock.o mailstore/lines.o mailstore/wire.o \
-	$(SINGLE_FILE) $(FILES) $(REWRITE) privsep/calls_store.o $(CHILD)
+# All formats behind the operations of mailbox.h.
+MAILBOX = mailstore/lock.o mailstore/dotlock.o mailstore/lines.o \
+	mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
+
+# From what a client names to a mailbox.
+NAMES = mailstore/template.o mailstore/folder.o mailstore/inbox.o \
+	mailstore/mh_profile.o
+
+STORE = mailstore/store.o $(NAMES) $(MAILBOX) privsep/calls_store.o $(CHILD)
+
+MAILTOOL = mailstore/tool.o mailstore/tool_source.o mailstore/tool_check.o \
+	mailstore/tool_content.o mailstore/tool_files.o \
+	mailstore/tool_convert.o mailstore/tool_write.o $(MAILBOX) \
+	privsep/calls_mailbox.o privsep/privdrop.o $(RIGHTS) $(CHILD)
 
 LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
 
@@ -71,7 +83,7 @@ CTL = privsep/posternctl.o privsep/config.o privsep/config_open.o \
 	privsep/account.o privsep/passwd_file.o privsep/ipc.o privsep/log.o
 
 PROGRAMS = posternd postern-net postern-auth postern-store postern-lock \
-	postern-config posternctl
+	postern-config postern-mailbox posternctl
 
 programs: $(PROGRAMS)
 
@@ -88,9 +100,7 @@ TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
 	net/pop1.o net/pop2.o net/login.o net/store_link.o net/relay.o \
 	privsep/calls_lock.o \
-	mailstore/template.o mailstore/folder.o mailstore/lock.o \
-	mailstore/dotlock.o \
-	mailstore/lines.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
+	$(NAMES) $(MAILBOX)
 
 regress/lib/objects.a: $(TESTED)
 	@echo "  AR $@"
@@ -122,11 +132,16 @@ postern-config: $(CONFIG)
 	@echo "  LD $@"
 	@$(LINKED) -o $@ $(CONFIG) $(SECCOMP_LIBS) $(BSD_LIBS)
 
+postern-mailbox: $(MAILTOOL)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(MAILTOOL) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+
 posternctl: $(CTL)
 	@echo "  LD $@"
 	@$(LINKED) -o $@ $(CTL) $(SODIUM_LIBS) $(BSD_LIBS)
 
-$(PARENT) $(AUTH) $(NET) $(STORE) $(LOCK) $(CONFIG) $(CTL): $(HEADERS) config.mk
+$(PARENT) $(AUTH) $(NET) $(STORE) $(LOCK) $(CONFIG) $(MAILTOOL) $(CTL): \
+	$(HEADERS) config.mk
 
 .c.o:
 	@echo "  CC $@"
@@ -140,4 +155,5 @@ print-objects:
 	@echo postern-store: $(STORE)
 	@echo postern-lock: $(LOCK)
 	@echo postern-config: $(CONFIG)
+	@echo postern-mailbox: $(MAILTOOL)
 	@echo posternctl: $(CTL)

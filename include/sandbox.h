@@ -43,13 +43,14 @@ struct sandbox_calls {
 
 /* The roles' lists: calls_net.c, calls_auth_passwd.c, ... */
 extern const struct sandbox_calls sandbox_net, sandbox_auth_passwd,
-    sandbox_auth_system, sandbox_store, sandbox_lock;
+    sandbox_auth_system, sandbox_store, sandbox_lock, sandbox_mailbox;
 
 enum sandbox_access {
 	SANDBOX_READ,		/* files are read, directories listed */
 	SANDBOX_WRITE,		/* and written, cut; none made or removed */
 	SANDBOX_CREATE,		/* and made, removed */
-	SANDBOX_NAMES		/* made and removed, not read */
+	SANDBOX_NAMES,		/* made and removed, not read */
+	SANDBOX_CREATE_TREE	/* as CREATE, and directories as well */
 };
 
 /* A file or directory that a process may use, with what is below it. */

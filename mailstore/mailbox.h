@@ -35,6 +35,8 @@ struct mailbox_place {
 	unsigned int lock_seconds;
 	int pulse;			/* a descriptor whose end means: give
 					   up waiting for locks */
+	int others_allowed;		/* what belongs to another user, and
+					   may be read, is read-only */
 };
 
 struct mailbox_format {
@@ -89,6 +91,8 @@ struct mailbox {
 					   its octets */
 	int rename_deleted;		/* MH: a deleted message's file stays,
 					   as ,N */
+	int read_only;			/* set before open(): nothing is
+					   written, not even completed */
 	int unfit, absent;
 	uint32_t messages;
 	uint32_t gone;			/* of the marked: by another program's

@@ -98,8 +98,9 @@ is_date(const unsigned char *text, size_t length, size_t at)
 	return (at != 0 && year_and_zones(text, length, at));
 }
 
-int
-mbox_is_from_line(const unsigned char *text, size_t length)
+/* Where the date of a From_ line begins; 0: it is none. */
+static size_t
+find_date(const unsigned char *text, size_t length)
 {
 	size_t at;
 
@@ -114,6 +115,89 @@ mbox_is_from_line(const unsigned char *text, size_t length)
 		return (0);
 	for (at++; at < length; at++)
 		if (text[at - 1] == ' ' && is_date(text, length, at))
-			return (1);
+			return (at);
+	return (0);
+}
+
+int
+mbox_is_from_line(const unsigned char *text, size_t length)
+{
+	return (find_date(text, length) != 0);
+}
+
+/* A number that stands at `*at` behind blanks; moves behind it. */
+static int
+number_at(const unsigned char *text, size_t length, size_t *at)
+{
+	int number = 0;
+
+	while (*at < length && text[*at] == ' ')
+		(*at)++;
+	for (; *at < length && isdigit(text[*at]) && number <= 9999; (*at)++)
+		number = number * 10 + (text[*at] - '0');
+	return (number);
+}
+
+/* "+0100" or "-0700" at `at`, alone: seconds east of UTC; else 0. */
+static int
+zone_at(const unsigned char *text, size_t length, size_t at)
+{
+	const int west = text[at] == '-';
+	int zone;
+
+	if ((!west && text[at] != '+') ||
+	    digits(text, length, at + 1, 4, 5) != 4)
+		return (0);
+	at++;
+	zone = number_at(text, length, &at);
+	zone = (zone / 100 * 60 + zone % 100) * 60;
+	return (west ? -zone : zone);
+}
+
+/* The year, and the zone in figures before or behind it, if there is one. */
+static int
+read_year(const unsigned char *text, size_t length, size_t at, int *year)
+{
+	int east = 0;
+
+	while (at < length) {
+		while (at < length && text[at] == ' ')
+			at++;
+		if (*year == 0 && digits(text, length, at, 4, 5) == 4 &&
+		    (at + 4 == length || text[at + 4] == ' '))
+			*year = number_at(text, length, &at);
+		else if (at < length && east == 0)
+			east = zone_at(text, length, at);
+		while (at < length && text[at] != ' ')
+			at++;
+	}
+	return (east);
+}
+
+int
+mbox_from_date(const unsigned char *text, size_t length, time_t *received)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	size_t at = find_date(text, length);
+	struct tm date;
+	int year = 0, east;
+
+	if (at == 0)
+		return (-1);
+	memset(&date, 0, sizeof(date));
+	while (memcmp(text + at + 4, months + 3 * (size_t)date.tm_mon, 3) != 0)
+		date.tm_mon++;
+	at += 7;
+	date.tm_mday = number_at(text, length, &at);
+	date.tm_hour = number_at(text, length, &at);
+	at++;			/* the colon */
+	date.tm_min = number_at(text, length, &at);
+	if (at < length && text[at] == ':') {
+		at++;
+		date.tm_sec = number_at(text, length, &at);
+	}
+	east = read_year(text, length, at, &year);
+	date.tm_year = year - 1900;
+	*received = timegm(&date) - east;
 	return (0);
 }

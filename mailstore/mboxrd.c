@@ -75,25 +75,23 @@ mboxrd_sender(struct line_reader *reader, int fd, uint64_t from,
 	(void)strlcpy(sender, NOBODY, SENDER_SIZE);
 }
 
-/* Like asctime(3), but in English always; a year has four digits. */
-static int
-put_date(struct mboxrd *message, time_t received)
+/* The date is like asctime(3)'s, but in English always. */
+size_t
+mboxrd_from_line(const char *sender, time_t received,
+    char text[MBOXRD_FROM_SIZE])
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	const time_t epoch = 0;
 	struct tm date;
-	char text[40];
-	int length;
 
 	if (gmtime_r(&received, &date) == NULL ||
 	    date.tm_year < 1000 - 1900 || date.tm_year > 9999 - 1900)
 		(void)gmtime_r(&epoch, &date);
-	length = snprintf(text, sizeof(text),
-	    " %.3s %.3s %2d %02d:%02d:%02d %04d\r\n", days + 3 * date.tm_wday,
-	    months + 3 * date.tm_mon, date.tm_mday, date.tm_hour, date.tm_min,
-	    date.tm_sec, date.tm_year + 1900);
-	return (put(message, text, (size_t)length));
+	return ((size_t)snprintf(text, MBOXRD_FROM_SIZE,
+	    "From %s %.3s %.3s %2d %02d:%02d:%02d %04d", sender,
+	    days + 3 * date.tm_wday, months + 3 * date.tm_mon, date.tm_mday,
+	    date.tm_hour, date.tm_min, date.tm_sec, date.tm_year + 1900));
 }
 
 static int
@@ -111,12 +109,13 @@ int
 mboxrd_begin(struct mboxrd *message, struct wire *wire, const char *sender,
     time_t received)
 {
+	char text[MBOXRD_FROM_SIZE];
+	size_t length = mboxrd_from_line(sender, received, text);
+
 	memset(message, 0, sizeof(*message));
 	message->wire = wire;
-	if (put(message, "From ", 5) == -1 ||
-	    put(message, sender, strlen(sender)) == -1)
-		return (-1);
-	return (put_date(message, received));
+	return (put(message, text, length) == -1 ? -1 :
+	    put(message, "\r\n", 2));
 }
 
 int

@@ -30,6 +30,16 @@ struct mboxrd {
 void	mboxrd_sender(struct line_reader *reader, int fd, uint64_t from,
 	    uint64_t limit, char *sender);
 
+/* Room for a From_ line with an address of SENDER_SIZE, and the date. */
+#define MBOXRD_FROM_SIZE	(SENDER_SIZE + 64)
+
+/*
+ * The From_ line without its end; a date whose year has not four digits is
+ * the epoch.  Returns its length.
+ */
+size_t	mboxrd_from_line(const char *sender, time_t received,
+	    char text[MBOXRD_FROM_SIZE]);
+
 /*
  * One message: its From_ line with the date in UTC, each line (or piece of
  * one) as lines_next gives it, its end.  All return 0, or -1 when wire_put

@@ -1,5 +1,5 @@
 /*
- * mbox_commit.c - deleting from an single, in place.
+ * single_commit.c - deleting from a single file, in place.
  *
  * Linked into postern-store; runs as the user, with the mailbox's locks
  * held.  Here it is decided what may go; rewrite.c does it.

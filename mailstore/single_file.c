@@ -78,14 +78,17 @@ single_unreadable(const char *label)
 
 /* Opens for writing where that is allowed.  0, or -1 with errno. */
 static int
-open_file(struct single_file *single, const struct mailbox_place *place)
+open_file(struct single_file *single, const struct mailbox *mailbox)
 {
 	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	const struct mailbox_place *place = &mailbox->place;
 
-	single->writable = 1;
-	single->fd = openat(place->directory, place->name, O_RDWR | flags);
-	if (single->fd == -1 && (errno == EACCES || errno == EROFS ||
-	    errno == EPERM)) {
+	single->writable = !mailbox->read_only;
+	if (single->writable)
+		single->fd = openat(place->directory, place->name,
+		    O_RDWR | flags);
+	if (!single->writable || (single->fd == -1 && (errno == EACCES ||
+	    errno == EROFS || errno == EPERM))) {
 		single->writable = 0;
 		single->fd = openat(place->directory, place->name,
 		    O_RDONLY | flags);
@@ -107,8 +110,11 @@ check_opened(struct single_file *single, const struct mailbox_place *place)
 		return (replaced);
 	if (!S_ISREG(file.st_mode))
 		return ("the mailbox is not a regular file");
-	if (file.st_uid != geteuid())
-		return ("the mailbox belongs to somebody else");
+	if (file.st_uid != geteuid()) {
+		if (!place->others_allowed)
+			return ("the mailbox belongs to somebody else");
+		single->writable = 0;
+	}
 	if (file.st_nlink != 1)
 		return ("the mailbox has more than one name");
 	single->device = file.st_dev;
@@ -160,7 +166,7 @@ take_snapshot(struct mailbox *mailbox, struct single_file *single)
 	/* Before any lock: a FIFO or a device is not to be waited for. */
 	wrong = check_opened(single, &mailbox->place);
 	mailbox->unfit = wrong != NULL;
-	if (wrong == NULL)
+	if (wrong == NULL && !mailbox->read_only)
 		wrong = recover(single, &mailbox->place);
 	if (wrong == NULL)
 		wrong = lock_mailbox(single->fd, 0, &mailbox->place);
@@ -211,7 +217,7 @@ open_once(struct mailbox *mailbox)
 	if (single == NULL)
 		return ("the server is short of memory");
 	single->fd = -1;
-	if (open_file(single, &mailbox->place) == 0)
+	if (open_file(single, mailbox) == 0)
 		return (take_snapshot(mailbox, single));
 	if (errno == ENOENT) {
 		mailbox->absent = 1;

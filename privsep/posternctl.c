@@ -1,7 +1,8 @@
 /*
  * posternctl.c - posternctl(8): an administrator's tool.
  *
- * Runs as whoever calls it: as root where the passwd file is root's.
+ * Runs as whoever calls it: as root where the passwd file is root's.  What
+ * looks into mailboxes is a program of its own, which is not to be root.
  */
 #include <sys/stat.h>
 
@@ -19,6 +20,7 @@
 #include "config.h"
 #include "log.h"
 #include "passwd_file.h"
+#include "pathnames.h"
 
 /* The new file beside the old one, until it takes the old one's name. */
 static char fresh[PATH_SIZE];
@@ -35,7 +37,10 @@ static void __attribute__((noreturn))
 usage(void)
 {
 	(void)fprintf(stderr, "usage: posternctl passwd [-c config] [-f file] "
-	    "[-s account | -v uid:gid:home:maildrop]\n\t    user\n");
+	    "[-s account | -v uid:gid:home:maildrop]\n\t    user\n"
+	    "       posternctl mailbox [-l directory] check path\n"
+	    "       posternctl mailbox [-l directory] convert -t format "
+	    "from to\n");
 	exit(2);
 }
 
@@ -198,6 +203,30 @@ change_password(const char *path, gid_t auth_group, const char *user,
 	sodium_memzero(hash, sizeof(hash));
 }
 
+/* It is given the words behind the option, and no environment. */
+static void __attribute__((noreturn))
+run_mailbox_tool(char **words)
+{
+	static char program[PATH_SIZE], *const nothing[] = { NULL };
+	const char *directory = LIBEXECDIR;
+
+	words++;
+	if (words[0] != NULL && strcmp(words[0], "-l") == 0 &&
+	    words[1] != NULL) {
+		directory = words[1];
+		words += 2;
+	}
+	if (words[0] == NULL)
+		usage();
+	if (snprintf(program, sizeof(program), "%s/postern-mailbox",
+	    directory) >= PATH_SIZE)
+		usage();
+	words[-1] = program;
+	(void)execve(program, words - 1, nothing);
+	log_line(LOG_ERR, "%s: %s", program, strerror(errno));
+	exit(2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -208,6 +237,8 @@ main(int argc, char **argv)
 	int option;
 
 	log_to_stderr("posternctl");
+	if (argc > 1 && strcmp(argv[1], "mailbox") == 0)
+		run_mailbox_tool(argv + 1);
 	if (argc < 2 || strcmp(argv[1], "passwd") != 0)
 		usage();
 	optind = 2;

@@ -1,8 +1,8 @@
 /*
  * sandbox_landlock.c - which files a process may reach, on Linux.
  *
- * Linked into postern-net, postern-auth, postern-store and postern-lock; runs
- * with their rights, never as root.
+ * Linked into postern-net, postern-auth, postern-store, postern-lock and
+ * postern-mailbox; runs with their rights, never as root.
  */
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -39,7 +39,12 @@ rights_for(enum sandbox_access access)
 	const uint64_t making = LANDLOCK_ACCESS_FS_MAKE_REG |
 	    LANDLOCK_ACCESS_FS_REMOVE_FILE;
 
+	const uint64_t directories = LANDLOCK_ACCESS_FS_MAKE_DIR |
+	    LANDLOCK_ACCESS_FS_REMOVE_DIR;
+
 	switch (access) {
+	case SANDBOX_CREATE_TREE:
+		return (reading | FILE_RIGHTS | making | directories);
 	case SANDBOX_NAMES:
 		return (LANDLOCK_ACCESS_FS_WRITE_FILE | making);
 	case SANDBOX_CREATE:

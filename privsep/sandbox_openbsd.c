@@ -2,8 +2,8 @@
  * sandbox_openbsd.c - pledge(2) and unveil(2), in the place of seccomp and
  * Landlock.
  *
- * Linked into postern-net, postern-auth, postern-store and postern-lock on
- * OpenBSD; runs with their rights, never as root.
+ * Linked into postern-net, postern-auth, postern-store, postern-lock and
+ * postern-mailbox on OpenBSD; runs with their rights, never as root.
  */
 #include <sys/resource.h>
 
@@ -30,7 +30,8 @@ sandbox_files(const struct sandbox_path *paths, size_t count,
     uint32_t without)
 {
 	/* What a name leads to cannot be asked without "r". */
-	static const char *const permissions[] = { "r", "rw", "rwc", "rwc" };
+	static const char *const permissions[] = { "r", "rw", "rwc", "rwc",
+	    "rwc" };
 	size_t i;
 
 	(void)without;		/* OpenBSD always has both mechanisms */

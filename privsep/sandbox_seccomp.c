@@ -1,8 +1,8 @@
 /*
  * sandbox_seccomp.c - system call allow-lists on Linux, by libseccomp.
  *
- * Linked into postern-net, postern-auth, postern-store and postern-lock; runs
- * with their rights, never as root.
+ * Linked into postern-net, postern-auth, postern-store, postern-lock and
+ * postern-mailbox; runs with their rights, never as root.
  * What is not on the role's list or the base list kills the process.
  */
 #include <sys/mman.h>

@@ -1,0 +1,183 @@
+/*
+ * tool_source.c - a mailbox that is only read, message by message.
+ *
+ * Linked into postern-mailbox; runs as the mailbox's owner.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "detect.h"
+#include "disk.h"
+#include "file_mailbox.h"
+#include "log.h"
+#include "mbox.h"
+#include "single_file.h"
+#include "tool.h"
+
+/* As long as the configuration's default. */
+#define LOCK_SECONDS	10
+
+int
+tool_place(const char *path, struct mailbox_place *place)
+{
+	char directory[PATH_SIZE], *slash, *name;
+	size_t length;
+
+	memset(place, 0, sizeof(*place));
+	errno = ENAMETOOLONG;
+	if (strlcpy(directory, path, sizeof(directory)) >= sizeof(directory))
+		return (-1);
+	for (length = strlen(directory); length > 1 &&
+	    directory[length - 1] == '/'; length--)
+		directory[length - 1] = '\0';
+	slash = strrchr(directory, '/');
+	name = slash == NULL ? directory : slash + 1;
+	if (strlcpy(place->name, name, sizeof(place->name)) >=
+	    sizeof(place->name))
+		return (-1);
+	errno = EINVAL;
+	if (name[0] == '\0' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0)
+		return (-1);
+	*name = '\0';
+	(void)log_quote(place->label, sizeof(place->label), path);
+	place->locks[0] = LOCK_FCNTL;
+	place->locks[1] = LOCK_TRY_DOTLOCK;
+	place->dotlock = DOTLOCK_BESIDE;
+	place->lock_seconds = LOCK_SECONDS;
+	place->pulse = -1;
+	place->state = -1;
+	place->directory = open(slash == NULL ? "." : directory, O_RDONLY |
+	    O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+	return (place->directory == -1 ? -1 : 0);
+}
+
+const char *
+tool_open(struct mailbox *mailbox)
+{
+	struct stat status;
+	const char *wrong;
+
+	mailbox->read_only = 1;
+	if (fstatat(mailbox->place.directory, mailbox->place.name, &status,
+	    AT_SYMLINK_NOFOLLOW) == -1)
+		return (strerror(errno));
+	wrong = detect_format(mailbox);
+	if (wrong == NULL && mailbox->format == NULL)
+		wrong = "neither a Maildir nor a folder of numbers";
+	if (wrong == NULL)
+		wrong = mailbox->format->open(mailbox);
+	if (wrong == NULL && mailbox->absent) {
+		mailbox->format->close(mailbox);
+		wrong = "it has gone";
+	}
+	return (wrong);
+}
+
+void
+tool_close(struct mailbox *mailbox)
+{
+	mailbox->format->close(mailbox);
+	(void)close(mailbox->place.directory);
+}
+
+const char *
+tool_form_name(const struct mailbox *mailbox)
+{
+	const struct single_file *single = mailbox->state;
+
+	if (mailbox->format == &mailbox_mh)
+		return (tool_forms[FORM_MH]);
+	if (mailbox->format == &mailbox_maildir)
+		return (tool_forms[FORM_MAILDIR]);
+	if (single->format == &single_mbox)
+		return (tool_forms[FORM_MBOX]);
+	return (tool_forms[single->shown.count + single->hidden.count > 0 &&
+	    (single->shown.count > 0 ? single->shown.messages :
+	    single->hidden.messages)->head_ending == 1 ? FORM_TENEX :
+	    FORM_MTX]);
+}
+
+int
+tool_scratch_file(int directory)
+{
+	char name[40];
+	int fd;
+
+	(void)snprintf(name, sizeof(name), ".postern-%08x%08x.tmp",
+	    randombytes_random(), randombytes_random());
+	fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (fd != -1)
+		(void)unlinkat(directory, name, 0);
+	return (fd);
+}
+
+/* What its head line says of a message in a single file. */
+static const char *
+read_head(struct single_file *single, uint32_t number,
+    struct tool_message *message)
+{
+	crypto_generichash_state hash;
+	const char *wrong;
+	struct line line;
+	time_t received = 0;
+
+	wrong = single_read_head(single, &single->shown.messages[number - 1],
+	    &hash, &line);
+	if (wrong != NULL)
+		return (wrong);
+	if (single->format->received != NULL)
+		received = single->format->received(&line);
+	else {
+		(void)mbox_from_date(line.text, line.length, &received);
+		message->head_length = line.length;
+		memcpy(message->head, line.text, line.length);
+	}
+	message->received.tv_sec = received;
+	return (NULL);
+}
+
+static const char *
+describe(struct mailbox *mailbox, uint32_t number,
+    struct tool_message *message)
+{
+	const struct file_mailbox *files = mailbox->state;
+
+	memset(message, 0, sizeof(*message));
+	message->octets = mailbox->format->octets(mailbox, number);
+	if (message->octets == 0)
+		return ("a message cannot be read");
+	if (mailbox->format == &mailbox_single_file)
+		return (read_head(mailbox->state, number, message));
+	message->received = files->list.files[number - 1].identity.modified;
+	return (NULL);
+}
+
+const char *
+tool_fetch(struct mailbox *mailbox, uint32_t number, int fd,
+    struct tool_message *message)
+{
+	static struct line_reader reader;
+	static struct wire wire;
+	const char *wrong = describe(mailbox, number, message);
+
+	if (wrong != NULL)
+		return (wrong);
+	if (disk_cut(fd, 0) == -1 || lseek(fd, 0, SEEK_SET) == -1)
+		return (strerror(errno));
+	wire.fd = fd;
+	wire.timeout_ms = -1;
+	wire_begin(&wire, message->octets);
+	wrong = mailbox->format->send(mailbox, number, &wire);
+	errno = 0;
+	if (wrong == NULL && wire_end(&wire) == -1)
+		wrong = errno != 0 ? strerror(errno) : "not all could be read";
+	if (wrong == NULL && lines_digest(&reader, fd, 0, message->octets,
+	    message->digest) == -1)
+		wrong = "what was written cannot be read back";
+	return (wrong);
+}
