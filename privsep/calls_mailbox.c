@@ -32,6 +32,7 @@ static const struct sandbox_call list[] = {
 	CALL_IF(renameat2, 4, 0),
 #endif
 	CALL_IF(fcntl, 1, F_SETLK),
+	CALL(flock),			/* given back, even where not taken */
 	CALL(uname),			/* a dotlock names this host, */
 	CALL_IF(kill, 1, 0),		/* and one whose owner is dead goes */
 	CALL(setitimer),
