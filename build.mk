@@ -25,7 +25,7 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
 	mailstore/mh_profile.h mailstore/rewrite.h mailstore/rewrite_move.h \
 	mailstore/rewrite_step.h mailstore/single_file.h mailstore/template.h \
-	mailstore/tool.h \
+	mailstore/tool.h mailstore/tool_write.h \
 	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/settings.o privsep/config_open.o \

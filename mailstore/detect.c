@@ -35,7 +35,7 @@ is_maildir(int directory)
 
 /* Looks for the first message of an MH folder.  -1 with errno. */
 static int
-has_numbers(int directory)
+has_numbers(int directory, uid_t owner)
 {
 	struct file_identity identity;
 	struct dirent *entry;
@@ -51,7 +51,8 @@ has_numbers(int directory)
 	}
 	while (errno = 0, !found && (entry = readdir(names)) != NULL)
 		found = mh_number(entry->d_name) > 0 && message_file_look(
-		    directory, entry->d_name, &identity) == 0;
+		    directory, entry->d_name, &identity) == 0 &&
+		    identity.owner == owner;
 	error = errno;
 	(void)closedir(names);
 	errno = error;
@@ -63,10 +64,10 @@ has_numbers(int directory)
  * sequences, or by its first message.
  */
 static const char *
-directory_format(struct mailbox *mailbox, int directory)
+directory_format(struct mailbox *mailbox, int directory, uid_t owner)
 {
 	struct file_identity identity;
-	int numbers = has_numbers(directory);
+	int numbers = has_numbers(directory, owner);
 
 	if (numbers == -1)
 		return ("the mailbox cannot be listed");
@@ -91,6 +92,7 @@ detect_format(struct mailbox *mailbox)
 	const struct mailbox_place *place = &mailbox->place;
 	const char *wrong = "the mailbox cannot be opened";
 	struct stat status;
+	uid_t owner;
 	int directory;
 
 	mailbox->format = NULL;
@@ -100,9 +102,11 @@ detect_format(struct mailbox *mailbox)
 		mailbox->format = &mailbox_single_file;
 		return (NULL);
 	}
-	directory = file_mailbox_directory(place->directory, place->name);
+	owner = file_mailbox_owner(place);
+	directory = file_mailbox_directory(place->directory, place->name,
+	    owner);
 	if (directory != -1) {
-		wrong = directory_format(mailbox, directory);
+		wrong = directory_format(mailbox, directory, owner);
 		(void)close(directory);
 	} else
 		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",

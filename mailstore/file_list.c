@@ -61,8 +61,9 @@ list_name(const struct file_mailbox *mailbox, uint8_t which,
 	file.directory = which;
 	if (!mailbox->is_message(name, &file.order))
 		return (0);
+	errno = 0;
 	if (message_file_look(mailbox->directories[which], name,
-	    &file.identity) == -1) {
+	    &file.identity) == -1 || file.identity.owner != mailbox->owner) {
 		*unfit += errno != ENOENT;
 		return (0);
 	}

@@ -22,19 +22,29 @@ static const char changed[] = "the folder was changed by another program; "
     "nothing was deleted";
 
 int
-file_mailbox_directory(int at, const char *name)
+file_mailbox_directory(int at, const char *name, uid_t owner)
 {
 	struct stat status;
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_NONBLOCK | O_CLOEXEC);
 
 	if (fd != -1 && (fstat(fd, &status) == -1 ||
-	    status.st_uid != geteuid())) {
+	    status.st_uid != owner)) {
 		(void)close(fd);
 		errno = EPERM;
 		return (-1);
 	}
 	return (fd);
+}
+
+uid_t
+file_mailbox_owner(const struct mailbox_place *place)
+{
+	struct stat status;
+
+	return (place->others_allowed && fstatat(place->directory,
+	    place->name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_uid :
+	    geteuid());
 }
 
 struct file_mailbox *
@@ -46,8 +56,11 @@ file_mailbox_new(struct mailbox *mailbox)
 	mailbox->state = state;
 	for (i = 0; state != NULL && i < FILE_DIRECTORIES_MAX; i++)
 		state->directories[i] = -1;
-	if (state != NULL)
+	if (state != NULL) {
 		state->label = mailbox->place.label;
+		state->owner = file_mailbox_owner(&mailbox->place);
+		state->is_foreign = state->owner != geteuid();
+	}
 	return (state);
 }
 
@@ -253,6 +266,7 @@ accept_change(const struct file_mailbox *state, struct message_file *file)
 
 	if (message_file_look(state->directories[file->directory], file->name,
 	    &now) == -1 || now.size != file->identity.size ||
+	    now.owner != file->identity.owner ||
 	    (!state->names_are_unique &&
 	    (now.device != file->identity.device ||
 	    now.inode != file->identity.inode)))
@@ -294,6 +308,14 @@ file_mailbox_verify(struct mailbox *mailbox)
 	struct message_file *end = file + state->list.count;
 	const char *wrong = NULL;
 
+	if (state->is_foreign) {
+		log_line(LOG_NOTICE, "event=commit folder=%s error=\"it "
+		    "belongs to somebody else; nothing was deleted\"",
+		    state->label);
+		for (; file < end; file++)
+			file->flags &= (uint8_t)~FILE_MARKED;
+		return (NULL);
+	}
 	/* What was not found once is looked for again before it is over. */
 	for (; file < end; file++)
 		file->flags &= (uint8_t)~FILE_LOST;

@@ -27,6 +27,13 @@ struct file_mailbox {
 	 */
 	int (*is_message)(const char *name, int64_t *order);
 
+	/*
+	 * Whose the directories are, and every message: the user's, or, where
+	 * the place allows that, another's, and nothing is deleted then.
+	 */
+	uid_t owner;
+	int is_foreign;
+
 	/* No two messages ever have one name, whatever their flags. */
 	int names_are_unique;
 
@@ -40,8 +47,14 @@ struct file_mailbox {
 	struct line_reader reader;
 };
 
-/* Opens a directory of the user's own, not a link; -1 with errno. */
-int	file_mailbox_directory(int at, const char *name);
+/* Opens a directory of that owner, not a link; -1 with errno. */
+int	file_mailbox_directory(int at, const char *name, uid_t owner);
+
+/*
+ * Whose a mailbox may be that is the directory at the place: the user's own, or
+ * whose it is, where the place allows that.
+ */
+uid_t	file_mailbox_owner(const struct mailbox_place *place);
 
 /* Makes mailbox->state, with no directories yet.  NULL: no memory. */
 struct file_mailbox *file_mailbox_new(struct mailbox *mailbox);

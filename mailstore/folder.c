@@ -88,6 +88,7 @@ walk(char *path, struct mailbox_place *place)
 		if (rest == NULL && strlcpy(place->name, part,
 		    sizeof(place->name)) < sizeof(place->name)) {
 			place->directory = directory;
+			place->others_allowed = 1;
 			return (0);
 		}
 		directory = descend(directory, part);

@@ -23,10 +23,11 @@ enum folder_kind {
  * Finds the place of folder `name`: "", "INBOX", the login name and the
  * maildrop's own full path are the default mailbox; all else lies below
  * the folder root, at names without "." and "..", through directories of
- * the user's own that are no links.  "+name" is `name` below the MH path, and
- * "~/name" below the home, where that is the maildrop or below the root.  Fills
- * `place` unless the answer is FOLDER_NONE; its directory is to be closed by
- * the caller, or -1 for the default mailbox (inbox.h).
+ * the user's own that are no links.  What is there may be another's, if this
+ * user may read it, and is read-only then.  "+name" is `name` below the MH
+ * path, and "~/name" below the home, where that is the maildrop or below the
+ * root.  Fills `place` unless the answer is FOLDER_NONE; its directory is to
+ * be closed by the caller, or -1 for the default mailbox (inbox.h).
  */
 enum folder_kind folder_find(const char *name, struct mailbox_place *place);
 

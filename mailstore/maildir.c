@@ -36,15 +36,18 @@ static int
 open_directories(struct file_mailbox *state,
     const struct mailbox_place *place)
 {
-	int maildir = file_mailbox_directory(place->directory, place->name);
+	int maildir = file_mailbox_directory(place->directory, place->name,
+	    state->owner);
 	int error;
 
 	if (maildir == -1)
 		return (-1);
 	/* In this order: what moves on while it is listed is met twice. */
-	state->directories[0] = file_mailbox_directory(maildir, "new");
+	state->directories[0] = file_mailbox_directory(maildir, "new",
+	    state->owner);
 	if (state->directories[0] != -1)
-		state->directories[1] = file_mailbox_directory(maildir, "cur");
+		state->directories[1] = file_mailbox_directory(maildir, "cur",
+		    state->owner);
 	error = errno;
 	(void)close(maildir);
 	errno = error;

@@ -16,6 +16,7 @@
 struct file_identity {
 	dev_t device;
 	ino_t inode;
+	uid_t owner;
 	uint64_t size;			/* bytes */
 	struct timespec modified;
 };
@@ -44,8 +45,9 @@ int	message_file_same(const struct file_identity *one,
 	    const struct file_identity *other);
 
 /*
- * What the name leads to, without opening it: 0 when it is a regular file of
- * the user's own, -1 with errno when not (EPERM) or not there.
+ * What the name leads to, without opening it: 0 when it is a regular file,
+ * -1 with errno when not (EPERM) or not there.  Whose it is, is for the caller
+ * to judge.
  */
 int	message_file_look(int directory, const char *name,
 	    struct file_identity *identity);

@@ -70,7 +70,7 @@ open_mh(struct mailbox *mailbox)
 	state->is_message = is_message;
 	state->remove = mailbox->rename_deleted ? rename_message : NULL;
 	state->directories[0] = file_mailbox_directory(
-	    mailbox->place.directory, mailbox->place.name);
+	    mailbox->place.directory, mailbox->place.name, state->owner);
 	return (file_mailbox_open(mailbox, state->directories[0]));
 }
 
@@ -119,7 +119,7 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 	if (!file_mailbox_any_marked(mailbox))
 		return (NULL);
 	wrong = file_mailbox_verify(mailbox);
-	if (wrong != NULL)
+	if (wrong != NULL || state->is_foreign)
 		return (wrong);
 	sequences = mh_sequences_lock(state->directories[0], &mailbox->place);
 	wrong = file_mailbox_remove(mailbox, deleted);

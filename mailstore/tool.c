@@ -26,6 +26,8 @@
 const char *const tool_forms[FORMS] = { "mbox", "mh", "maildir", "mail.txt",
     "tenex" };
 
+int tool_on_terminal;
+
 static volatile sig_atomic_t interrupted;
 static int is_finished;
 
@@ -160,6 +162,7 @@ begin(const char *from, struct mailbox *mailbox, const char *to,
 	static char buffer[BUFSIZ];
 
 	/* A buffer of its own: stdio would ask what its descriptor is. */
+	tool_on_terminal = isatty(STDERR_FILENO);
 	(void)setvbuf(stdout, buffer, _IOLBF, sizeof(buffer));
 	if (sodium_init() == -1)
 		log_fatal("libsodium cannot start");
@@ -182,6 +185,7 @@ main(int argc, char **argv)
 	int converts;
 
 	log_to_stderr("posternctl");
+	(void)atexit(on_exit_early);
 	rights_close_others(STDERR_FILENO + 1);
 	(void)umask(077);
 	converts = argc == 6 && strcmp(argv[1], "convert") == 0 &&
@@ -189,7 +193,6 @@ main(int argc, char **argv)
 	if (!converts && (argc != 3 || strcmp(argv[1], "check") != 0))
 		usage();
 	form = converts ? find_form(argv[3]) : FORMS;
-	(void)atexit(on_exit_early);
 	set_signals();
 	begin(argv[converts ? 4 : 2], &mailbox, converts ? argv[5] : NULL,
 	    &target);

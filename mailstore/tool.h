@@ -33,6 +33,9 @@ enum tool_form {
 };
 extern const char *const tool_forms[FORMS];	/* their names */
 
+/* Standard error is a terminal: somebody waits. */
+extern int tool_on_terminal;
+
 /* A signal came that asks for the end. */
 int	tool_is_interrupted(void);
 

@@ -48,6 +48,7 @@ tool_place(const char *path, struct mailbox_place *place)
 	place->locks[1] = LOCK_TRY_DOTLOCK;
 	place->dotlock = DOTLOCK_BESIDE;
 	place->lock_seconds = LOCK_SECONDS;
+	place->others_allowed = 1;
 	place->pulse = -1;
 	place->state = -1;
 	place->directory = open(slash == NULL ? "." : directory, O_RDONLY |

@@ -1,0 +1,461 @@
+/*
+ * tool_write.c - a mailbox in the making, in any of the forms.
+ *
+ * Linked into postern-mailbox; runs as the owner of the mailbox that is
+ * converted.  Everything is made under a name that nobody knows, and takes
+ * its own when it is whole.
+ */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "mbox.h"
+#include "mailtxt.h"
+#include "mboxrd.h"
+#include "mh.h"
+#include "tool_write.h"
+
+/* A message on its way into a file. */
+struct writing {
+	struct target *target;
+	crypto_generichash_state hash;	/* of what POP2 will send of it */
+	uint64_t octets;
+	uint64_t quoted;
+	int after_empty;		/* the line before is empty */
+	int after_cr;			/* the piece before ends in CR */
+};
+
+static int
+flush(struct target *target)
+{
+	const size_t length = target->used;
+
+	target->used = 0;
+	if (disk_write(target->fd, target->buffer, length, target->at,
+	    NULL) == -1)
+		return (-1);
+	target->at += length;
+	return (0);
+}
+
+static int
+put(struct target *target, const void *bytes, size_t length)
+{
+	const unsigned char *from = bytes;
+	size_t part;
+
+	if (target->counts_only) {
+		target->at += length;
+		return (0);
+	}
+	for (; length > 0; length -= part, from += part) {
+		part = sizeof(target->buffer) - target->used;
+		if (part > length)
+			part = length;
+		memcpy(target->buffer + target->used, from, part);
+		target->used += part;
+		if (target->used == sizeof(target->buffer) &&
+		    flush(target) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+has_lf(enum tool_form form)
+{
+	return (form != FORM_MTX);
+}
+
+/* The same octets into the file, and into what the wire must show. */
+static int
+put_text(struct writing *writing, const void *bytes, size_t length)
+{
+	(void)crypto_generichash_update(&writing->hash, bytes, length);
+	writing->octets += length;
+	return (put(writing->target, bytes, length));
+}
+
+/*
+ * A line that ends in CR keeps that only with a whole CRLF behind it: CR and
+ * LF alone would be the line's end.
+ */
+static int
+put_end(struct writing *writing)
+{
+	const int shorter = has_lf(writing->target->form) &&
+	    !writing->after_cr;
+
+	(void)crypto_generichash_update(&writing->hash,
+	    (const unsigned char *)"\r\n", 2);
+	writing->octets += 2;
+	return (put(writing->target, shorter ? "\n" : "\r\n",
+	    shorter ? 1 : 2));
+}
+
+/* What would be the beginning of a message, and is none, is quoted. */
+static int
+put_quote(struct writing *writing, const struct line *line)
+{
+	if (writing->target->form != FORM_MBOX || !writing->after_empty ||
+	    !line->starts || !mbox_is_from_line(line->text, line->length))
+		return (0);
+	writing->quoted++;
+	return (put_text(writing, ">", 1));
+}
+
+static int
+put_line(struct writing *writing, const struct line *line)
+{
+	const int is_empty = line->starts && line->length == 0;
+
+	if (put_quote(writing, line) == -1 ||
+	    put_text(writing, line->text, line->length) == -1)
+		return (-1);
+	if (line->starts || line->length > 0)
+		writing->after_cr = line->length > 0 &&
+		    line->text[line->length - 1] == '\r';
+	writing->after_empty = is_empty;
+	return (line->ending != 0 ? put_end(writing) : 0);
+}
+
+/* The message's lines; the fetched ones all end in CRLF. */
+static int
+put_lines(struct writing *writing, int fd, uint64_t octets)
+{
+	static struct line_reader reader;
+	struct line line;
+	int got;
+
+	(void)crypto_generichash_init(&writing->hash, NULL, 0,
+	    LINES_DIGEST_BYTES);
+	lines_begin(&reader, fd, 0, octets, NULL);
+	while ((got = lines_next(&reader, &line)) == 1)
+		if (put_line(writing, &line) == -1)
+			return (-1);
+	if (got == -1 && errno == 0)
+		errno = EIO;
+	return (got);
+}
+
+/* A From_ line: an mbox's own, or one like that which POP1 is sent. */
+static int
+put_from_line(struct target *target, int fd,
+    const struct tool_message *message)
+{
+	static struct line_reader reader;
+	char text[MBOXRD_FROM_SIZE];
+	struct line line;
+	size_t length;
+
+	if (message->head_length > 0)
+		return (put(target, message->head, message->head_length) ==
+		    -1 ? -1 : put(target, "\n", 1));
+	lines_begin(&reader, fd, 0, message->octets, NULL);
+	if (lines_next(&reader, &line) != 1)
+		return (-1);
+	length = mboxrd_from_line(&line, message->received.tv_sec, text);
+	return (put(target, text, length) == -1 ? -1 : put(target, "\n", 1));
+}
+
+/* The line before a message of MAIL.TXT, in UTC. */
+static int
+put_header(struct target *target, const struct tool_message *message,
+    uint64_t bytes)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	const time_t epoch = 0;
+	char text[MAILTXT_HEADER_MAX + 1];
+	struct tm date;
+	int length;
+
+	/* The year has four digits. */
+	if (gmtime_r(&message->received.tv_sec, &date) == NULL ||
+	    date.tm_year < 1000 - 1900 || date.tm_year > 9999 - 1900)
+		(void)gmtime_r(&epoch, &date);
+	length = snprintf(text, sizeof(text),
+	    "%2d-%.3s-%04d %02d:%02d:%02d +0000,%llu;000000000000%s",
+	    date.tm_mday, months + 3 * date.tm_mon, date.tm_year + 1900,
+	    date.tm_hour, date.tm_min, date.tm_sec,
+	    (unsigned long long)bytes, target->form == FORM_MTX ? "\r\n" :
+	    "\n");
+	if (length < 0 || (size_t)length >= sizeof(text)) {
+		errno = EOVERFLOW;
+		return (-1);
+	}
+	return (put(target, text, (size_t)length));
+}
+
+/* How many bytes the message's lines will be in the file. */
+static int
+count_bytes(struct target *target, int fd, uint64_t octets, uint64_t *bytes)
+{
+	struct writing writing = { .target = target };
+	const uint64_t at = target->at;
+	int result;
+
+	target->counts_only = 1;
+	result = put_lines(&writing, fd, octets);
+	*bytes = target->at - at;
+	target->at = at;
+	target->counts_only = 0;
+	return (result);
+}
+
+static int
+put_beginning(struct target *target, int fd,
+    const struct tool_message *message)
+{
+	uint64_t bytes = 0;
+
+	switch (target->form) {
+	case FORM_MBOX:
+		return (put_from_line(target, fd, message));
+	case FORM_MTX:
+	case FORM_TENEX:
+		return (count_bytes(target, fd, message->octets, &bytes) ==
+		    -1 ? -1 : put_header(target, message, bytes));
+	default:
+		return (0);
+	}
+}
+
+/* A file of its own for the message. */
+static int
+begin_file(struct target *target)
+{
+	char name[40 + TARGET_NAME_SIZE];
+
+	/*
+	 * Names of a Maildir stand in their order: all have one second, and
+	 * then their number.
+	 */
+	if (target->form == FORM_MH)
+		(void)snprintf(name, sizeof(name), "%u", target->messages);
+	else
+		(void)snprintf(name, sizeof(name), "%lld.M%08uP%ldR%.16s.postern",
+		    (long long)target->begun.tv_sec, target->messages,
+		    (long)getpid(), target->name +
+		    sizeof(".postern-") - 1);
+	target->at = 0;
+	target->used = 0;
+	target->fd = openat(target->folder, name, O_RDWR | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
+	return (target->fd == -1 ? -1 : 0);
+}
+
+static int
+end_file(struct target *target, const struct tool_message *message)
+{
+	const struct timespec times[2] = { message->received,
+	    message->received };
+	int result = flush(target);
+
+	if (result == 0 && futimens(target->fd, times) == -1)
+		result = -1;
+	if (result == 0)
+		result = disk_sync(target->fd);
+	(void)close(target->fd);
+	target->fd = -1;
+	return (result);
+}
+
+int
+target_add(struct target *target, int fd, struct tool_message *message,
+    uint64_t *quoted)
+{
+	struct writing writing = { .target = target };
+
+	target->messages++;
+	if ((target->folder != -1 && begin_file(target) == -1) ||
+	    put_beginning(target, fd, message) == -1 ||
+	    put_lines(&writing, fd, message->octets) == -1 ||
+	    (target->form == FORM_MBOX && put(target, "\n", 1) == -1) ||
+	    (target->folder != -1 && end_file(target, message) == -1))
+		return (-1);
+	message->octets = writing.octets;
+	(void)crypto_generichash_final(&writing.hash, message->digest,
+	    sizeof(message->digest));
+	*quoted = writing.quoted;
+	return (0);
+}
+
+static int
+make_directory(int at, const char *name)
+{
+	return (mkdirat(at, name, 0700) == -1 ? -1 : openat(at, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+static const char *const parts[] = { "tmp", "cur", "new" };
+
+#define PARTS	(sizeof(parts) / sizeof(parts[0]))
+
+/* Goes down into new, where mail is that nobody has seen. */
+static int
+make_maildir(struct target *target)
+{
+	int maildir = target->folder, below = -1;
+	size_t i;
+
+	for (i = 0; i < PARTS; i++) {
+		if (below != -1)
+			(void)close(below);
+		if ((below = make_directory(maildir, parts[i])) == -1)
+			break;
+	}
+	(void)close(maildir);
+	target->folder = below;
+	return (below == -1 ? -1 : 0);
+}
+
+int
+target_make(struct target *target, enum tool_form form, int directory)
+{
+	memset(target, 0, sizeof(*target));
+	target->form = form;
+	target->directory = directory;
+	target->folder = target->fd = -1;
+	(void)clock_gettime(CLOCK_REALTIME, &target->begun);
+	(void)snprintf(target->name, sizeof(target->name),
+	    ".postern-%08x%08x.new", randombytes_random(),
+	    randombytes_random());
+	if (form == FORM_MH || form == FORM_MAILDIR) {
+		target->folder = make_directory(directory, target->name);
+		target->made = target->folder != -1;
+	} else {
+		target->fd = openat(directory, target->name, O_RDWR |
+		    O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		target->made = target->fd != -1;
+	}
+	if (target->made && form == FORM_MAILDIR)
+		return (make_maildir(target));
+	return (target->made ? 0 : -1);
+}
+
+/* A folder without a message is known for one by its sequences. */
+static int
+finish_mh(struct target *target)
+{
+	if (target->form != FORM_MH || target->messages > 0)
+		return (0);
+	target->fd = openat(target->folder, MH_SEQUENCES, O_RDWR | O_CREAT |
+	    O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return (target->fd == -1 ? -1 : 0);
+}
+
+/* Opens a directory by name and syncs it. */
+static int
+sync_directory(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	int result = fd == -1 ? -1 : disk_sync(fd);
+
+	if (fd != -1)
+		(void)close(fd);
+	return (result);
+}
+
+int
+target_sync(struct target *target)
+{
+	if (finish_mh(target) == -1 ||
+	    (target->fd != -1 && (flush(target) == -1 ||
+	    disk_sync(target->fd) == -1)) ||
+	    (target->folder != -1 && (disk_sync(target->folder) == -1 ||
+	    sync_directory(target->directory, target->name) == -1)))
+		return (-1);
+	return (0);
+}
+
+/*
+ * A file gets its name by link(2), which takes no name that is taken.  A
+ * directory takes the place of an empty one that was made for it: that rename
+ * fails when there is anything in it by then.
+ */
+int
+target_publish(struct target *target, const char *name)
+{
+	int error;
+
+	if (target->folder == -1) {
+		if (linkat(target->directory, target->name, target->directory,
+		    name, 0) == -1)
+			return (-1);
+		(void)unlinkat(target->directory, target->name, 0);
+	} else {
+		if (mkdirat(target->directory, name, 0700) == -1)
+			return (-1);
+		if (renameat(target->directory, target->name,
+		    target->directory, name) == -1) {
+			error = errno;
+			(void)unlinkat(target->directory, name, AT_REMOVEDIR);
+			errno = error;
+			return (-1);
+		}
+	}
+	target->made = 0;
+	target->published = 1;
+	return (disk_sync(target->directory));
+}
+
+/* Removes the files in a directory, which is not walked into any deeper. */
+static void
+remove_files(int at, const char *name)
+{
+	struct dirent *entry;
+	DIR *names;
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	if ((names = fdopendir(fd)) == NULL) {
+		(void)close(fd);
+		return;
+	}
+	while ((entry = readdir(names)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			(void)unlinkat(fd, entry->d_name, 0);
+	(void)closedir(names);
+}
+
+void
+target_remove(struct target *target)
+{
+	char path[TARGET_NAME_SIZE + 8];
+	size_t i;
+
+	if (!target->made)
+		return;
+	for (i = 0; i < PARTS && target->form == FORM_MAILDIR; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", target->name,
+		    parts[i]);
+		remove_files(target->directory, path);
+		(void)unlinkat(target->directory, path, AT_REMOVEDIR);
+	}
+	if (target->folder == -1 && target->fd != -1)
+		(void)unlinkat(target->directory, target->name, 0);
+	else {
+		remove_files(target->directory, target->name);
+		(void)unlinkat(target->directory, target->name, AT_REMOVEDIR);
+	}
+	target->made = 0;
+}
+
+void
+target_close(struct target *target)
+{
+	if (target->fd != -1)
+		(void)close(target->fd);
+	if (target->folder != -1)
+		(void)close(target->folder);
+}
