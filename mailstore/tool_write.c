@@ -150,17 +150,14 @@ put_from_line(struct target *target, int fd,
     const struct tool_message *message)
 {
 	static struct line_reader reader;
-	char text[MBOXRD_FROM_SIZE];
-	struct line line;
+	char sender[SENDER_SIZE], text[MBOXRD_FROM_SIZE];
 	size_t length;
 
 	if (message->head_length > 0)
 		return (put(target, message->head, message->head_length) ==
 		    -1 ? -1 : put(target, "\n", 1));
-	lines_begin(&reader, fd, 0, message->octets, NULL);
-	if (lines_next(&reader, &line) != 1)
-		return (-1);
-	length = mboxrd_from_line(&line, message->received.tv_sec, text);
+	mboxrd_sender(&reader, fd, 0, message->octets, sender);
+	length = mboxrd_from_line(sender, message->received.tv_sec, text);
 	return (put(target, text, length) == -1 ? -1 : put(target, "\n", 1));
 }
 
