@@ -18,7 +18,8 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
 	regress/mailstore/maildir_test regress/mailstore/dotlock_test \
-	regress/mailstore/dotlock_session_test
+	regress/mailstore/dotlock_session_test regress/mailstore/forms_test \
+	regress/mailstore/mailbox_tool_test regress/mailstore/inbox_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
@@ -52,7 +53,11 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/mailstore/mailboxes.h regress/mailstore/meddle.h \
 	regress/mailstore/splitter.h regress/mailstore/walk.h \
 	regress/mailstore/mailtxt_splitter.h \
+<<<<<<< HEAD
 	regress/mailstore/message_files.h regress/mailstore/holder.h \
+=======
+	regress/mailstore/message_files.h regress/mailstore/forms.h \
+>>>>>>> 9dc0879 (regress: hold the same mail in all five forms against each other)
 	config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk

@@ -62,6 +62,8 @@ struct tool_message {
 	uint64_t octets;
 	unsigned char digest[LINES_DIGEST_BYTES];	/* of these */
 	struct timespec received;
+	int is_empty;			/* nothing is stored: the wire's one
+					   CRLF is not the message's */
 	size_t head_length;		/* an mbox's own From_ line, or 0 */
 	unsigned char head[FROM_LINE_MAX];
 };

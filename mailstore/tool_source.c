@@ -123,12 +123,15 @@ read_head(struct single_file *single, uint32_t number,
     struct tool_message *message)
 {
 	crypto_generichash_state hash;
+	const struct single_message *stored =
+	    &single->shown.messages[number - 1];
 	const char *wrong;
 	struct line line;
 	time_t received = 0;
 
-	wrong = single_read_head(single, &single->shown.messages[number - 1],
-	    &hash, &line);
+	message->is_empty = stored->stored == (uint64_t)stored->head_bytes +
+	    stored->blank_bytes;
+	wrong = single_read_head(single, stored, &hash, &line);
 	if (wrong != NULL)
 		return (wrong);
 	if (single->format->received != NULL)
@@ -155,6 +158,7 @@ describe(struct mailbox *mailbox, uint32_t number,
 	if (mailbox->format == &mailbox_single_file)
 		return (read_head(mailbox->state, number, message));
 	message->received = files->list.files[number - 1].identity.modified;
+	message->is_empty = files->list.files[number - 1].identity.size == 0;
 	return (NULL);
 }
 

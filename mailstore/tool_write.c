@@ -191,14 +191,18 @@ put_header(struct target *target, const struct tool_message *message,
 
 /* How many bytes the message's lines will be in the file. */
 static int
-count_bytes(struct target *target, int fd, uint64_t octets, uint64_t *bytes)
+count_bytes(struct target *target, int fd,
+    const struct tool_message *message, uint64_t *bytes)
 {
 	struct writing writing = { .target = target };
 	const uint64_t at = target->at;
 	int result;
 
+	*bytes = 0;
+	if (message->is_empty)
+		return (0);
 	target->counts_only = 1;
-	result = put_lines(&writing, fd, octets);
+	result = put_lines(&writing, fd, message->octets);
 	*bytes = target->at - at;
 	target->at = at;
 	target->counts_only = 0;
@@ -209,15 +213,15 @@ static int
 put_beginning(struct target *target, int fd,
     const struct tool_message *message)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes;
 
 	switch (target->form) {
 	case FORM_MBOX:
 		return (put_from_line(target, fd, message));
 	case FORM_MTX:
 	case FORM_TENEX:
-		return (count_bytes(target, fd, message->octets, &bytes) ==
-		    -1 ? -1 : put_header(target, message, bytes));
+		return (count_bytes(target, fd, message, &bytes) == -1 ?
+		    -1 : put_header(target, message, bytes));
 	default:
 		return (0);
 	}
@@ -263,23 +267,36 @@ end_file(struct target *target, const struct tool_message *message)
 	return (result);
 }
 
-int
-target_add(struct target *target, int fd, struct tool_message *message,
+/* Of an empty message nothing is stored, whatever the wire shows of it. */
+static int
+put_message(struct target *target, int fd, struct tool_message *message,
     uint64_t *quoted)
 {
 	struct writing writing = { .target = target };
 
-	target->messages++;
-	if ((target->folder != -1 && begin_file(target) == -1) ||
-	    put_beginning(target, fd, message) == -1 ||
-	    put_lines(&writing, fd, message->octets) == -1 ||
-	    (target->form == FORM_MBOX && put(target, "\n", 1) == -1) ||
-	    (target->folder != -1 && end_file(target, message) == -1))
+	*quoted = 0;
+	if (message->is_empty)
+		return (0);
+	if (put_lines(&writing, fd, message->octets) == -1)
 		return (-1);
 	message->octets = writing.octets;
 	(void)crypto_generichash_final(&writing.hash, message->digest,
 	    sizeof(message->digest));
 	*quoted = writing.quoted;
+	return (0);
+}
+
+int
+target_add(struct target *target, int fd, struct tool_message *message,
+    uint64_t *quoted)
+{
+	target->messages++;
+	if ((target->folder != -1 && begin_file(target) == -1) ||
+	    put_beginning(target, fd, message) == -1 ||
+	    put_message(target, fd, message, quoted) == -1 ||
+	    (target->form == FORM_MBOX && put(target, "\n", 1) == -1) ||
+	    (target->folder != -1 && end_file(target, message) == -1))
+		return (-1);
 	return (0);
 }
 

@@ -159,7 +159,8 @@ const char *
 programs_copy(const char *directory)
 {
 	static const char *const names[] = { "postern-net", "postern-auth",
-	    "postern-store", "postern-lock", "postern-config" };
+	    "postern-store", "postern-lock", "postern-config",
+	    "postern-mailbox" };
 	static char copied[600];
 	char path[700], *bytes;
 	size_t i, length;

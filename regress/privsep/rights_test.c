@@ -655,8 +655,8 @@ ATF_TC_BODY(parent_symbols, tc)
 
 	(void)tc;
 	(void)shell("nm posternd | sed 's/.* //'", there, sizeof(there));
-	(void)shell("nm postern-net postern-store postern-lock | "
-	    "sed 's/.* //'", others, sizeof(others));
+	(void)shell("nm postern-net postern-store postern-lock "
+	    "postern-mailbox | sed 's/.* //'", others, sizeof(others));
 	(void)shell("nm -g --defined-only net/*.o mailstore/*.o | "
 	    "awk 'NF == 3 && $3 != \"main\" { print $3 }'", output,
 	    sizeof(output));
@@ -665,7 +665,7 @@ ATF_TC_BODY(parent_symbols, tc)
 	(void)shell("readelf -sW posternd | awk '$4 == \"FILE\" "
 	    "{ print $8 }'", there, sizeof(there));
 	(void)shell("readelf -sW postern-net postern-store postern-auth "
-	    "postern-lock | awk '$4 == \"FILE\" { print $8 }'", others,
+	    "postern-lock postern-mailbox | awk '$4 == \"FILE\" { print $8 }'", others,
 	    sizeof(others));
 	ATF_CHECK(has_line(there, "children.c"));
 	(void)shell("for i in net/*.o mailstore/*.o privsep/auth*.o "
@@ -688,14 +688,36 @@ ATF_TC_BODY(lock_symbols, tc)
 	(void)tc;
 	(void)shell("readelf -sW postern-lock | awk '$4 == \"FILE\" "
 	    "{ print $8 }'", there, sizeof(there));
-	(void)shell("readelf -sW postern-net postern-store | "
-	    "awk '$4 == \"FILE\" { print $8 }'", others, sizeof(others));
+	(void)shell("readelf -sW postern-net postern-store "
+	    "postern-mailbox | awk '$4 == \"FILE\" { print $8 }'", others, sizeof(others));
 	ATF_CHECK(has_line(there, "spool_lock.c"));
 	ATF_CHECK(has_line(there, "dotlock.c"));
 	(void)shell("for i in net/*.o mailstore/*.o; do basename $i .o; done "
 	    "| sed -e '/^dotlock$/d' -e 's/$/.c/'", output, sizeof(output));
 	ATF_CHECK(none_of("postern-lock", "file", output, there, others) >
 	    20);
+}
+
+/* Nor posternctl, which root runs: what reads mail is another program. */
+ATF_TC(ctl_symbols);
+ATF_TC_HEAD(ctl_symbols, tc)
+{
+	atf_tc_set_md_var(tc, "require.progs", "readelf awk");
+}
+ATF_TC_BODY(ctl_symbols, tc)
+{
+	static char there[64 * 1024], others[64 * 1024];
+
+	(void)tc;
+	(void)shell("readelf -sW posternctl | awk '$4 == \"FILE\" "
+	    "{ print $8 }'", there, sizeof(there));
+	(void)shell("readelf -sW postern-net postern-store "
+	    "postern-mailbox | awk '$4 == \"FILE\" { print $8 }'", others,
+	    sizeof(others));
+	ATF_CHECK(has_line(there, "posternctl.c"));
+	(void)shell("for i in net/*.o mailstore/*.o; do basename $i .o; done "
+	    "| sed 's/$/.c/'", output, sizeof(output));
+	ATF_CHECK(none_of("posternctl", "file", output, there, others) > 20);
 }
 
 /* Functions of the libraries that posternd has no use for. */
@@ -741,6 +763,7 @@ static const struct library_row {
 	{ "postern-auth",  "libsodium libcrypt libseccomp libbsd libc" },
 	{ "postern-store", "libsodium libseccomp libbsd libc" },
 	{ "postern-lock",  "libsodium libseccomp libbsd libc" },
+	{ "postern-mailbox", "libsodium libseccomp libbsd libc" },
 	{ "posternctl",	   "libsodium libbsd libc" },
 };
 
@@ -878,6 +901,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, shadow_group);
 	ATF_TP_ADD_TC(tp, parent_symbols);
 	ATF_TP_ADD_TC(tp, lock_symbols);
+	ATF_TP_ADD_TC(tp, ctl_symbols);
 	ATF_TP_ADD_TC(tp, parent_imports);
 	ATF_TP_ADD_TC(tp, needed_libraries);
 	ATF_TP_ADD_TC(tp, hardened_executables);
