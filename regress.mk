@@ -53,11 +53,8 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/mailstore/mailboxes.h regress/mailstore/meddle.h \
 	regress/mailstore/splitter.h regress/mailstore/walk.h \
 	regress/mailstore/mailtxt_splitter.h \
-<<<<<<< HEAD
 	regress/mailstore/message_files.h regress/mailstore/holder.h \
-=======
-	regress/mailstore/message_files.h regress/mailstore/forms.h \
->>>>>>> 9dc0879 (regress: hold the same mail in all five forms against each other)
+	regress/mailstore/forms.h \
 	config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
