@@ -21,7 +21,8 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
 	regress/mailstore/maildir_test regress/mailstore/dotlock_test \
-	regress/mailstore/dotlock_session_test regress/mailstore/forms_test
+	regress/mailstore/dotlock_session_test regress/mailstore/forms_test \
+	regress/mailstore/mailbox_tool_test regress/mailstore/inbox_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \

@@ -87,6 +87,7 @@ begin_part(struct part *part, const char *template)
 		log_fatal("event=start error=\"mailbox path\"");
 	slash[slash == directory ? 1 : 0] = '\0';
 	/* The administrator's own path: links in it are meant. */
+	part->mailbox.place.directory = -1;
 	part->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 	    O_NONBLOCK);
 	choose_dotlock(part, config->is_template && is_for_one_user(template));

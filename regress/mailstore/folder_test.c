@@ -3,11 +3,13 @@
  *
  * First the table of names, without a daemon; then folders through it.
  */
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <atf-c.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,8 @@
 #define TWO	"From bob@example.org Sun Nov 22 01:02:03 2026\n" \
 		"Subject: two\n\nthe second\n\n"
 #define BOTH	ONE TWO
+#define ONE_MAIL	"Subject: one\n\nfirst\n"
+#define TWO_MAIL	"Subject: two\n\nthe second\n"
 #define ONE_WIRE "Subject: one\r\n\r\nfirst\r\n"
 #define TWO_WIRE "Subject: two\r\n\r\nthe second\r\n"
 #define BOTH_OCTETS "#149"
@@ -779,6 +783,88 @@ ATF_TC_BODY(unfit_folders, tc)
 	server_stop(&server);
 }
 
+/* Gives something in FRED's folder root to another user, with this mode. */
+static void
+give_away(const struct server *server, const char *name, uid_t uid,
+    mode_t mode)
+{
+	char path[700];
+
+	fred_path(server, name, path);
+	ATF_REQUIRE(chmod(path, mode) == 0 && chown(path, uid, uid) == 0);
+}
+
+/* It is served, and neither POP2's nor POP1's deletes change anything. */
+static void
+must_be_read_only(const struct server *server, const char *folder)
+{
+	char command[100], line[100], whole[1000];
+	size_t octets;
+	int fd;
+
+	(void)printf("read-only folder %s\n", folder);
+	(void)snprintf(command, sizeof(command), "FOLD %s", folder);
+	fd = pop2_login(server, 0, FRED, FRED_PASSWORD, "#");
+	client_say(fd, command, "#2 ");
+	client_say(fd, "READ 2", "=28 ");
+	client_send(fd, "RETR\r\n");
+	client_expect(fd, TWO_WIRE);
+	client_say(fd, "ACKD", "=0");
+	client_say(fd, "READ 1", "=23 ");
+	client_send(fd, "RETR\r\n");
+	client_expect(fd, ONE_WIRE);
+	client_say(fd, "ACKD", "=0");
+	/* All that was marked is there again. */
+	client_say(fd, command, "#2 ");
+	client_say(fd, "READ 1", "=23 ");
+	client_say(fd, "QUIT", "+");
+	client_expect_close(fd);
+	(void)snprintf(command, sizeof(command), "RDEL %s", folder);
+	fd = pop1_login(server, 0, FRED, FRED_PASSWORD);
+	client_send(fd, command);
+	client_send(fd, "\r\n");
+	client_line(fd, line, sizeof(line));
+	octets = strtoul(line + 1, NULL, 10);
+	ATF_REQUIRE_MSG(line[0] == '#' && octets > 2 * sizeof(ONE_WIRE) &&
+	    octets < sizeof(whole), "%s", line);
+	client_send(fd, "RCEV\r\n");
+	client_read(fd, whole, octets);
+	client_say(fd, "RCVD", "-ERR");
+	client_say(fd, "QUIT", "+OK");
+	client_expect_close(fd);
+}
+
+static void
+make_folders(const struct server *server)
+{
+	folder_write(server, FRED, "mail/file", BOTH, strlen(BOTH));
+	folder_write(server, FRED, "mail/mh/1", ONE_MAIL, strlen(ONE_MAIL));
+	folder_write(server, FRED, "mail/mh/2", TWO_MAIL, strlen(TWO_MAIL));
+	folder_write(server, FRED, "mail/mh/.mh_sequences", "cur: 1\n", 7);
+	folder_write(server, FRED, "mail/md/tmp/x", "", 0);
+	folder_write(server, FRED, "mail/md/new/2.b.c", TWO_MAIL,
+	    strlen(TWO_MAIL));
+	folder_write(server, FRED, "mail/md/cur/1.a.b", ONE_MAIL,
+	    strlen(ONE_MAIL));
+}
+
+static void
+folders_must_be_there(const struct server *server)
+{
+	folder_must_be(server, FRED, "mail/file", BOTH, strlen(BOTH));
+	folder_must_be(server, FRED, "mail/mh/1", ONE_MAIL, strlen(ONE_MAIL));
+	folder_must_be(server, FRED, "mail/mh/2", TWO_MAIL, strlen(TWO_MAIL));
+	folder_must_be(server, FRED, "mail/mh/.mh_sequences", "cur: 1\n", 7);
+	folder_must_be(server, FRED, "mail/md/new/2.b.c", TWO_MAIL,
+	    strlen(TWO_MAIL));
+	folder_must_be(server, FRED, "mail/md/cur/1.a.b", ONE_MAIL,
+	    strlen(ONE_MAIL));
+}
+
+/*
+ * What is somebody else's and may be read is served, and never changed, be it
+ * ever so writable.
+ */
 ATF_TC(foreign_folders);
 ATF_TC_HEAD(foreign_folders, tc)
 {
@@ -786,36 +872,113 @@ ATF_TC_HEAD(foreign_folders, tc)
 }
 ATF_TC_BODY(foreign_folders, tc)
 {
-	static const char *const folders[] = { "deep/work" };
+	static const char *const parts[] = { "file", "mh", "mh/1", "mh/2",
+	    "mh/.mh_sequences", "md", "md/tmp", "md/new", "md/cur",
+	    "md/new/2.b.c", "md/cur/1.a.b" };
+	static const uid_t owners[] = { ANN_UID, 0 };
+	static const mode_t writable[] = { 0, 0222 };
 	struct server server;
+	struct stat status;
 	char path[700];
+	size_t i, name;
+
+	(void)tc;
+	start(&server);
+	make_folders(&server);
+	for (i = 0; i < 4; i++) {
+		for (name = 0; name < COUNT(parts); name++) {
+			fred_path(&server, parts[name], path);
+			ATF_REQUIRE(stat(path, &status) == 0);
+			give_away(&server, parts[name], owners[i / 2],
+			    writable[i % 2] | (S_ISDIR(status.st_mode) ?
+			    0555 : 0444));
+		}
+		must_be_read_only(&server, "file");
+		must_be_read_only(&server, "mh");
+		must_be_read_only(&server, "md");
+	}
+	log_must_have(&server, "folder=file error=\"may not be written; "
+	    "nothing was deleted\"");
+	log_must_have(&server, "folder=mh error=\"it belongs to somebody else;"
+	    " nothing was deleted\"");
+	folders_must_be_there(&server);
+	server_stop(&server);
+}
+
+/* Not what may not be read, is below another's directory, or is mixed. */
+ATF_TC(foreign_refused);
+ATF_TC_HEAD(foreign_refused, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(foreign_refused, tc)
+{
+	static const char *const folders[] = { "anns", "roots", "deep/work",
+	    "mixed", "half", "twin" };
+	struct server server;
+	char path[700], other[700];
 	int fd;
 
 	(void)tc;
 	start(&server);
 	folder_write(&server, FRED, "mail/anns", ONE, strlen(ONE));
-	fred_path(&server, "anns", path);
-	ATF_REQUIRE(chmod(path, 0666) == 0 &&
-	    chown(path, ANN_UID, FRED_UID) == 0);
+	give_away(&server, "anns", ANN_UID, 0600);
 	folder_write(&server, FRED, "mail/roots", ONE, strlen(ONE));
-	fred_path(&server, "roots", path);
-	ATF_REQUIRE(chmod(path, 0666) == 0 && chown(path, 0, FRED_UID) == 0);
+	give_away(&server, "roots", 0, 0640);
 	folder_write(&server, FRED, "mail/deep/work", ONE, strlen(ONE));
-	fred_path(&server, "deep", path);
-	ATF_REQUIRE(chmod(path, 0777) == 0 &&
-	    chown(path, ANN_UID, FRED_UID) == 0);
+	give_away(&server, "deep", ANN_UID, 0777);
+	/* Another's files in a folder of this user's, and the other way. */
+	folder_write(&server, FRED, "mail/mixed/.mh_sequences", "", 0);
+	folder_write(&server, FRED, "mail/mixed/1", ONE, strlen(ONE));
+	give_away(&server, "mixed/1", ANN_UID, 0666);
+	folder_write(&server, FRED, "mail/half/new/1.a.b", ONE, strlen(ONE));
+	folder_write(&server, FRED, "mail/half/cur/1.a.b", ONE, strlen(ONE));
+	folder_write(&server, FRED, "mail/half/tmp/1.a.b", ONE, strlen(ONE));
+	give_away(&server, "half", ANN_UID, 0777);
+	folder_write(&server, FRED, "mail/twin", ONE, strlen(ONE));
+	fred_path(&server, "twin", path);
+	fred_path(&server, "twin-2", other);
+	ATF_REQUIRE(link(path, other) == 0);
+	give_away(&server, "twin", ANN_UID, 0666);
 	all_empty(&server, folders, COUNT(folders));
-	log_must_have(&server, "event=folder folder=deep/work ");
-	/* Somebody else's may be read, and nothing is deleted from it. */
-	fd = login(&server);
-	client_say(fd, "FOLD anns", "#1 ");
-	mark(fd, 1, ONE_WIRE);
-	client_say(fd, "FOLD roots", "#1 ");
-	mark(fd, 1, ONE_WIRE);
-	quit(fd);
-	folder_must_be(&server, FRED, "mail/anns", ONE, strlen(ONE));
-	folder_must_be(&server, FRED, "mail/roots", ONE, strlen(ONE));
+	log_must_have(&server, "event=folder folder=anns ");
+	/* The default mailbox is to be one's own. */
+	mailbox_write(&server, FRED, ONE, strlen(ONE));
+	ATF_REQUIRE(chown(mailbox_path(&server, FRED), ANN_UID, 8) == 0 &&
+	    chmod(mailbox_path(&server, FRED), 0666) == 0);
+	fd = pop2_login(&server, 0, FRED, FRED_PASSWORD, "- ");
+	client_expect_close(fd);
 	server_stop(&server);
+}
+
+/* On a file system that is mounted read-only, one's own mail is, too. */
+ATF_TC(read_only_system);
+ATF_TC_HEAD(read_only_system, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(read_only_system, tc)
+{
+	struct server server;
+	char path[700];
+
+	(void)tc;
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		atf_tc_skip("mounts cannot be made here");
+	server_prepare(&server, NULL);
+	make_folders(&server);
+	(void)snprintf(path, sizeof(path), "%s/home", server.directory);
+	ATF_REQUIRE(mount(path, path, NULL, MS_BIND, NULL) == 0);
+	ATF_REQUIRE(mount("none", path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY,
+	    NULL) == 0);
+	server_run(&server);
+	must_be_read_only(&server, "file");
+	must_be_read_only(&server, "mh");
+	must_be_read_only(&server, "md");
+	folders_must_be_there(&server);
+	server_stop(&server);
+	ATF_REQUIRE(umount(path) == 0);
 }
 
 /* A folder that is made during the session is there when it is asked for. */
@@ -920,6 +1083,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, names_of_strangers);
 	ATF_TP_ADD_TC(tp, unfit_folders);
 	ATF_TP_ADD_TC(tp, foreign_folders);
+	ATF_TP_ADD_TC(tp, foreign_refused);
+	ATF_TP_ADD_TC(tp, read_only_system);
 	ATF_TP_ADD_TC(tp, folder_appears);
 	ATF_TP_ADD_TC(tp, no_root);
 	ATF_TP_ADD_TC(tp, folders_none);

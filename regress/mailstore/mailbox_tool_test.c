@@ -1,0 +1,564 @@
+/*
+ * mailbox_tool_test.c - posternctl mailbox: what it finds, makes, and leaves.
+ */
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include <signal.h>
+#include <stdarg.h>
+
+#include "forms.h"
+#include "message_files.h"
+
+static char output[1024 * 1024];
+
+/*
+ * Runs posternctl mailbox with these words (up to NULL); paths that begin with
+ * "~/" are below FRED's home.  Returns its status; output and errors are in
+ * `output`.
+ */
+static int
+tool(const struct server *server, const char *word, ...)
+{
+	static char libexec[300], paths[8][800];
+	const char *arguments[12] = { program("posternctl"), "mailbox", "-l",
+	    libexec };
+	size_t used = 4;
+	va_list words;
+
+	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
+	    server->directory);
+	va_start(words, word);
+	for (; word != NULL; word = va_arg(words, const char *)) {
+		ATF_REQUIRE(used < COUNT(arguments) - 1);
+		(void)snprintf(paths[used - 4], sizeof(paths[0]), "%s",
+		    strncmp(word, "~/", 2) == 0 ? home_of(server, word + 2) :
+		    word);
+		arguments[used] = paths[used - 4];
+		used++;
+	}
+	va_end(words);
+	return (run(arguments, NULL, output, sizeof(output)));
+}
+
+static void
+must_say(const char *text)
+{
+	ATF_CHECK_MSG(strstr(output, text) != NULL, "no \"%s\" in: %s", text,
+	    output);
+}
+
+static size_t
+count_oddities(void)
+{
+	const char *at = output;
+	size_t count = 0;
+
+	while ((at = strstr(at, "\noddity ")) != NULL) {
+		count++;
+		at++;
+	}
+	return (count);
+}
+
+#define A	"From ann@example.org Sat Nov 21 23:33:00 2026\n"
+#define GOOD	A "Subject: one\n\nfirst\n\n"
+#define HEAD(count)	" 1-Nov-2026 00:00:00 +0000," count ";000000000000\r\n"
+
+/* What stands in a file, and what is odd about it. */
+static const struct odd_file {
+	const char *name, *bytes;
+	size_t length;
+	size_t oddities;
+	const char *says[5];
+} odd_files[] = {
+#define FILE_OF(name, bytes)	name, bytes, sizeof(bytes) - 1
+	{ FILE_OF("good", GOOD), 0, { "format=mbox\nmessages=1\n",
+	    "\noctets=67\npop-octets=23\n", "\noddities=0\n" } },
+	{ FILE_OF("empty", ""), 0, { "format=mbox\nmessages=0\noctets=0\n" } },
+	{ FILE_OF("not an mbox", "hello\n"), 1, { "messages=0\n",
+	    "oddity octet=0 what=text-before-the-first-from-line\n" } },
+	{ FILE_OF("preamble", "junk\n\n" GOOD), 1, { "messages=1\n",
+	    "oddity octet=0 what=text-before-the-first-from-line\n" } },
+	{ FILE_OF("bare CR, NUL, 8 bits", A "S: \xfc\xfc\n\na\rb\0c\n\n"), 3, {
+	    "oddity octet=54 message=1 what=bare-cr count=1\n",
+	    "oddity octet=56 message=1 what=nul count=1\n",
+	    "oddity octet=49 message=1 what=8-bit-in-header count=2\n" } },
+	{ FILE_OF("8 bits in a body", A "S: x\n\n\xfc\n\n"), 0, { NULL } },
+	{ FILE_OF("From, no empty line", A "\na\n" A "\n\n" ), 1, {
+	    "messages=1\n", "oddity octet=49 message=1 what="
+	    "from-line-not-taken-no-empty-line-before-it count=1\n" } },
+	{ FILE_OF("From, no date", A "\na\n\nFrom here\n\n" ), 1, {
+	    "oddity octet=50 message=1 what="
+	    "from-line-not-taken-no-address-and-date count=1\n" } },
+	{ FILE_OF("no newline", A "\na"), 2, {
+	    "oddity octet=48 message=1 what=no-newline-at-the-end count=1\n",
+	    "oddity octet=48 message=1 what=no-empty-line-at-the-end\n" } },
+	{ FILE_OF("no empty line", A "\na\n"), 1, {
+	    "oddity octet=49 message=1 what=no-empty-line-at-the-end\n" } },
+	{ FILE_OF("Content-Length", A "Content-Length: 3\n\nab\n\n"), 0,
+	    { NULL } },
+	{ FILE_OF("with its empty line", A "Content-Length: 4\n\nab\n\n"), 0,
+	    { NULL } },
+	{ FILE_OF("lying", A "x: y\nContent-Length: 5\n\nab\n\n"), 1, {
+	    "oddity octet=51 message=1 what=content-length-is-wrong count=1"
+	    "\n" } },
+	{ FILE_OF("mtx", HEAD("3") "a\r\n"), 0, {
+	    "format=mail.txt\nmessages=1\noctets=46\npop-octets=3\n" } },
+	{ FILE_OF("tenex", " 1-Nov-2026 00:00:00 +0000,2;000000000000\na\n"),
+	    0, { "format=tenex\nmessages=1\n" } },
+	{ FILE_OF("deleted", HEAD("3") "a\r\n 1-Nov-2026 00:00:00 +0000,3;"
+	    "000000000002\r\nb\r\n"), 1, { "messages=1\n",
+	    "oddity octet=46 what=flagged-as-deleted-and-not-shown\n" } },
+	{ FILE_OF("no header", HEAD("3") "a\r\njunk\r\n"), 1, {
+	    "oddity octet=46 what=no-header-of-a-message\nnot-served=6\n" } },
+	{ FILE_OF("too long", HEAD("4") "a\r\n"), 1, { "messages=0\n",
+	    "oddity octet=0 what=message-longer-than-the-file\n" } },
+};
+
+/* Check writes nothing, and leaves no lock behind. */
+ATF_TC_WITHOUT_HEAD(check_files);
+ATF_TC_BODY(check_files, tc)
+{
+	struct server server;
+	struct stat before, after;
+	const struct odd_file *file;
+	size_t i, says;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	for (i = 0; i < COUNT(odd_files); i++) {
+		file = &odd_files[i];
+		(void)printf("%s\n", file->name);
+		folder_write(&server, FRED, "mail/x", file->bytes,
+		    file->length);
+		date_file(&server, "mail/x", 1795312800);
+		ATF_REQUIRE(stat(home_of(&server, "mail/x"), &before) == 0);
+		ATF_CHECK_EQ_MSG(file->oddities > 0, tool(&server, "check",
+		    "~/mail/x", NULL), "%s: %s", file->name, output);
+		ATF_CHECK_EQ_MSG(file->oddities, count_oddities(), "%s: %s",
+		    file->name, output);
+		for (says = 0; file->says[says] != NULL; says++)
+			must_say(file->says[says]);
+		ATF_REQUIRE(stat(home_of(&server, "mail/x"), &after) == 0);
+		ATF_CHECK(before.st_ino == after.st_ino &&
+		    before.st_ctim.tv_sec == after.st_ctim.tv_sec &&
+		    before.st_ctim.tv_nsec == after.st_ctim.tv_nsec);
+		folder_must_be(&server, FRED, "mail/x", file->bytes,
+		    file->length);
+		ATF_CHECK_EQ(1, count_entries(&server, "mail"));
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(check_mh);
+ATF_TC_BODY(check_mh, tc)
+{
+	struct server server;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/mh/2", "a\n\nb\n");
+	write_message(&server, "mail/mh/10", "a\n\nb\n");
+	write_message(&server, "mail/mh/,1", "a\n\nb\r");
+	write_message(&server, "mail/mh/.mh_sequences", "cur: 2\nseen: 2 10\n");
+	ATF_CHECK_EQ(0, tool(&server, "check", "~/mail/mh", NULL));
+	must_say("format=mh\nmessages=2\noctets=10\npop-octets=16\n");
+	write_message(&server, "mail/mh/.mh_sequences", "seen: two\n");
+	write_message(&server, "mail/mh/007", "x\n");
+	write_message(&server, "mail/mh/99999999999", "x\n");
+	write_message(&server, "mail/mh/3/x", "x\n");
+	ATF_REQUIRE(symlink("2", home_of(&server, "mail/mh/4")) == 0);
+	ATF_REQUIRE(chmod(home_of(&server, "mail/mh/10"), 0) == 0);
+	ATF_CHECK_EQ(1, tool(&server, "check", "~/mail/mh", NULL));
+	ATF_CHECK_EQ(6, count_oddities());
+	must_say("oddity file=.mh_sequences octet=0 what=sequences-are-d");
+	must_say("oddity file=007 octet=0 what=number-but-not-a-message\n");
+	must_say("oddity file=99999999999 octet=0 what=number-but-not-a-mes");
+	must_say("oddity file=3 octet=0 what=number-but-not-a-message\n");
+	must_say("oddity file=4 octet=0 what=number-but-not-a-message\n");
+	must_say("oddity file=10 octet=0 message=2 what=unreadable\n");
+}
+
+ATF_TC_WITHOUT_HEAD(check_maildir);
+ATF_TC_BODY(check_maildir, tc)
+{
+	struct server server;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	make_folder(&server, "mail/m/tmp");
+	write_message(&server, "mail/m/new/1.one.host", "a\n\nb\n");
+	write_message(&server, "mail/m/cur/2.two.host:2,S", "a\n\nb\n");
+	write_message(&server, "mail/m/tmp/3.three.host", "a");
+	ATF_CHECK_EQ(0, tool(&server, "check", "~/mail/m/", NULL));
+	must_say("format=maildir\nmessages=2\noctets=10\npop-octets=16\n");
+	write_message(&server, "mail/m/cur/1.one.host:2,S", "a\n\nb\n");
+	date_file(&server, "mail/m/tmp/3.three.host", 1600000000);
+	write_message(&server, "mail/m/new/5.five\n=\".host", "a\r\r\n\nb\n");
+	make_folder(&server, "mail/m/new/directory");
+	ATF_CHECK_EQ(1, tool(&server, "check", "~/mail/m", NULL));
+	ATF_CHECK_EQ(4, count_oddities());
+	must_say("oddity file=1.one.host:2,S octet=0 what="
+	    "unique-name-is-there-twice\n");
+	must_say("oddity file=tmp/3.three.host octet=0 what="
+	    "delivery-that-was-never-finished\n");
+	must_say("oddity file=new/directory octet=0 what=not-a-regular-file");
+	/* A name from a stranger is one word, on one line. */
+	must_say("oddity file=\"new/5.five\\x0a=\\x22.host\" octet=1 message="
+	    "4 what=bare-cr count=1\n");
+}
+
+/* What cannot be read is 2, and so is what is asked wrongly. */
+ATF_TC_WITHOUT_HEAD(unreadable);
+ATF_TC_BODY(unreadable, tc)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct server server;
+	int fd;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", GOOD);
+	make_folder(&server, "mail/nothing");
+	ATF_REQUIRE(symlink("x", home_of(&server, "mail/link")) == 0);
+	ATF_REQUIRE(mkfifo(home_of(&server, "mail/fifo"), 0666) == 0);
+	if (server.privileged)
+		ATF_REQUIRE(chown(home_of(&server, "mail/fifo"), FRED_UID,
+		    FRED_UID) == 0 && lchown(home_of(&server, "mail/link"),
+		    FRED_UID, FRED_UID) == 0);
+	ATF_CHECK_EQ(2, tool(&server, NULL));
+	ATF_CHECK_EQ(2, tool(&server, "check", NULL));
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/x", "more", NULL));
+	ATF_CHECK_EQ(2, tool(&server, "convert", "~/mail/x", "~/y", NULL));
+	ATF_CHECK_EQ(2, tool(&server, "convert", "-t", "mmdf", "~/mail/x",
+	    "~/mail/y", NULL));
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/none", NULL));
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/nothing", NULL));
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/link", NULL));
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/fifo", NULL));
+	ATF_CHECK_EQ(2, tool(&server, "check", "/", NULL));
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/..", NULL));
+	/* The owner's own right to read it counts, and not root's. */
+	ATF_REQUIRE(chmod(home_of(&server, "mail/x"), 0) == 0);
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/x", NULL));
+	must_say("cannot be opened");
+	ATF_REQUIRE(chmod(home_of(&server, "mail/x"), 0600) == 0);
+	/* Another program writes to it. */
+	fd = open(home_of(&server, "mail/x"), O_RDWR);
+	ATF_REQUIRE(fd != -1 && fcntl(fd, F_SETLK, &lock) == 0);
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/x", NULL));
+	must_say("locked by another program");
+	ATF_REQUIRE(close(fd) == 0);
+	ATF_CHECK_EQ(0, tool(&server, "check", "~/mail/x", NULL));
+}
+
+ATF_TC(root_reads_no_mail);
+ATF_TC_HEAD(root_reads_no_mail, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(root_reads_no_mail, tc)
+{
+	struct server server;
+	struct stat status;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", GOOD);
+	ATF_REQUIRE(chown(home_of(&server, "mail/x"), 0, 0) == 0);
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/x", NULL));
+	must_say("it is root's");
+	ATF_REQUIRE(chown(home_of(&server, "mail/x"), FRED_UID, 0) == 0);
+	ATF_CHECK_EQ(2, tool(&server, "check", "~/mail/x", NULL));
+	must_say("asked to stay root");
+	ATF_REQUIRE(chown(home_of(&server, "mail/x"), FRED_UID, FRED_UID) ==
+	    0);
+	/* What is made is the owner's, and nobody else's to read. */
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mh", "~/mail/x",
+	    "~/mail/y", NULL));
+	ATF_REQUIRE(stat(home_of(&server, "mail/y"), &status) == 0);
+	ATF_CHECK_EQ(FRED_UID, status.st_uid);
+	ATF_CHECK_EQ(0700, status.st_mode & 07777);
+	ATF_REQUIRE(stat(home_of(&server, "mail/y/1"), &status) == 0);
+	ATF_CHECK_EQ(FRED_UID, status.st_uid);
+	ATF_CHECK_EQ(0600, status.st_mode & 07777);
+	/* Nor is it made where the owner may not make it. */
+	ATF_CHECK_EQ(2, tool(&server, "convert", "-t", "mh", "~/mail/x",
+	    "/mailbox-of-fred", NULL));
+	ATF_CHECK(access("/mailbox-of-fred", F_OK) == -1);
+}
+
+/* Nothing is overwritten, and what fails leaves nothing. */
+ATF_TC_WITHOUT_HEAD(convert_refused);
+ATF_TC_BODY(convert_refused, tc)
+{
+	static const char *const kinds[] = { "mbox", "maildir" };
+	struct server server;
+	size_t i;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", GOOD);
+	write_message(&server, "mail/there", "");
+	make_folder(&server, "mail/folder");
+	ATF_REQUIRE(symlink("nowhere", home_of(&server, "mail/link")) == 0);
+	write_message(&server, "mail/damaged", HEAD("9") "a\r\n");
+	write_message(&server, "mail/hello", "hello\n");
+	write_message(&server, "mail/mh/1", "one\n");
+	write_message(&server, "mail/mh/2", "two\n");
+	ATF_REQUIRE(chmod(home_of(&server, "mail/mh/2"), 0) == 0);
+	for (i = 0; i < COUNT(kinds); i++) {
+		ATF_CHECK_EQ(2, tool(&server, "convert", "-t", kinds[i],
+		    "~/mail/x", "~/mail/there", NULL));
+		must_say("File exists; nothing was made");
+		ATF_CHECK_EQ(2, tool(&server, "convert", "-t", kinds[i],
+		    "~/mail/x", "~/mail/folder", NULL));
+		ATF_CHECK_EQ(2, tool(&server, "convert", "-t", kinds[i],
+		    "~/mail/x", "~/mail/link", NULL));
+		ATF_CHECK_EQ(2, tool(&server, "convert", "-t", kinds[i],
+		    "~/mail/x", "~/mail/x", NULL));
+		ATF_CHECK_EQ(2, tool(&server, "convert", "-t", kinds[i],
+		    "~/mail/damaged", "~/mail/y", NULL));
+		must_say("it is damaged");
+		ATF_CHECK_EQ(2, tool(&server, "convert", "-t", kinds[i],
+		    "~/mail/hello", "~/mail/y", NULL));
+		ATF_CHECK_EQ(2, tool(&server, "convert", "-t", kinds[i],
+		    "~/mail/mh", "~/mail/y", NULL));
+		must_say("message 2: ");
+		ATF_CHECK_EQ(2, tool(&server, "convert", "-t", kinds[i],
+		    "~/mail/x", "~/mail/none/y", NULL));
+	}
+	folder_must_be(&server, FRED, "mail/x", GOOD, sizeof(GOOD) - 1);
+	folder_must_be(&server, FRED, "mail/there", "", 0);
+	ATF_CHECK_EQ(0, count_entries(&server, "mail/folder"));
+	ATF_CHECK_EQ(7, count_entries(&server, "mail"));
+}
+
+/* An empty mailbox stays one of its kind. */
+ATF_TC_WITHOUT_HEAD(convert_nothing);
+ATF_TC_BODY(convert_nothing, tc)
+{
+	struct server server;
+	char to[40];
+	int form;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", "");
+	for (form = 0; form < FORMS; form++) {
+		(void)snprintf(to, sizeof(to), "~/mail/%s", form_names[form]);
+		ATF_CHECK_EQ(0, tool(&server, "convert", "-t",
+		    form_names[form], "~/mail/x", to, NULL));
+		must_say("messages=0\n");
+		ATF_CHECK_EQ(0, tool(&server, "check", to, NULL));
+		must_say("messages=0\n");
+	}
+}
+
+/* A line that would begin a message is quoted, which is told. */
+ATF_TC_WITHOUT_HEAD(convert_quoted);
+ATF_TC_BODY(convert_quoted, tc)
+{
+	struct server server;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/mh/1", "a\n\nx\n\n" A "\n" A ">" A);
+	write_message(&server, "mail/mh/2", "a\n\nFrom here on\n");
+	date_file(&server, "mail/mh/1", 1795312800);
+	date_file(&server, "mail/mh/2", 1795312801);
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mbox", "~/mail/mh",
+	    "~/mail/x", NULL));
+	must_say("messages=2\n");
+	must_say("quoted=1\n");
+#define QUOTED	"From MAILER-DAEMON Sun Nov 22 02:00:00 2026\n" \
+	"a\n\nx\n\n>" A "\n>" A ">" A "\n" \
+	"From MAILER-DAEMON Sun Nov 22 02:00:01 2026\n" \
+	"a\n\nFrom here on\n\n"
+	folder_must_be(&server, FRED, "mail/x", QUOTED, sizeof(QUOTED) - 1);
+	/* What an mbox has quoted stays so. */
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mh", "~/mail/x",
+	    "~/mail/y", NULL));
+	must_say("quoted=0\n");
+	folder_must_be(&server, FRED, "mail/y/1", "a\n\nx\n\n>" A "\n>" A ">" A,
+	    strlen("a\n\nx\n\n>" A "\n>" A ">" A));
+}
+
+/* Dates that a form cannot hold, and mail that is not shown, are told. */
+ATF_TC_WITHOUT_HEAD(convert_tells);
+ATF_TC_BODY(convert_tells, tc)
+{
+	static const char hidden[] = HEAD("3") "a\r\n 2-Nov-2026 00:00:00 "
+	    "-0700,3;000000000002\r\nb\r\n";
+	struct server server;
+	struct stat status;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", hidden);
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mh", "~/mail/x",
+	    "~/mail/mh", NULL));
+	must_say("messages=1\n");
+	must_say("left-out=1\n");
+	ATF_REQUIRE(stat(home_of(&server, "mail/mh/1"), &status) == 0);
+	ATF_CHECK_EQ(1793491200, status.st_mtime);
+	write_message(&server, "mail/zone", "From a@b Sat Nov 21 23:33:00 2026 "
+	    "-0700\nx\n\nFrom a@b Sat Nov 21 23:33 MET DST 2026\ny\n\n"
+	    "From a@b Sat Nov 21 23:33:01 +0130 2026\nz\n\n");
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mh", "~/mail/zone",
+	    "~/mail/zones", NULL));
+	ATF_REQUIRE(stat(home_of(&server, "mail/zones/1"), &status) == 0);
+	ATF_CHECK_EQ(1795303980 + 7 * 3600, status.st_mtime);
+	ATF_REQUIRE(stat(home_of(&server, "mail/zones/2"), &status) == 0);
+	ATF_CHECK_EQ(1795303980, status.st_mtime);
+	ATF_REQUIRE(stat(home_of(&server, "mail/zones/3"), &status) == 0);
+	ATF_CHECK_EQ(1795303981 - 5400, status.st_mtime);
+	/* A year that only an mbox can name. */
+	write_message(&server, "mail/old", "From a@b Sat Nov 21 23:33:00 0005"
+	    "\nx\n\n");
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "tenex", "~/mail/old",
+	    "~/mail/new", NULL));
+	must_say("other-dates=1\n");
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mbox", "~/mail/old",
+	    "~/mail/same", NULL));
+	must_say("other-dates=0\n");
+}
+
+/* A full disk, as far as a limit of the file's size is one. */
+ATF_TC_WITHOUT_HEAD(convert_no_room);
+ATF_TC_BODY(convert_no_room, tc)
+{
+	char command[2000];
+	const char *const arguments[] = { "sh", "-c", command, NULL };
+	struct server server;
+	int form;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_form(&server, "mail/x", MBOX, 120);
+	for (form = 0; form < FORMS; form++) {
+		(void)snprintf(command, sizeof(command), "ulimit -f 60 && "
+		    "exec '%s' mailbox -l '%s/libexec' convert -t %s '%s' '%s'",
+		    program("posternctl"), server.directory, form_names[form],
+		    home_of(&server, "mail/x"), home_of(&server, "mail/y"));
+		ATF_CHECK_EQ(2, run(arguments, NULL, output, sizeof(output)));
+		must_say("nothing was made");
+		ATF_CHECK_EQ(1, count_entries(&server, "mail"));
+	}
+}
+
+static size_t
+count_beginnings(const struct server *server)
+{
+	struct dirent *entry;
+	DIR *names = opendir(home_of(server, "mail"));
+	size_t count = 0;
+
+	ATF_REQUIRE(names != NULL);
+	while ((entry = readdir(names)) != NULL)
+		count += strncmp(entry->d_name, ".postern-", 9) == 0 &&
+		    strstr(entry->d_name, ".new") != NULL;
+	(void)closedir(names);
+	return (count);
+}
+
+/* Interrupted when it has begun, it takes all back. */
+ATF_TC(convert_interrupted);
+ATF_TC_HEAD(convert_interrupted, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "300");
+}
+ATF_TC_BODY(convert_interrupted, tc)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	char libexec[300], from[800], to[800];
+	struct server server;
+	int status, waited;
+	size_t i;
+	pid_t pid;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_form(&server, "mail/x", MBOX, 4000);
+	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
+	    server.directory);
+	(void)strlcpy(from, home_of(&server, "mail/x"), sizeof(from));
+	(void)strlcpy(to, home_of(&server, "mail/y"), sizeof(to));
+	for (i = 0; i < COUNT(signals); i++) {
+		ATF_REQUIRE((pid = fork()) != -1);
+		if (pid == 0) {
+			(void)execl(program("posternctl"), "posternctl",
+			    "mailbox", "-l", libexec, "convert", "-t", "maildir",
+			    from, to, (char *)NULL);
+			_exit(127);
+		}
+		for (waited = 0; waited < 10000 &&
+		    count_beginnings(&server) == 0; waited++)
+			(void)usleep(1000);
+		ATF_REQUIRE(kill(pid, signals[i]) == 0);
+		ATF_REQUIRE(waitpid(pid, &status, 0) == pid);
+		ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 2,
+		    "status %d", status);
+		ATF_CHECK_EQ(1, count_entries(&server, "mail"));
+	}
+}
+
+/* The bar is for a person at a terminal, and for nobody else. */
+ATF_TC_WITHOUT_HEAD(progress);
+ATF_TC_BODY(progress, tc)
+{
+	char libexec[300], from[800], to[800], text[4096];
+	struct server server;
+	int terminal, status;
+	size_t have = 0;
+	ssize_t got;
+	pid_t pid;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_form(&server, "mail/x", MBOX, 40);
+	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
+	    server.directory);
+	(void)strlcpy(from, home_of(&server, "mail/x"), sizeof(from));
+	(void)strlcpy(to, home_of(&server, "mail/y"), sizeof(to));
+	terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ATF_REQUIRE(terminal != -1 && grantpt(terminal) == 0 &&
+	    unlockpt(terminal) == 0);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0) {
+		(void)dup2(open(ptsname(terminal), O_RDWR | O_NOCTTY),
+		    STDERR_FILENO);
+		(void)execl(program("posternctl"), "posternctl", "mailbox",
+		    "-l", libexec, "convert", "-t", "mh", from, to,
+		    (char *)NULL);
+		_exit(127);
+	}
+	while (have < sizeof(text) - 1 && (got = read(terminal, text + have,
+	    sizeof(text) - 1 - have)) > 0)
+		have += (size_t)got;
+	text[have] = '\0';
+	(void)close(terminal);
+	ATF_REQUIRE(waitpid(pid, &status, 0) == pid);
+	ATF_CHECK(have > 0 && strstr(text, "\rwriting ") != NULL &&
+	    strstr(text, "\rreading back ") != NULL);
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mh", "~/mail/x",
+	    "~/mail/z", NULL));
+	ATF_CHECK(strchr(output, '%') == NULL && strchr(output, '\r') == NULL);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, check_files);
+	ATF_TP_ADD_TC(tp, check_mh);
+	ATF_TP_ADD_TC(tp, check_maildir);
+	ATF_TP_ADD_TC(tp, unreadable);
+	ATF_TP_ADD_TC(tp, root_reads_no_mail);
+	ATF_TP_ADD_TC(tp, convert_refused);
+	ATF_TP_ADD_TC(tp, convert_nothing);
+	ATF_TP_ADD_TC(tp, convert_quoted);
+	ATF_TP_ADD_TC(tp, convert_tells);
+	ATF_TP_ADD_TC(tp, convert_no_room);
+	ATF_TP_ADD_TC(tp, convert_interrupted);
+	ATF_TP_ADD_TC(tp, progress);
+	return (atf_no_error());
+}
