@@ -40,6 +40,12 @@
 /* Paths from the configuration and from the account data base. */
 #define PATH_SIZE		1024
 
+/*
+ * A maildrop of the passwd file: with a uid before it, it is the name of a
+ * directory of state (NAME_MAX is 255).
+ */
+#define MAILDROP_LENGTH_MAX	240
+
 /* A socket's address: sockaddr_in6 has 28 bytes. */
 #define ADDRESS_SIZE		32
 

@@ -19,19 +19,28 @@
 
 /*
  * Makes the user's own directory below the state directory, and checks that
- * it is theirs alone.  Only root may write the directory above it.
+ * it is theirs alone.  Only root may write the directory above it.  A maildrop
+ * of its own has a directory of its own, by whatever name the user came: the
+ * session lock and the journal in it belong to the mailbox.  A colon is in no
+ * path of the passwd file and in no name of an account.
  */
 static const char *
 state_directory(const struct settings *settings, const struct account *account,
     char *path)
 {
+	const char *of = account->maildrop[0] != '\0' ? account->maildrop :
+	    account->system_name[0] != '\0' ? account->system_name :
+	    account->user;
+	char *slash = path + strlen(settings->parent.state) + 1;
 	struct stat status;
 
 	(void)umask(077);
 	if (snprintf(path, PATH_SIZE, "%s/%u.%s", settings->parent.state,
-	    (unsigned int)account->uid, account->system_name[0] != '\0' ?
-	    account->system_name : account->user) >= PATH_SIZE ||
-	    (mkdir(path, 0700) == -1 && errno != EEXIST) ||
+	    (unsigned int)account->uid, of) >= PATH_SIZE)
+		return ("the name of the state directory is too long");
+	while ((slash = strchr(slash, '/')) != NULL)
+		*slash = ':';
+	if ((mkdir(path, 0700) == -1 && errno != EEXIST) ||
 	    lstat(path, &status) == -1 || !S_ISDIR(status.st_mode))
 		return ("no state directory");
 	if (status.st_uid == 0 && lchown(path, account->uid, account->gid) ==

@@ -25,6 +25,26 @@ copy_path(char *to, const char *from)
 	return (from[0] == '/' && strlcpy(to, from, PATH_SIZE) < PATH_SIZE);
 }
 
+/*
+ * A maildrop's path names a directory of state as well: one mailbox is to have
+ * one spelling.
+ */
+static int
+copy_maildrop(char *to, const char *from)
+{
+	const char *part = from;
+	size_t length;
+
+	do {
+		length = strcspn(++part, "/");
+		if (length == 0 || (part[0] == '.' && (length == 1 ||
+		    (length == 2 && part[1] == '.'))))
+			return (0);
+		part += length;
+	} while (*part == '/');
+	return (strlen(from) <= MAILDROP_LENGTH_MAX && copy_path(to, from));
+}
+
 const char *
 passwd_parse_line(char *line, struct passwd_entry *entry)
 {
@@ -59,8 +79,9 @@ passwd_parse_line(char *line, struct passwd_entry *entry)
 		return ("a gid of 1 or more");
 	if (!copy_path(account->home, field[4]))
 		return ("an absolute home directory");
-	if (field[5][0] != '\0' && !copy_path(account->maildrop, field[5]))
-		return ("an absolute maildrop path, or none");
+	if (field[5][0] != '\0' && !copy_maildrop(account->maildrop, field[5]))
+		return ("an absolute maildrop path of at most 240 bytes "
+		    "without //, . and .., or none");
 	return (NULL);
 }
 

@@ -31,7 +31,7 @@ static const struct {
 	{ "fred::", "fred", 0, 0, "", "" },
 	{ "fred:$h:5:6:/h:", "", 5, 6, "/h", "" },
 	{ "fred:$h:5:6:/h:/m", "", 5, 6, "/h", "/m" },
-	{ "fred:$h:1:1:/:/", "", 1, 1, "/", "/" },
+	{ "fred:$h:1:1:/:/m", "", 1, 1, "/", "/m" },
 	{ "fred:$h:4294967294:4294967294:/h:", "", 4294967294U, 4294967294U,
 	    "/h", "" },
 };
@@ -95,6 +95,12 @@ static const struct {
 	{ "fred:$h:5:6::", "home" },
 	{ "fred:$h:5:6:h:", "home" },
 	{ "fred:$h:5:6:/h:m", "maildrop" },
+	{ "fred:$h:5:6:/h:/", "maildrop" },
+	{ "fred:$h:5:6:/h:/m/", "maildrop" },
+	{ "fred:$h:5:6:/h://m", "maildrop" },
+	{ "fred:$h:5:6:/h:/a/./m", "maildrop" },
+	{ "fred:$h:5:6:/h:/a/..", "maildrop" },
+	{ "fred:$h:5:6:/h:/" NAME_127 NAME_127, "maildrop" },
 };
 
 ATF_TC_WITHOUT_HEAD(bad_lines);
@@ -140,8 +146,8 @@ ATF_TC_BODY(long_fields, tc)
 	long_field("fred:", PASSWD_HASH_SIZE, ":", 0);
 	long_field("fred:$h:5:6:", PATH_SIZE - 1, ":", 1);
 	long_field("fred:$h:5:6:", PATH_SIZE, ":", 0);
-	long_field("fred:$h:5:6:/h:", PATH_SIZE - 1, "", 1);
-	long_field("fred:$h:5:6:/h:", PATH_SIZE, "", 0);
+	long_field("fred:$h:5:6:/h:", MAILDROP_LENGTH_MAX, "", 1);
+	long_field("fred:$h:5:6:/h:", MAILDROP_LENGTH_MAX + 1, "", 0);
 }
 
 static void
