@@ -719,6 +719,7 @@ ATF_TC_WITHOUT_HEAD(two_hosts);
 ATF_TC_BODY(two_hosts, tc)
 {
 	struct server server, other;
+	struct watch watch;
 	int fd, second;
 
 	(void)tc;
@@ -742,7 +743,10 @@ ATF_TC_BODY(two_hosts, tc)
 	mailbox_must_be(&server, FRED, TWO, strlen(TWO));
 	(void)close(fd);
 	must_serve(&server);
+	/* A link on the administrator's own path is no reason for no lock. */
+	watch = watch_spool(&server);
 	must_serve(&other);
+	watch_must_be(&watch, 2, 2, "through a symbolic link");
 	server_stop(&other);
 	server_stop(&server);
 }
