@@ -22,10 +22,12 @@
 
 static volatile sig_atomic_t got_stop;
 
+/* For SIGCHLD nothing is written: SIGTERM's own write could be undone. */
 static void
 on_signal(int number)
 {
-	got_stop |= number != SIGCHLD;
+	if (number != SIGCHLD)
+		got_stop = 1;
 }
 
 /* These arrive only while children_wait waits; SIGCHLD is to wake it. */
