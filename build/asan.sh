@@ -16,6 +16,6 @@ tar -cf - --exclude=./build/asan-tree --exclude=./.git --exclude='*.o' \
     tar -xf - -C "$tree"
 cd "$tree"
 ./configure SANITIZE=1 CFLAGS='-O1 -g' ${CC:+"CC=$CC"}
-${MAKE:-make} -s all tests
+${MAKE:-make} -s -j "$(getconf _NPROCESSORS_ONLN)" all tests
 # What leaks is found by the tests themselves, which count.
 sh build/check.sh

@@ -19,6 +19,12 @@ flags="-std=c11 -Iinclude -Inet -Imailstore $(setting BSD_FLAGS)"
 step() {
 	echo "lint: $1"
 }
+# Runs a command for each file, {}, as many at a time as there are processors.
+each_file() {
+	# shellcheck disable=SC2086
+	printf '%s\n' $portable | xargs -P "$(getconf _NPROCESSORS_ONLN)" \
+	    -I '{}' "$@"
+}
 
 step clang-tidy
 # Analysis and bug patterns; taste is STYLE's and .clang-format's.
@@ -34,14 +40,9 @@ checks="$checks,-bugprone-assignment-in-if-condition"
 checks="$checks,-bugprone-implicit-widening-of-multiplication-result"
 checks="$checks,-bugprone-sizeof-expression"
 checks="$checks,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling"
-for file in $portable; do
-	# shellcheck disable=SC2086
-	clang-tidy --quiet --warnings-as-errors='*' --checks="-*,$checks" \
-	    "$file" -- $flags >"$scratch/tidy" 2>"$scratch/noise" || {
-		cat "$scratch/tidy"
-		status=1
-	}
-done
+# shellcheck disable=SC2086
+each_file clang-tidy --quiet --warnings-as-errors='*' --checks="-*,$checks" \
+    {} -- $flags 2>"$scratch/noise" || status=1
 
 step cppcheck
 # shellcheck disable=SC2086
@@ -51,11 +52,9 @@ cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
     $portable || status=1
 
 step 'gcc -fanalyzer'
-for file in $portable; do
-	# shellcheck disable=SC2086
-	gcc $flags -O2 -Wall -Wextra -Werror -fanalyzer -c "$file" \
-	    -o "$scratch/object.o" || status=1
-done
+# shellcheck disable=SC2086
+each_file gcc $flags -O2 -Wall -Wextra -Werror -fanalyzer -c {} \
+    -o /dev/null || status=1
 
 step mandoc
 for page in man/*.[1-9]; do
