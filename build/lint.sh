@@ -82,5 +82,13 @@ for file in include/*.h privsep/*.c net/*.[ch] mailstore/*.[ch]; do
 		status=1
 	fi
 done
+step 'test programs'
+# What is built and not run tells nothing; what is run must be built.
+for list in regress/*/Kyuafile; do
+	sed -n "s|.*name='\([a-z0-9_]*\)'.*|${list%/Kyuafile}/\1|p" "$list"
+done | sort >"$scratch/run"
+grep -o 'regress/[a-z0-9]*/[a-z0-9_]*_test\b' regress.mk | sort -u \
+    >"$scratch/built"
+diff "$scratch/built" "$scratch/run" || status=1
 [ "$status" = 0 ] && echo 'lint: clean'
 exit $status
