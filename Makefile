@@ -56,7 +56,7 @@ uninstall: config.mk
 
 clean:
 	rm -f posternd postern-net postern-auth postern-store postern-lock \
-	    postern-config postern-mailbox posternctl
+	    postern-keys postern-config postern-mailbox posternctl
 	rm -f privsep/*.o net/*.o mailstore/*.o regress/lib/*.o
 	rm -f regress/lib/objects.a regress/*/*_test regress/crash/*.o
 	rm -f regress/crash/crash_bench

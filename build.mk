@@ -7,7 +7,7 @@
 
 include config.mk
 
-CPPFLAGS = -Iinclude -Inet -Imailstore $(BSD_FLAGS) $(FORTIFY) \
+CPPFLAGS = -Iinclude -Inet -Imailstore $(BSD_FLAGS) $(GNUTLS_FLAGS) $(FORTIFY) \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
 	-DSTATEDIR='"$(STATEDIR)"' -DCHROOTDIR='"$(CHROOTDIR)"'
 COMPILE = $(CC) -std=c11 $(OPTIMIZE) $(HARDENING) $(WARNINGS) $(CPPFLAGS)
@@ -15,8 +15,10 @@ LINKED = $(CC) $(OPTIMIZE) $(HARDENING) $(LINK) $(SANITIZER)
 
 HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
-	include/log.h include/parent.h include/passwd_file.h \
-	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
+	include/log.h include/net_peers.h include/parent.h \
+	include/passwd_file.h include/pathnames.h include/privdrop.h \
+	include/sandbox.h include/selfsigned.h net/session.h net/tls.h \
+	privsep/keys.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/journal.h \
@@ -31,14 +33,14 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/wire.h
 
 PARENT = privsep/posternd.o privsep/settings.o privsep/config_open.o \
-	privsep/listen.o \
-	privsep/children.o privsep/grant.o privsep/privdrop.o $(RIGHTS) \
+	privsep/listen.o privsep/children.o privsep/grant.o privsep/pairs.o \
+	privsep/privdrop.o $(RIGHTS) \
 	privsep/account.o privsep/passwd_file.o privsep/ipc.o privsep/log.o
 
 CHILD = privsep/child.o privsep/ipc.o privsep/ipc_child.o privsep/log.o \
 	privsep/log_child.o privsep/log_quote.o $(SANDBOX)
 
-AUTH = privsep/auth.o privsep/auth_passwd.o $(AUTH_SYSTEM) \
+AUTH = privsep/auth.o privsep/net_peers.o privsep/auth_passwd.o $(AUTH_SYSTEM) \
 	privsep/calls_auth_passwd.o privsep/calls_auth_system.o \
 	privsep/account.o privsep/passwd_file.o $(CHILD)
 
@@ -47,7 +49,8 @@ CHANGE_LINUX = $(RIGHTS:rights_linux.o=change_root_linux.o)
 CHANGE_ROOT = $(CHANGE_LINUX:rights_openbsd.o=change_root_openbsd.o)
 
 NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
-	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
+	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o \
+	net/stream.o net/tls.o net/keys_link.o privsep/calls_net.o \
 	$(CHANGE_ROOT) $(CHILD)
 
 REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
@@ -81,15 +84,18 @@ MAILTOOL = mailstore/tool.o mailstore/tool_source.o mailstore/tool_check.o \
 	mailstore/tool_convert.o mailstore/tool_write.o $(MAILBOX) \
 	privsep/calls_mailbox.o privsep/privdrop.o $(RIGHTS) $(CHILD)
 
+KEYS = privsep/keys.o privsep/keys_pair.o privsep/net_peers.o \
+	privsep/calls_keys.o $(CHANGE_ROOT) $(CHILD)
+
 LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
 
 CONFIG = privsep/config_reader.o privsep/config.o $(CHILD)
 
-CTL = privsep/posternctl.o privsep/config.o privsep/config_open.o \
+CTL = privsep/posternctl.o privsep/selfsigned.o privsep/config.o privsep/config_open.o \
 	privsep/account.o privsep/passwd_file.o privsep/ipc.o privsep/log.o
 
 PROGRAMS = posternd postern-net postern-auth postern-store postern-lock \
-	postern-config postern-mailbox posternctl
+	postern-keys postern-config postern-mailbox posternctl
 
 programs: $(PROGRAMS)
 
@@ -104,9 +110,10 @@ TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account
 	privsep/auth_passwd.o privsep/calls_auth_passwd.o \
 	privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
-	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o \
-	privsep/calls_lock.o \
-	$(NAMES) $(MAILBOX) $(MAILDROP)
+	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o net/store_link.o \
+	net/relay.o net/stream.o net/tls.o net/keys_link.o \
+	privsep/calls_lock.o privsep/calls_keys.o privsep/keys_pair.o \
+	privsep/net_peers.o $(NAMES) $(MAILBOX) $(MAILDROP)
 
 regress/lib/objects.a: $(TESTED)
 	@echo "  AR $@"
@@ -119,7 +126,8 @@ posternd: $(PARENT)
 
 postern-net: $(NET)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(NET) $(EVENT_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(NET) $(EVENT_LIBS) $(GNUTLS_LIBS) $(SECCOMP_LIBS) \
+	    $(BSD_LIBS)
 
 postern-auth: $(AUTH)
 	@echo "  LD $@"
@@ -134,6 +142,10 @@ postern-lock: $(LOCK)
 	@echo "  LD $@"
 	@$(LINKED) -o $@ $(LOCK) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
 
+postern-keys: $(KEYS)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(KEYS) $(GNUTLS_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+
 postern-config: $(CONFIG)
 	@echo "  LD $@"
 	@$(LINKED) -o $@ $(CONFIG) $(SECCOMP_LIBS) $(BSD_LIBS)
@@ -144,10 +156,10 @@ postern-mailbox: $(MAILTOOL)
 
 posternctl: $(CTL)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(CTL) $(SODIUM_LIBS) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(CTL) $(GNUTLS_LIBS) $(SODIUM_LIBS) $(BSD_LIBS)
 
-$(PARENT) $(AUTH) $(NET) $(STORE) $(LOCK) $(CONFIG) $(MAILTOOL) $(CTL): \
-	$(HEADERS) config.mk
+$(PARENT) $(AUTH) $(NET) $(STORE) $(LOCK) $(KEYS) $(CONFIG) $(MAILTOOL) \
+    $(CTL): $(HEADERS) config.mk
 
 .c.o:
 	@echo "  CC $@"
@@ -160,6 +172,7 @@ print-objects:
 	@echo postern-auth: $(AUTH)
 	@echo postern-store: $(STORE)
 	@echo postern-lock: $(LOCK)
+	@echo postern-keys: $(KEYS)
 	@echo postern-config: $(CONFIG)
 	@echo postern-mailbox: $(MAILTOOL)
 	@echo posternctl: $(CTL)

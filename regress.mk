@@ -42,12 +42,12 @@ TESTS = $(CRASH_TESTS) regress/crash/race_test $(SESSION) $(PRIVSEP) $(STORE) \
 	$(UNIT)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
-	-D_GNU_SOURCE $(BSD_FLAGS) $(FORTIFY) \
+	-D_GNU_SOURCE $(BSD_FLAGS) $(GNUTLS_FLAGS) $(FORTIFY) \
 	-DBUILD_DIRECTORY='"$(BUILD_DIRECTORY)"'
 COMPILE = $(CC) -std=c11 $(OPTIMIZE) $(HARDENING) $(WARNINGS) $(CPPFLAGS)
 LINKED = regress/lib/harness.o regress/lib/objects.a $(SANITIZER)
 LIBS = -latf-c $(EVENT_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(CRYPT_LIBS) \
-	$(BSD_LIBS)
+	$(GNUTLS_LIBS) $(BSD_LIBS)
 
 tests: $(TESTS)
 

@@ -14,7 +14,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/postern-audit.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT INT TERM
 cat >"$scratch/objects"
 for name in posternd postern-net postern-auth postern-store postern-lock \
-    postern-config postern-mailbox posternctl; do
+    postern-keys postern-config postern-mailbox posternctl; do
 	if ! grep -q "^$name: privsep\|^$name: .*/" "$scratch/objects"; then
 		echo "audit: no list of the objects of $name" >&2
 		exit 1

@@ -8,22 +8,22 @@ set -eu
 
 purpose=${1:-demo}
 debian='gcc libc6-dev pkg-config libbsd-dev libevent-dev libseccomp-dev
-    libsodium-dev libcrypt-dev procps'
+    libsodium-dev libcrypt-dev libgnutls28-dev procps'
 # Delivery agents that tests race against.  A test whose agent is not there is
 # skipped; so these are not waited for where they cannot be installed.
 agents=
 case $purpose in
 demo) ;;
 check)
-	debian="$debian kyua libatf-dev atf-sh binutils"
+	debian="$debian kyua libatf-dev atf-sh binutils openssl gnutls-bin"
 	agents='procmail maildrop'
 	;;
 lint) debian="$debian clang clang-tidy cppcheck mandoc shellcheck" ;;
 ci)
 	debian="$debian kyua libatf-dev atf-sh binutils clang clang-tidy cppcheck
-    mandoc shellcheck bmake make git"
+    mandoc shellcheck bmake make git openssl gnutls-bin"
 	agents='procmail maildrop curl fetchmail mpop getmail6 python3 perl mutt
-    bsdutils dovecot-pop3d'
+    libio-socket-ssl-perl bsdutils dovecot-pop3d'
 	# It would take another mail server's place: only where there is none.
 	command -v sendmail >/dev/null 2>&1 || agents="$agents postfix"
 	;;
@@ -31,20 +31,20 @@ ci)
 esac
 
 [ "$(uname -s)" = Linux ] || {
-	echo "setup: on OpenBSD: pkg_add libsodium kyua atf" >&2
+	echo "setup: on OpenBSD: pkg_add libsodium gnutls kyua atf" >&2
 	exit 0
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	cat >&2 <<'EOF'
 setup: no apt here.  Needed: a C11 compiler, make, pkg-config, and the
-development files of libbsd, libevent, libseccomp, libsodium and libxcrypt;
-for the tests also kyua and atf.  Names elsewhere:
+development files of libbsd, libevent, libseccomp, libsodium, libxcrypt and
+GnuTLS; for the tests also kyua, atf, openssl and gnutls-cli.  Names elsewhere:
   Fedora    gcc pkgconf libbsd-devel libevent-devel libseccomp-devel
-            libsodium-devel libxcrypt-devel kyua libatf-c-devel
+            libsodium-devel libxcrypt-devel gnutls-devel kyua libatf-c-devel
   Alpine    build-base pkgconf libbsd-dev libevent-dev libseccomp-dev
-            libsodium-dev libxcrypt-dev kyua atf-dev
-  Arch      base-devel libbsd libevent libseccomp libsodium libxcrypt
+            libsodium-dev libxcrypt-dev gnutls-dev kyua atf-dev
+  Arch      base-devel libbsd libevent libseccomp libsodium libxcrypt gnutls
 EOF
 	exit 0
 fi

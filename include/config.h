@@ -11,6 +11,7 @@
 struct config_listener {
 	uint32_t protocol;		/* enum pop_protocol */
 	uint32_t quirks;		/* enum listener_quirks bits */
+	uint32_t tls;			/* 1: from the first octet */
 	char address[HOST_NAME_SIZE];	/* name, address, or "*" */
 	char port[8];
 };
@@ -21,6 +22,8 @@ struct config {
 	struct ipc_auth_config auth;	/* what authenticators are told */
 	struct ipc_lock_config lock;	/* and postern-lock */
 	struct ipc_store_config store;	/* and stores, but for the user's */
+	struct ipc_config_pair pairs[CERTIFICATES_MAX];
+	size_t pair_count;
 	struct config_listener listeners[LISTENERS_MAX];
 	size_t listener_count;
 };

@@ -24,6 +24,7 @@ enum ipc_role {
 	ROLE_AUTH,
 	ROLE_STORE,
 	ROLE_LOCK,
+	ROLE_KEYS,
 	ROLE_CONFIG,
 	ROLE_CHILD		/* any child: only a row's sender or receiver */
 };
@@ -66,6 +67,7 @@ enum ipc_phase {
 	X(CONFIG_LOCK,	 CONFIG, PARENT, PHASE_CONFIGURE, lock_config, 0) \
 	X(CONFIG_STORE,	 CONFIG, PARENT, PHASE_CONFIGURE, store_config, 0) \
 	X(CONFIG_ADDRESS, CONFIG, PARENT, PHASE_CONFIGURE, config_address, 0) \
+	X(CONFIG_PAIR,	 CONFIG, PARENT, PHASE_CONFIGURE, config_pair, 0) \
 	/* settings, before a child runs */				\
 	X(NET_CONFIG,	 PARENT, NET,	PHASE_CONFIGURE, net_config, 0)	\
 	X(NET_LISTENER,	 PARENT, NET,	PHASE_CONFIGURE, net_listener, 1) \
@@ -73,10 +75,25 @@ enum ipc_phase {
 	X(AUTH_CONFIG,	 PARENT, AUTH,	PHASE_CONFIGURE, auth_config, 0) \
 	X(STORE_CONFIG,	 PARENT, STORE,	PHASE_CONFIGURE, store_config, 0) \
 	X(LOCK_CONFIG,	 PARENT, LOCK,	PHASE_CONFIGURE, lock_config, 0) \
+	X(KEYS_CONFIG,	 PARENT, KEYS,	PHASE_CONFIGURE, keys_config, 0) \
+	/* a certificate's file and its key's, at the start and on SIGHUP */ \
+	X(KEYS_PAIR,	 PARENT, KEYS,	PHASE_CONFIGURE | PHASE_RUN,	\
+					keys_pair, 2)			\
 	X(START,	 PARENT, CHILD,	PHASE_CONFIGURE, empty, 0)	\
 	/* a net process came: auth serves it from now on */		\
 	X(AUTH_NET,	 PARENT, AUTH,	PHASE_CONFIGURE | PHASE_RUN,	\
-					auth_net, 1)			\
+					net_index, 1)			\
+	/* net or keys came: they have a new channel to each other */	\
+	X(NET_KEYS,	 PARENT, NET,	PHASE_CONFIGURE | PHASE_RUN,	\
+					empty, 1)			\
+	X(KEYS_NET,	 PARENT, KEYS,	PHASE_CONFIGURE | PHASE_RUN,	\
+					net_index, 1)			\
+	/* TLS: what net shows its clients, and what proves it */	\
+	X(KEYS_RENEWED,	 KEYS,	 NET,	PHASE_RUN, keys_renewed, 0)	\
+	X(CERTIFICATE_ASK, NET,	 KEYS,	PHASE_RUN, certificate_ask, 0)	\
+	X(CERTIFICATE_PIECE, KEYS, NET,	PHASE_RUN, certificate_piece, 0) \
+	X(SIGN,		 NET,	 KEYS,	PHASE_RUN, sign, 0)		\
+	X(SIGNED,	 KEYS,	 NET,	PHASE_RUN, signature, 0)	\
 	/* a login */							\
 	X(LOGIN,	 NET,	 AUTH,	PHASE_RUN, login, 0)		\
 	X(LOGIN_REFUSED, AUTH,	 NET,	PHASE_RUN, empty, 0)		\
@@ -145,6 +162,8 @@ enum ipc_phase {
 	X(CONFIG_STORE,	 store_config,	maildrop_3)			\
 	X(CONFIG_STORE,	 store_config,	folder_root)			\
 	X(CONFIG_STORE,	 store_config,	state_directory)		\
+	X(CONFIG_PAIR,	 config_pair,	certificate)			\
+	X(CONFIG_PAIR,	 config_pair,	key)				\
 	X(NET_CONFIG,	 net_config,	host)				\
 	X(NET_CONFIG,	 net_config,	chroot)				\
 	X(AUTH_CONFIG,	 auth_config,	passwd_file)			\
@@ -158,6 +177,8 @@ enum ipc_phase {
 	X(STORE_CONFIG,	 store_config,	folder_root)			\
 	X(STORE_CONFIG,	 store_config,	state_directory)		\
 	X(LOCK_CONFIG,	 lock_config,	mailbox)			\
+	X(KEYS_CONFIG,	 keys_config,	chroot)				\
+	X(KEYS_PAIR,	 keys_pair,	name)				\
 	X(LOCK_SESSION,	 store_config,	user)				\
 	X(LOCK_SESSION,	 store_config,	system_name)			\
 	X(LOCK_SESSION,	 store_config,	peer)				\
@@ -257,6 +278,7 @@ struct ipc_parent_config {
 	struct identity net_user;
 	struct identity auth_user;
 	struct identity lock_user;
+	struct identity keys_user;
 	char state[PATH_SIZE];
 };
 
@@ -265,8 +287,16 @@ struct ipc_config_address {
 	uint32_t line;			/* which listener, from 0 */
 	uint32_t protocol;		/* enum pop_protocol */
 	uint32_t quirks;		/* enum listener_quirks bits */
+	uint32_t tls;			/* 1: from the first octet */
 	uint32_t length;		/* of the address, bytes */
+	uint32_t unused;
 	unsigned char address[ADDRESS_SIZE];	/* a struct sockaddr */
+};
+
+/* A certificate and its key, as the configuration names them. */
+struct ipc_config_pair {
+	char certificate[PATH_SIZE];
+	char key[PATH_SIZE];
 };
 
 /* A network from which passwords may come in clear text. */
@@ -286,7 +316,7 @@ struct ipc_net_config {
 	uint32_t network_count;
 	uint32_t expire_days;		/* told to POP3 clients; 0: never */
 	uint32_t login_delay;		/* the same, seconds */
-	uint32_t unused;
+	uint32_t pairs;			/* certificates: 0: there is no TLS */
 	struct network networks[NETWORKS_MAX];
 	char host[HOST_NAME_SIZE];	/* as the greeting names it */
 	char chroot[PATH_SIZE];
@@ -295,6 +325,8 @@ struct ipc_net_config {
 struct ipc_net_listener {
 	uint32_t protocol;		/* enum pop_protocol */
 	uint32_t quirks;		/* enum listener_quirks bits */
+	uint32_t tls;			/* 1: from the first octet */
+	uint32_t unused;
 };
 
 struct ipc_auth_config {
@@ -304,7 +336,8 @@ struct ipc_auth_config {
 	char passwd_file[PATH_SIZE];	/* "": the system's accounts */
 };
 
-struct ipc_auth_net {
+/* Which net process has the other end of a channel. */
+struct ipc_net_index {
 	uint32_t index;
 	uint32_t unused;
 };
@@ -313,6 +346,55 @@ struct ipc_lock_config {
 	struct start_settings start;
 	char mailbox[PATH_SIZE];	/* template; its directory, where it
 					   is DIRECTORY/%u: the spool */
+};
+
+struct ipc_keys_config {
+	struct start_settings start;
+	char chroot[PATH_SIZE];
+};
+
+/* Two descriptors: the certificate's file and the key's. */
+struct ipc_keys_pair {
+	uint32_t index;			/* from 0, as the configuration has */
+	uint32_t required;		/* 1: keys cannot start without it */
+	char name[PATH_SIZE];		/* the certificate's path, for the log */
+};
+
+/* Net asks for the certificates anew when it hears this. */
+struct ipc_keys_renewed {
+	uint32_t count;			/* certificates that there are */
+	uint32_t unused;
+	uint8_t ticket_key[TICKET_KEY_SIZE];
+};
+
+struct ipc_certificate_ask {
+	uint32_t number;		/* from 0 */
+	uint32_t offset;		/* bytes of PEM that are there already */
+};
+
+struct ipc_certificate_piece {
+	uint32_t number;
+	uint32_t offset;
+	uint32_t size;			/* of the whole chain, bytes of PEM */
+	uint32_t length;		/* of this piece */
+	uint32_t id;			/* by which the key is asked to sign */
+	uint32_t unused;
+	uint8_t bytes[CHAIN_PIECE_SIZE];
+};
+
+/* The header's session numbers the requests of one channel. */
+struct ipc_sign {
+	uint32_t id;
+	uint32_t algorithm;		/* gnutls_sign_algorithm_t */
+	uint32_t length;
+	uint32_t unused;
+	uint8_t content[SIGN_CONTENT_SIZE];
+};
+
+struct ipc_signature {
+	uint32_t length;		/* 0: refused */
+	uint32_t unused;
+	uint8_t bytes[SIGNATURE_SIZE];
 };
 
 struct ipc_store_config {

@@ -68,6 +68,47 @@
 #define LISTENERS_MAX		32
 #define NETWORKS_MAX		64
 
+/* Certificates that SNI chooses from: more than this is a hoster's work. */
+#define CERTIFICATES_MAX	16
+
+/* A certificate's file or a key's: five certificates of 4096-bit RSA. */
+#define PEM_FILE_SIZE		65536
+
+/* A chain as net gets it (more costs every handshake that much), in pieces. */
+#define CHAIN_SIZE		32768
+#define CHAIN_PIECE_SIZE	4096
+#define CHAIN_CERTIFICATES_MAX	8
+
+/* GnuTLS's master key of session tickets. */
+#define TICKET_KEY_SIZE		64
+
+/*
+ * What TLS signs: two randoms and an ECDH share (165 octets with secp384r1,
+ * RFC 8422), or RFC 8446's padding, context and hash (146 at most).
+ */
+#define SIGN_CONTENT_SIZE	168
+
+/* A signature by an RSA key of 8192 bits. */
+#define SIGNATURE_SIZE		1024
+
+/* A shorter RSA key is not worth hiding. */
+#define RSA_BITS_MIN		2048
+
+/*
+ * How long net waits for a signature: RSA takes about 1 ms, and 64 nets may
+ * ask at one time.  It is not asked again before a late answer has come.
+ */
+#define SIGN_ANSWER_MS		500
+
+/* A replaced key still signs for handshakes that began before. */
+#define KEY_RETIRED_SECONDS	10
+
+/* Tickets are good for so long, and their key lives as long. */
+#define TICKET_SECONDS		7200
+
+/* A ClientHello is some hundred octets; with post-quantum shares 2,000. */
+#define HANDSHAKE_OCTETS_MAX	16384
+
 /* More workers than this help no machine that reads mail. */
 #define NET_PROCESSES_MAX	64
 #define AUTH_PROCESSES_MAX	64

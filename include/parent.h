@@ -37,6 +37,8 @@ struct settings {
 	struct ipc_auth_config auth;	/* what authenticators are told */
 	struct ipc_lock_config lock;	/* and postern-lock */
 	struct ipc_store_config store;	/* and stores, but for the user's */
+	struct ipc_config_pair pairs[CERTIFICATES_MAX];
+	size_t pair_count;
 	struct ipc_config_address addresses[SOCKETS_MAX];
 	size_t address_count;
 	struct listener sockets[SOCKETS_MAX];	/* listen_open's */
@@ -70,7 +72,7 @@ struct child {
 	uint64_t wait_ms;	/* its back-off */
 };
 
-/* Makes the table; children_wait starts net, auth and lock processes. */
+/* Makes the table; children_wait starts its workers. */
 void	children_prepare(const struct settings *settings);
 
 /*
@@ -79,6 +81,9 @@ void	children_prepare(const struct settings *settings);
  * dead.  A worker's end before all have said STARTED ends the daemon.
  */
 void	children_wait(void);
+
+/* Gives postern-keys the files of certificates and keys as they are now. */
+void	children_reload(void);
 
 /*
  * Ends everything in order: net processes let their sessions finish their
@@ -105,6 +110,12 @@ void	children_close(int *fd);
  * child control[1] is its end, in the parent `child` has the other one.
  */
 pid_t	children_fork(struct child *child, int control[2]);
+
+/*
+ * pairs.c: opens every certificate and key, and sends them to postern-keys.
+ * What cannot be opened is logged; `required`: or ends the daemon.
+ */
+void	pairs_send(const struct settings *settings, int channel, int required);
 
 /*
  * grant.c: starts a store for a user that auth has vouched for, in the free

@@ -43,7 +43,8 @@ struct sandbox_calls {
 
 /* The roles' lists: calls_net.c, calls_auth_passwd.c, ... */
 extern const struct sandbox_calls sandbox_net, sandbox_auth_passwd,
-    sandbox_auth_system, sandbox_store, sandbox_lock, sandbox_mailbox;
+    sandbox_auth_system, sandbox_store, sandbox_lock, sandbox_keys,
+    sandbox_mailbox;
 
 enum sandbox_access {
 	SANDBOX_READ,		/* files are read, directories listed */

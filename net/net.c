@@ -24,6 +24,7 @@
 #include "privdrop.h"
 #include "sandbox.h"
 #include "session.h"
+#include "tls.h"
 
 /* How long accepting rests when the system has no descriptor left. */
 #define ACCEPT_REST_SECONDS	1
@@ -34,16 +35,15 @@
 struct door {
 	struct event event;
 	int fd;
-	uint32_t protocol;
-	uint32_t quirks;
+	struct ipc_net_listener listener;
 };
 
 static struct ipc_net_config config;
 static struct door doors[2 * LISTENERS_MAX];
 static size_t door_count;
-static int auth_channel = -1;
+static int auth_channel = -1, keys_channel = -1;
 static struct event parent_event, rest_event, stopped_event;
-static int stopping;
+static int stopping, running, resting, has_certificates;
 
 static void
 handle_config(void *context, struct ipc_message *message)
@@ -63,8 +63,7 @@ handle_listener(void *context, struct ipc_message *message)
 	    listener->protocol >= PROTOCOLS)
 		log_fatal("event=start error=\"listeners\"");
 	doors[door_count].fd = ipc_take_descriptor(message, 0);
-	doors[door_count].protocol = listener->protocol;
-	doors[door_count++].quirks = listener->quirks;
+	doors[door_count++].listener = *listener;
 }
 
 static void
@@ -72,6 +71,36 @@ handle_auth(void *context, struct ipc_message *message)
 {
 	(void)context;
 	auth_channel = ipc_take_descriptor(message, 0);
+}
+
+/* Doors of TLS stay shut until there is a certificate. */
+static void
+open_doors(void)
+{
+	size_t i;
+
+	for (i = 0; i < door_count && !resting; i++)
+		if (!doors[i].listener.tls || has_certificates)
+			(void)event_add(&doors[i].event, NULL);
+}
+
+/* All certificates are here, for the first time or anew. */
+static void
+on_certificates(void)
+{
+	if (!has_certificates)
+		child_report_started();
+	has_certificates = 1;
+	open_doors();
+}
+
+static void
+handle_keys(void *context, struct ipc_message *message)
+{
+	(void)context;
+	keys_channel = ipc_take_descriptor(message, 0);
+	if (running)
+		keys_link_attach(keys_channel, on_certificates);
 }
 
 /* A session's store: whoever no longer waits for it lets it go. */
@@ -146,6 +175,7 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_NET_CONFIG, handle_config },
 	{ IPC_NET_LISTENER, handle_listener },
 	{ IPC_NET_AUTH, handle_auth },
+	{ IPC_NET_KEYS, handle_keys },
 	{ IPC_SESSION_STORE, handle_store },
 	{ IPC_SESSION_FAILED, handle_no_store },
 	{ IPC_AUTH_LOST, handle_auth_lost },
@@ -220,13 +250,11 @@ cleartext_allowed(const struct sockaddr_storage *peer, char *name, size_t size)
 static void
 on_rested(int fd, short what, void *argument)
 {
-	size_t i;
-
 	(void)fd;
 	(void)what;
 	(void)argument;
-	for (i = 0; i < door_count; i++)
-		(void)event_add(&doors[i].event, NULL);
+	resting = 0;
+	open_doors();
 }
 
 /* The system has no descriptor for another client: wait, do not spin. */
@@ -237,6 +265,7 @@ rest(void)
 	size_t i;
 
 	log_line(LOG_ERR, "event=accept error=\"%s\"", strerror(errno));
+	resting = 1;
 	for (i = 0; i < door_count; i++)
 		(void)event_del(&doors[i].event);
 	(void)event_add(&rest_event, &time);
@@ -268,8 +297,7 @@ on_door(int fd, short what, void *argument)
 		(void)setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &on,
 		    sizeof(on));
 		allowed = cleartext_allowed(&peer, name, sizeof(name));
-		session_begin(client, name, allowed,
-		    (enum pop_protocol)door->protocol, door->quirks);
+		session_begin(client, name, allowed, &door->listener);
 	}
 }
 
@@ -296,12 +324,14 @@ watch(void)
 	    on_parent, NULL);
 	(void)event_add(&parent_event, NULL);
 	evtimer_set(&rest_event, on_rested, NULL);
-	for (i = 0; i < door_count; i++) {
+	for (i = 0; i < door_count; i++)
 		event_set(&doors[i].event, doors[i].fd, EV_READ | EV_PERSIST,
 		    on_door, &doors[i]);
-		(void)event_add(&doors[i].event, NULL);
-	}
+	open_doors();
 	login_begin(auth_channel);
+	running = 1;
+	if (keys_channel != -1)
+		keys_link_attach(keys_channel, on_certificates);
 }
 
 int
@@ -315,9 +345,13 @@ main(void)
 	if (event_init() == NULL)
 		log_fatal("event=start error=\"event loop\"");
 	session_limits(&config);
+	if (config.pairs > 0)
+		tls_begin();
 	shut_sandbox();
 	watch();
-	child_report_started();
+	/* With TLS it has started when there is a certificate. */
+	if (config.pairs == 0)
+		child_report_started();
 	(void)event_dispatch();
 	log_fatal("event=stop error=\"event loop\"");
 }

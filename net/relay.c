@@ -4,8 +4,6 @@
  * Linked into postern-net; unprivileged.  Exactly the announced octets go
  * through; nothing is read from the pipe that the client has not room for.
  */
-#include <sys/socket.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,8 +62,9 @@ give(struct session *session)
 	ssize_t sent;
 
 	while (session->relay_sent < session->relay_have) {
-		sent = send(session->fd, session->relay + session->relay_sent,
-		    session->relay_have - session->relay_sent, MSG_NOSIGNAL);
+		sent = stream_write(session, session->relay +
+		    session->relay_sent, session->relay_have -
+		    session->relay_sent);
 		if (sent >= 0) {
 			session->relay_sent += (size_t)sent;
 			session->octets_sent += (uint64_t)sent;

@@ -43,6 +43,7 @@ static void add_line(struct session *session, const char *format,
     va_list arguments) __attribute__((format(printf, 2, 0)));
 static void on_client(int fd, short what, void *argument);
 static void on_timer(int fd, short what, void *argument);
+static void shake_hands(struct session *session);
 
 void
 session_limits(const struct ipc_net_config *config)
@@ -153,6 +154,7 @@ release(struct session *session)
 {
 	login_withdraw(session);
 	store_link_close(session);
+	stream_end_tls(session);
 	if (session->relay != NULL)
 		freezero(session->relay, RELAY_BUFFER);
 	session->relay = NULL;
@@ -407,11 +409,12 @@ static int
 flush_reply(struct session *session)
 {
 	ssize_t sent;
+	int flushed;
 
 	while (session->reply_sent < session->reply_length) {
-		sent = send(session->fd, session->reply + session->reply_sent,
-		    session->reply_length - session->reply_sent,
-		    MSG_NOSIGNAL);
+		sent = stream_write(session, session->reply +
+		    session->reply_sent, session->reply_length -
+		    session->reply_sent);
 		if (sent >= 0)
 			session->reply_sent += (size_t)sent;
 		else if (errno == EAGAIN)
@@ -419,8 +422,9 @@ flush_reply(struct session *session)
 		else if (errno != EINTR)
 			return (-1);
 	}
-	session->reply_length = session->reply_sent = 0;
-	return (1);
+	if ((flushed = stream_flush(session)) == 1)
+		session->reply_length = session->reply_sent = 0;
+	return (flushed);
 }
 
 /* A listener for both protocols learns from the verb which one it is. */
@@ -516,28 +520,6 @@ take_line(struct session *session)
 	return (1);
 }
 
-/* Reads what fits.  0 when nothing came, or the session is over now. */
-static int
-read_client(struct session *session)
-{
-	ssize_t got;
-
-	got = recv(session->fd, session->line + session->have,
-	    sizeof(session->line) - session->have, 0);
-	if (got > 0) {
-		session->have += (size_t)got;
-		return (1);
-	}
-	if (got == -1 && (errno == EAGAIN || errno == EINTR))
-		return (0);
-	if (got == 0) {
-		session_fail(session, "the connection was closed");
-		session_run(session);
-	} else
-		end(session, "the connection was lost");
-	return (0);
-}
-
 static void
 wait_for_client(struct session *session, short what)
 {
@@ -545,6 +527,30 @@ wait_for_client(struct session *session, short what)
 	event_set(&session->client_event, session->fd, what, on_client,
 	    session);
 	(void)event_add(&session->client_event, NULL);
+}
+
+/* Reads what fits.  0 when nothing came, or the session is over now. */
+static int
+read_client(struct session *session)
+{
+	ssize_t got;
+
+	got = stream_read(session, session->line + session->have,
+	    sizeof(session->line) - session->have);
+	if (got > 0) {
+		session->have += (size_t)got;
+		return (1);
+	}
+	if (got == -1 && (errno == EAGAIN || errno == EINTR)) {
+		wait_for_client(session, EV_READ);
+		return (0);
+	}
+	if (got == 0) {
+		session_fail(session, "the connection was closed");
+		session_run(session);
+	} else
+		end(session, "the connection was lost");
+	return (0);
 }
 
 void
@@ -576,6 +582,24 @@ watch_while_waiting(struct session *session)
 }
 
 /*
+ * By TLS only what has been read can be known for an end; there is one line's
+ * room for what is none.
+ */
+static ssize_t
+read_ahead(struct session *session)
+{
+	size_t room = sizeof(session->line) - session->have;
+	ssize_t got = room > 0 ? stream_read(session, session->line +
+	    session->have, room) : 1;
+
+	if (got > 0 && room > 0)
+		session->have += (size_t)got;
+	if (room > 0 && got != 0)
+		wait_for_client(session, EV_READ);
+	return (got);
+}
+
+/*
  * Something happened at a client who waits: further commands (they stay in
  * the socket until it is their turn), or its end.  A client may also have
  * shut just its own side, and still want the answer: it gets a moment.
@@ -585,7 +609,8 @@ peek_client(struct session *session)
 {
 	static const struct timeval moment = { 0, VANISHED_MS * 1000 };
 	char octet;
-	ssize_t got = recv(session->fd, &octet, 1, MSG_PEEK);
+	ssize_t got = session->tls != NULL ? read_ahead(session) :
+	    recv(session->fd, &octet, 1, MSG_PEEK);
 
 	if (got > 0 || (got == -1 && errno == EAGAIN))
 		return;
@@ -621,6 +646,10 @@ session_run(struct session *session)
 			wait_for_client(session, EV_WRITE);
 			return;
 		}
+		if (session->start_tls) {
+			shake_hands(session);
+			return;
+		}
 		if (session->relaying) {
 			relay_run(session);
 			return;
@@ -641,8 +670,12 @@ session_run(struct session *session)
 			session->have = 0;
 			session_fail(session, "nothing is expected after QUIT");
 		} else if (!take_line(session)) {
-			wait_for_client(session, EV_READ);
-			return;
+			if (!stream_pending(session)) {
+				wait_for_client(session, EV_READ);
+				return;
+			}
+			if (!read_client(session))
+				return;
 		}
 	}
 }
@@ -661,7 +694,9 @@ on_client(int fd, short what, void *argument)
 			free_session(session);
 		return;
 	}
-	if (session->phase != 0)
+	if (session->shaking_hands)
+		shake_hands(session);
+	else if (session->phase != 0)
 		peek_client(session);
 	else if ((what & EV_READ) == 0 || read_client(session))
 		session_run(session);
@@ -670,6 +705,7 @@ on_client(int fd, short what, void *argument)
 static void
 on_timer(int fd, short what, void *argument)
 {
+	static const struct timeval moment = { LINGER_SECONDS, 0 };
 	struct session *session = argument;
 
 	(void)fd;
@@ -681,12 +717,14 @@ on_timer(int fd, short what, void *argument)
 	/* A reply that is stuck will not be followed by another. */
 	if (session->gone || session->reply_length > 0 ||
 	    session->relaying || session->finishing ||
-	    session->protocol->silent_timeout) {
+	    session->shaking_hands || session->protocol->silent_timeout ||
+	    stream_flush(session) != 1) {
 		end(session, session->gone ? "the connection was closed" :
 		    "timeout");
 		return;
 	}
 	session_fail(session, "timeout");
+	(void)event_add(&session->timer, &moment);
 	session_run(session);
 }
 
@@ -700,7 +738,8 @@ make_room(void)
 		return (0);
 	if (oldest == NULL)
 		return (-1);
-	if (!oldest->lingering && oldest->reply_length == 0) {
+	if (!oldest->lingering && !oldest->shaking_hands &&
+	    oldest->reply_length == 0) {
 		session_trouble(oldest,
 		    "too many connections; try again later");
 		(void)flush_reply(oldest);
@@ -709,9 +748,64 @@ make_room(void)
 	return (0);
 }
 
+/* Before the client sends a password in its first line. */
+static void
+greet(struct session *session)
+{
+	session->greeted = 1;
+	if (session->may_login || session->protocol->greets_everybody)
+		session->protocol->greet(session);
+	else
+		session_fail(session, "passwords in clear text are not "
+		    "accepted from your address");
+}
+
+/* TLS from the next octet on, or a part of its beginning. */
+static void
+shake_hands(struct session *session)
+{
+	short what = EV_READ;
+	int done;
+
+	session->start_tls = 0;
+	session->shaking_hands = 1;
+	if ((done = stream_handshake(session, &what)) == 0) {
+		wait_for_client(session, what);
+		return;
+	}
+	if (done == -1) {
+		end(session, "the TLS handshake failed");
+		return;
+	}
+	session->shaking_hands = 0;
+	session->may_login = 1;
+	if (!session->greeted)
+		greet(session);
+	session_run(session);
+}
+
+void
+session_start_tls(struct session *session, const char *reply)
+{
+	if (session->tls != NULL) {
+		session_refuse(session, "this is TLS already");
+		return;
+	}
+	if (session->have > 0) {
+		session_fail(session, "nothing may follow STLS in clear text");
+		return;
+	}
+	/* A name that was given in clear text was perhaps another's. */
+	explicit_bzero(session->user, sizeof(session->user));
+	session_reply(session, "%s", reply);
+	session->phase = 0;
+	session_enter(session, session->protocol->first_state);
+	session->start_tls = 1;
+}
+
 void
 session_begin(int fd, const char *peer, int cleartext_allowed,
-    enum pop_protocol protocol, uint32_t quirks)
+    const struct ipc_net_listener *listener)
 {
 	static const struct protocol *const protocols[] = { &protocol_auto,
 	    &protocol_pop1, &protocol_pop2, &protocol_pop3 };
@@ -728,21 +822,21 @@ session_begin(int fd, const char *peer, int cleartext_allowed,
 	session->id = (next_number++ << PLACE_BITS) | place;
 	session->fd = fd;
 	session->store = session->data = -1;
-	session->protocol = protocols[protocol];
+	session->protocol = protocols[listener->protocol];
 	session->state = session->protocol->first_state;
-	session->quirks = quirks;
+	session->quirks = listener->quirks;
+	session->may_login = cleartext_allowed != 0;
 	session->began = time(NULL);
 	(void)strlcpy(session->peer, peer, sizeof(session->peer));
 	TAILQ_INSERT_TAIL(&strangers, session, entry);
 	event_set(&session->client_event, fd, EV_READ, on_client, session);
 	evtimer_set(&session->timer, on_timer, session);
 	(void)event_add(&session->timer, &login_time);
-	session->may_login = cleartext_allowed != 0;
-	if (cleartext_allowed || session->protocol->greets_everybody)
-		session->protocol->greet(session);
-	else	/* before the client sends a password in its first line */
-		session_fail(session, "passwords in clear text are not "
-		    "accepted from your address");
+	if (listener->tls) {
+		shake_hands(session);
+		return;
+	}
+	greet(session);
 	session_run(session);
 }
 
@@ -766,6 +860,10 @@ for_all(void (*act)(struct session *))
 static void
 stop_one(struct session *session)
 {
+	if (session->shaking_hands) {
+		end(session, "the server is going down");
+		return;
+	}
 	/* A login would only be the beginning: it is not waited for. */
 	if (session->phase == PHASE_WAIT_AUTH)
 		session_trouble(session, "the server is going down");

@@ -15,6 +15,7 @@
 #include "ipc.h"
 
 struct session;
+struct tls;
 
 /* How a row reads what stands behind its verb. */
 enum argument_rule {
@@ -123,7 +124,11 @@ struct session {
 	unsigned int deleting : 1;	/* POP1: RDEL, not RETR */
 	unsigned int asked_auth : 1;	/* and there is no answer yet */
 	unsigned int may_login : 1;	/* TLS, or an address of `cleartext` */
+	unsigned int start_tls : 1;	/* when the reply is out */
+	unsigned int shaking_hands : 1;	/* TLS is beginning */
+	unsigned int greeted : 1;
 
+	struct tls *tls;		/* NULL: clear text */
 	struct event client_event;	/* reading or writing */
 	struct event timer;
 	struct event store_event;
@@ -161,7 +166,7 @@ struct session {
 
 /* Takes a new connection; `fd` is its own from now on. */
 void	session_begin(int fd, const char *peer, int cleartext_allowed,
-	    enum pop_protocol protocol, uint32_t quirks);
+	    const struct ipc_net_listener *listener);
 
 /* How many connections there are. */
 size_t	session_count(void);
@@ -220,6 +225,13 @@ void	session_relay(struct session *session, uint64_t octets,
 void	session_relay_known(struct session *session,
 	    const struct ipc_data *data, const char *trailer);
 
+/*
+ * RFC 2595's STLS: `reply`, then TLS, and the protocol's first state; all that
+ * was said before is forgotten.  Octets that came behind the command in clear
+ * text end the connection.
+ */
+void	session_start_tls(struct session *session, const char *reply);
+
 /* Notes who wants to log in. */
 void	session_user(struct session *session, const char *user);
 
@@ -251,6 +263,27 @@ void	session_wait_to_send(struct session *session);
 
 #define RELAY_TRAILER	3
 #define RELAY_BUFFER	(RELAY_BYTES + RELAY_TRAILER)
+
+/*
+ * stream.c: a client's octets, in clear text or by TLS.  As recv(2) and
+ * send(2); stream_flush: is all out that stream_write took?  1, 0: the socket
+ * has no room, -1: never.
+ */
+ssize_t	stream_read(struct session *session, void *to, size_t size);
+ssize_t	stream_write(struct session *session, const void *from, size_t size);
+int	stream_flush(struct session *session);
+
+/* Octets are here that the socket will not tell of. */
+int	stream_pending(const struct session *session);
+
+/*
+ * Goes on with the handshake: 1 when TLS has begun, 0 when it waits (for
+ * `what`), -1 when it has failed.  Both ends of it are logged.
+ */
+int	stream_handshake(struct session *session, short *what);
+
+/* No further octets by TLS. */
+void	stream_end_tls(struct session *session);
 
 /* relay.c: begins; the relay's buffer is there. */
 void	relay_begin(struct session *session, uint64_t octets);

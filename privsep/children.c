@@ -22,12 +22,12 @@
 #include "privdrop.h"
 
 static const char *const roles[] = { "parent", "net", "auth", "store", "lock",
-    "config" };
+    "keys", "config" };
 
 static const struct settings *settings;
-static struct child *children;	/* nets, then auths, locks, stores */
+static struct child *children;	/* nets, then auths, locks, keys, stores */
 static struct pollfd *polled;
-static size_t net_count, auth_end, worker_count, child_count;
+static size_t net_count, auth_end, lock_end, worker_count, child_count;
 static int ready;			/* all have once been started */
 static int stopping;
 
@@ -55,7 +55,7 @@ children_close(int *fd)
 }
 
 /*
- * SIGTERM and SIGINT stay blocked in the new program, and SIGHUP and SIGPIPE
+ * SIGTERM, SIGINT and SIGHUP stay blocked in the new program, and SIGPIPE
  * ignored: the parent ends its children by their channels, in order.
  */
 void
@@ -77,9 +77,9 @@ children_become(const struct settings *given, enum ipc_role role,
 	rights_close_others(CHILD_CONTROL + count);
 	(void)snprintf(path, sizeof(path), "%s/postern-%s", given->libexec,
 	    roles[role]);
-	/* Net alone makes its own root. */
+	/* These make their own root. */
 	if (!given->parent.start.unprivileged)
-		privdrop_become(who, role == ROLE_NET);
+		privdrop_become(who, role == ROLE_NET || role == ROLE_KEYS);
 	(void)execle(path, path, (char *)NULL, environment);
 	log_line(LOG_ERR, "event=start program=%s error=\"%s\"", path,
 	    strerror(errno));
@@ -130,7 +130,46 @@ static void
 acquaint(const struct child *net, const struct child *auth)
 {
 	(void)ipc_send(auth->channel, IPC_AUTH_NET, 0,
-	    &(struct ipc_auth_net){ net->index, 0 }, &net->auth_end);
+	    &(struct ipc_net_index){ net->index, 0 }, &net->auth_end);
+}
+
+/* A channel between net and keys; the parent keeps no end of it. */
+static void
+join(const struct child *net, const struct child *keys)
+{
+	int ends[2] = { -1, -1 };
+
+	(void)children_channel(ends);
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	(void)ipc_send(net->channel, IPC_NET_KEYS, 0, NULL, &ends[0]);
+	(void)ipc_send(keys->channel, IPC_KEYS_NET, 0,
+	    &(struct ipc_net_index){ net->index, 0 }, &ends[1]);
+	children_close(&ends[0]);
+	children_close(&ends[1]);
+}
+
+/* What a new worker is told, by its role; net has more than one message. */
+static void
+tell_settings(struct child *child)
+{
+	struct ipc_keys_config keys;
+
+	if (child->role == ROLE_NET)
+		introduce_net(child);
+	else if (child->role == ROLE_AUTH)
+		(void)ipc_send(child->channel, IPC_AUTH_CONFIG, 0,
+		    &settings->auth, NULL);
+	else if (child->role == ROLE_LOCK)
+		(void)ipc_send(child->channel, IPC_LOCK_CONFIG, 0,
+		    &settings->lock, NULL);
+	else {
+		keys.start = settings->parent.start;
+		memcpy(keys.chroot, settings->net.chroot, sizeof(keys.chroot));
+		(void)ipc_send(child->channel, IPC_KEYS_CONFIG, 0, &keys,
+		    NULL);
+		pairs_send(settings, child->channel, !ready);
+	}
 }
 
 /* Plans when a worker that is not running may be started again. */
@@ -147,13 +186,16 @@ back_off(struct child *child)
 		child->wait_ms *= 2;
 }
 
-/* Starts a net, auth or lock process that is not running. */
+/* Starts a worker that is not running. */
 static void
 start_worker(struct child *child)
 {
+	const struct identity *const users[] = { [ROLE_NET] =
+	    &settings->parent.net_user, [ROLE_AUTH] =
+	    &settings->parent.auth_user, [ROLE_LOCK] =
+	    &settings->parent.lock_user, [ROLE_KEYS] =
+	    &settings->parent.keys_user };
 	static unsigned int instance;
-	const int is_net = child->role == ROLE_NET;
-	const int is_lock = child->role == ROLE_LOCK;
 	int control[2];
 	pid_t pid;
 	size_t i;
@@ -165,22 +207,21 @@ start_worker(struct child *child)
 		return;
 	}
 	if (pid == 0)
-		children_become(settings, child->role, is_net ?
-		    &settings->parent.net_user : is_lock ?
-		    &settings->parent.lock_user :
-		    &settings->parent.auth_user, &control[1], 1);
+		children_become(settings, child->role, users[child->role],
+		    &control[1], 1);
 	/* A number that never comes again: old grants find no new process. */
 	child->index = instance++;
-	if (is_net)
-		introduce_net(child);
-	else
-		(void)ipc_send(child->channel, is_lock ? IPC_LOCK_CONFIG :
-		    IPC_AUTH_CONFIG, 0, is_lock ?
-		    (const void *)&settings->lock : &settings->auth, NULL);
-	for (i = 0; i < net_count && child->role == ROLE_AUTH; i++)
-		acquaint(&children[i], child);
-	for (i = net_count; i < auth_end && is_net; i++)
-		acquaint(child, &children[i]);
+	tell_settings(child);
+	for (i = 0; i < net_count; i++)
+		if (child->role == ROLE_AUTH)
+			acquaint(&children[i], child);
+		else if (child->role == ROLE_KEYS)
+			join(&children[i], child);
+	for (i = net_count; i < worker_count && child->role == ROLE_NET; i++)
+		if (i < auth_end)
+			acquaint(child, &children[i]);
+		else if (i >= lock_end)
+			join(child, &children[i]);
 	(void)ipc_send(child->channel, IPC_START, 0, NULL, NULL);
 }
 
@@ -192,7 +233,8 @@ children_prepare(const struct settings *given)
 	settings = given;
 	net_count = (size_t)settings->parent.net_processes;
 	auth_end = net_count + (size_t)settings->parent.auth_processes;
-	worker_count = auth_end + (settings->parent.dotlocks != 0);
+	lock_end = auth_end + (settings->parent.dotlocks != 0);
+	worker_count = lock_end + (settings->pair_count > 0);
 	child_count = worker_count + (size_t)settings->parent.sessions;
 	children = calloc(child_count, sizeof(*children));
 	polled = calloc(child_count, sizeof(*polled));
@@ -202,7 +244,8 @@ children_prepare(const struct settings *given)
 		children[i].channel = children[i].auth_end = -1;
 		children[i].role = i < net_count ? ROLE_NET :
 		    i < auth_end ? ROLE_AUTH :
-		    i < worker_count ? ROLE_LOCK : ROLE_STORE;
+		    i < lock_end ? ROLE_LOCK :
+		    i < worker_count ? ROLE_KEYS : ROLE_STORE;
 		children[i].wait_ms = RESTART_FIRST_MS;
 	}
 }
@@ -230,8 +273,9 @@ handle_started(void *context, struct ipc_message *message)
 		if (!children[i].started)
 			return;
 	ready = 1;
-	log_line(LOG_INFO, "event=ready net=%zu auth=%zu lock=%zu", net_count,
-	    auth_end - net_count, worker_count - auth_end);
+	log_line(LOG_INFO, "event=ready net=%zu auth=%zu lock=%zu keys=%zu",
+	    net_count, auth_end - net_count, lock_end - auth_end,
+	    worker_count - lock_end);
 }
 
 /* Only auth's channel has a row for LOGIN_GRANTED: ipc_check sees to it. */
@@ -254,7 +298,7 @@ handle_granted(void *context, struct ipc_message *message)
 	/* The net process that asked may be gone, and its client with it. */
 	if (net < net_count && !stopping)
 		grant_session(settings, children[net].channel,
-		    auth_end < worker_count ? &children[auth_end] : NULL,
+		    auth_end < lock_end ? &children[auth_end] : NULL,
 		    store < child_count && same < SESSIONS_PER_USER_MAX ?
 		    &children[store] : NULL, message->header.session, granted);
 }
@@ -293,9 +337,10 @@ hear(struct child *child, short revents)
 	log_line(LOG_CRIT, "event=ipc process=%s pid=%d message=%s "
 	    "error=\"%s\"", roles[child->role], (int)child->pid, name,
 	    wrong);
-	if (child->role == ROLE_AUTH)
-		log_fatal("event=stop error=\"an authenticator cannot be "
-		    "trusted any more\"");
+	if (child->role == ROLE_AUTH || child->role == ROLE_KEYS)
+		log_fatal("event=stop error=\"%s cannot be trusted any "
+		    "more\"", child->role == ROLE_AUTH ? "an authenticator" :
+		    "postern-keys");
 	if (!child->dead)
 		(void)kill(child->pid, SIGKILL);
 }
@@ -370,6 +415,15 @@ children_wait(void)
 		for (i = 0; i < child_count; i++)
 			if (children[i].pid == pid)
 				bury(&children[i], status);
+}
+
+void
+children_reload(void)
+{
+	log_line(LOG_INFO, "event=reload certificates=%zu",
+	    settings->pair_count);
+	if (lock_end < worker_count)
+		pairs_send(settings, children[lock_end].channel, 0);
 }
 
 void

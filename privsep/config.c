@@ -123,21 +123,40 @@ read_listen(void *to, char **words)
 		return (0);
 	listener = &config->listeners[config->listener_count++];
 	listener->protocol = (uint32_t)protocol;
-	(void)strlcpy(listener->port, protocol == PROTOCOL_POP3 ? "110" :
-	    "109", sizeof(listener->port));
 	if (strlcpy(listener->address, words[1], HOST_NAME_SIZE) >=
 	    HOST_NAME_SIZE)
 		return (0);
-	for (words += 2; words[0] != NULL && words[1] != NULL; words += 2)
-		if (strcmp(words[0], "port") == 0 && wrong == NULL)
+	for (words += 2; words[0] != NULL; words++)
+		if (strcmp(words[0], "tls") == 0)
+			listener->tls = 1;
+		else if (words[1] == NULL)
+			return (0);
+		else if (strcmp(words[0], "port") == 0 && wrong == NULL)
 			(void)snprintf(listener->port, sizeof(listener->port),
-			    "%lld", strtonum(words[1], 0, 65535, &wrong));
+			    "%lld", strtonum(*++words, 0, 65535, &wrong));
 		else if (strcmp(words[0], "quirks") == 0 &&
-		    strcmp(words[1], "pcnfs") == 0)
+		    strcmp(words[1], "pcnfs") == 0 && words++ != NULL)
 			listener->quirks |= QUIRK_PCNFS;
 		else
 			return (0);
-	return (words[0] == NULL && wrong == NULL);
+	/* No port is assigned to POP1 and POP2 inside TLS: POP3's. */
+	if (listener->port[0] == '\0')
+		(void)strlcpy(listener->port, listener->tls ? "995" :
+		    protocol == PROTOCOL_POP3 ? "110" : "109",
+		    sizeof(listener->port));
+	return (wrong == NULL);
+}
+
+static int
+read_pair(void *to, char **words)
+{
+	struct config *config = to;
+	struct ipc_config_pair *pair = &config->pairs[config->pair_count];
+
+	return (config->pair_count++ < CERTIFICATES_MAX &&
+	    read_path(pair->certificate, words) && words[1] != NULL &&
+	    strcmp(words[1], "key") == 0 && words[2] != NULL &&
+	    read_path(pair->key, words + 2) && words[3] == NULL);
 }
 
 static int
@@ -253,7 +272,10 @@ static const struct keyword keywords[] = {
 	OTHER("hostname", read_hostname, AT(net.host), 1, NULL, this_host,
 	    "one host name of letters, digits, hyphens and dots"),
 	OTHER("listen", read_listen, 0, MANY, NULL, "auto localhost",
-	    "listen auto|pop1|pop2|pop3 ADDRESS [port NUMBER] [quirks pcnfs]"),
+	    "listen auto|pop1|pop2|pop3 ADDRESS [port NUMBER] [tls] "
+	    "[quirks pcnfs]"),
+	OTHER("tls-certificate", read_pair, 0, MANY, NULL, NULL,
+	    "tls-certificate /FILE key /FILE, at most 16 times"),
 	OTHER("cleartext", read_cleartext, AT(net), MANY, "none",
 	    "127.0.0.0/8 ::1", "networks such as 192.0.2.0/24, addresses, "
 	    "or none"),
@@ -291,6 +313,8 @@ static const struct keyword keywords[] = {
 	    "_posternauth", ACCOUNT "_posternauth where auth-user is not set"),
 	OTHER("lock-user", read_identity, AT(parent.lock_user), 1, NULL,
 	    "_posternlock", ACCOUNT "_posternlock where lock-user is not set"),
+	OTHER("keys-user", read_identity, AT(parent.keys_user), 1, NULL,
+	    "_posternkeys", ACCOUNT "_posternkeys where keys-user is not set"),
 	OTHER("chroot", read_path, AT(net.chroot), 1, NULL, CHROOTDIR,
 	    "one absolute path"),
 	OTHER("state", read_path, AT(parent.state), 1, NULL, STATEDIR,
@@ -428,7 +452,9 @@ read_defaults(struct config *config, int *seen)
 	for (i = 0; i < KEYWORDS; i++) {
 		if (seen[i] || keywords[i].fallback == NULL ||
 		    (keywords[i].read == read_identity &&
-		    config->parent.start.unprivileged))
+		    (config->parent.start.unprivileged ||
+		    (keywords[i].offset == AT(parent.keys_user) &&
+		    config->pair_count == 0))))
 			continue;
 		(void)snprintf(line, sizeof(line), "%s %s", keywords[i].name,
 		    keywords[i].fallback);
@@ -464,6 +490,49 @@ choose_spool(struct config *config)
 	}
 }
 
+/* No two of them may trace or signal each other. */
+static int
+check_users(const struct ipc_parent_config *parent)
+{
+	const uid_t users[] = { parent->net_user.uid, parent->auth_user.uid,
+	    parent->lock_user.uid, parent->keys_user.uid };
+	size_t i, j;
+
+	if (parent->start.unprivileged)
+		return (0);
+	for (i = 1; i < sizeof(users) / sizeof(users[0]); i++)
+		for (j = 0; j < i; j++)
+			if (users[i] == users[j] && users[i] != 0) {
+				log_line(LOG_ERR, "net-user, auth-user, "
+				    "lock-user and keys-user: expected "
+				    "different accounts");
+				return (1);
+			}
+	return (0);
+}
+
+/* What listeners need of other lines. */
+static int
+check_listeners(const struct config *config)
+{
+	const struct config_listener *listener = config->listeners;
+	size_t i;
+
+	for (i = 0; i < config->listener_count; i++, listener++)
+		if (listener->tls && config->pair_count == 0) {
+			log_line(LOG_ERR, "listen: tls: expected a "
+			    "tls-certificate, too");
+			return (1);
+		} else if (listener->protocol == PROTOCOL_POP3 &&
+		    config->net.session_seconds < POP3_TIMEOUT_LEAST) {
+			log_line(LOG_ERR, "session-timeout: expected at least "
+			    "%d where a listener is for pop3 (RFC 1939)",
+			    POP3_TIMEOUT_LEAST);
+			return (1);
+		}
+	return (0);
+}
+
 int
 config_read(const char *path, int fd, struct config *config)
 {
@@ -472,7 +541,6 @@ config_read(const char *path, int fd, struct config *config)
 	struct stat shadow;
 	int errors = 0;
 	FILE *file;
-	size_t i;
 
 	memset(config, 0, sizeof(*config));
 	if (fd != -1 && (file = fdopen(fd, "r")) != NULL) {
@@ -480,22 +548,8 @@ config_read(const char *path, int fd, struct config *config)
 		(void)fclose(file);
 	}
 	errors += read_defaults(config, seen);
-	if (errors == 0 && !config->parent.start.unprivileged &&
-	    (config->parent.net_user.uid == config->parent.auth_user.uid ||
-	    config->parent.net_user.uid == config->parent.lock_user.uid ||
-	    config->parent.auth_user.uid == config->parent.lock_user.uid)) {
-		log_line(LOG_ERR, "net-user, auth-user and lock-user: expected "
-		    "different accounts");
-		errors = 1;
-	}
-	for (i = 0; i < config->listener_count && errors == 0; i++)
-		if (config->listeners[i].protocol == PROTOCOL_POP3 &&
-		    config->net.session_seconds < POP3_TIMEOUT_LEAST) {
-			log_line(LOG_ERR, "session-timeout: expected at least "
-			    "%d where a listener is for pop3 (RFC 1939)",
-			    POP3_TIMEOUT_LEAST);
-			errors = 1;
-		}
+	if (errors == 0)
+		errors = check_users(&config->parent) + check_listeners(config);
 	/* The system's hashes are read by group, never as root. */
 	if (config->auth.passwd_file[0] == '\0' &&
 	    stat("/etc/shadow", &shadow) == 0 && shadow.st_gid != 0 &&
@@ -510,5 +564,6 @@ config_read(const char *path, int fd, struct config *config)
 	    config->store.start = config->parent.start;
 	config->store.idle_seconds = config->net.session_seconds;
 	config->store.login_delay = config->net.login_delay;
+	config->net.pairs = (uint32_t)config->pair_count;
 	return (errors);
 }

@@ -62,6 +62,7 @@ tell_addresses(uint32_t line)
 		told.line = line;
 		told.protocol = wanted->protocol;
 		told.quirks = wanted->quirks;
+		told.tls = wanted->tls;
 		told.length = address->ai_addrlen;
 		memcpy(told.address, address->ai_addr, told.length);
 		tell(IPC_CONFIG_ADDRESS, &told);
@@ -90,6 +91,8 @@ main(void)
 	tell(IPC_CONFIG_AUTH, &config.auth);
 	tell(IPC_CONFIG_LOCK, &config.lock);
 	tell(IPC_CONFIG_STORE, &config.store);
+	for (i = 0; i < config.pair_count; i++)
+		tell(IPC_CONFIG_PAIR, &config.pairs[i]);
 	for (i = 0; i < config.listener_count; i++)
 		if (!tell_addresses(i))
 			return (1);

@@ -46,8 +46,8 @@ open_address(struct sockaddr *address, socklen_t length)
 }
 
 static void
-report(uint32_t protocol, const struct sockaddr *address, socklen_t length,
-    int fd)
+report(const struct ipc_config_address *wanted,
+    const struct sockaddr *address, int fd)
 {
 	static const char *const protocols[PROTOCOLS] = { "auto", "pop1",
 	    "pop2", "pop3" };
@@ -56,10 +56,11 @@ report(uint32_t protocol, const struct sockaddr *address, socklen_t length,
 	if (fd == -1)
 		(void)snprintf(error, sizeof(error), " error=\"%s\"",
 		    strerror(errno));
-	(void)getnameinfo(address, length, host, sizeof(host), port,
+	(void)getnameinfo(address, wanted->length, host, sizeof(host), port,
 	    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
 	log_line(fd == -1 ? LOG_WARNING : LOG_INFO, "event=listen protocol=%s "
-	    "address=%s port=%s%s", protocols[protocol], host, port, error);
+	    "tls=%s address=%s port=%s%s", protocols[wanted->protocol],
+	    wanted->tls ? "yes" : "no", host, port, error);
 }
 
 /* Binds one address; its socket, or -1. */
@@ -74,7 +75,7 @@ open_listener(const struct ipc_config_address *wanted)
 
 	memcpy(address.bytes, wanted->address, sizeof(address.bytes));
 	fd = open_address(&address.any, wanted->length);
-	report(wanted->protocol, &address.any, wanted->length, fd);
+	report(wanted, &address.any, fd);
 	return (fd);
 }
 
@@ -94,7 +95,7 @@ listen_open(struct settings *settings)
 			if ((fd = open_listener(wanted)) != -1)
 				settings->sockets[settings->socket_count++] =
 				    (struct listener){ fd, { wanted->protocol,
-				    wanted->quirks } };
+				    wanted->quirks, wanted->tls, 0 } };
 		if (settings->socket_count == before)
 			return (-1);
 	}

@@ -21,6 +21,7 @@
 #include "log.h"
 #include "passwd_file.h"
 #include "pathnames.h"
+#include "selfsigned.h"
 
 /* The new file beside the old one, until it takes the old one's name. */
 static char fresh[PATH_SIZE];
@@ -40,7 +41,9 @@ usage(void)
 	    "[-s account | -v uid:gid:home:maildrop]\n\t    user\n"
 	    "       posternctl mailbox [-l directory] check path\n"
 	    "       posternctl mailbox [-l directory] convert -t format "
-	    "from to\n");
+	    "from to\n"
+	    "       posternctl tls selfsigned [-f] [-d days] [-o directory] "
+	    "[name ...]\n");
 	exit(2);
 }
 
@@ -239,6 +242,9 @@ main(int argc, char **argv)
 	log_to_stderr("posternctl");
 	if (argc > 1 && strcmp(argv[1], "mailbox") == 0)
 		run_mailbox_tool(argv + 1);
+	if (argc > 2 && strcmp(argv[1], "tls") == 0 &&
+	    strcmp(argv[2], "selfsigned") == 0)
+		return (selfsigned_main(argc - 2, argv + 2));
 	if (argc < 2 || strcmp(argv[1], "passwd") != 0)
 		usage();
 	optind = 2;

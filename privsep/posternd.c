@@ -20,13 +20,15 @@
 #include "privdrop.h"
 #include "pathnames.h"
 
-static volatile sig_atomic_t got_stop;
+static volatile sig_atomic_t got_stop, got_reload;
 
-/* For SIGCHLD nothing is written: SIGTERM's own write could be undone. */
+/* Each writes its own or nothing: no write can undo another's. */
 static void
 on_signal(int number)
 {
-	if (number != SIGCHLD)
+	if (number == SIGHUP)
+		got_reload = 1;
+	else if (number != SIGCHLD)
 		got_stop = 1;
 }
 
@@ -34,7 +36,7 @@ on_signal(int number)
 static void
 set_signals(void)
 {
-	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT };
+	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
 	sigset_t blocked;
 	size_t i;
 
@@ -44,7 +46,6 @@ set_signals(void)
 		(void)signal(numbers[i], on_signal);
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
 	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
@@ -164,8 +165,12 @@ main(int argc, char **argv)
 		return (0);
 	}
 	start(&settings, debug);
-	while (!got_stop)
+	while (!got_stop) {
 		children_wait();
+		if (got_reload)
+			children_reload();
+		got_reload = 0;
+	}
 	log_line(LOG_INFO, "event=stop");
 	children_stop();
 	log_line(LOG_INFO, "event=stopped");

@@ -58,6 +58,16 @@ handle_address(void *context, struct ipc_message *message)
 }
 
 static void
+handle_pair(void *context, struct ipc_message *message)
+{
+	struct settings *settings = context;
+
+	if (settings->pair_count < CERTIFICATES_MAX)
+		settings->pairs[settings->pair_count++] = *IPC_PAYLOAD(message,
+		    ipc_config_pair);
+}
+
+static void
 handle_log(void *context, struct ipc_message *message)
 {
 	const struct ipc_log *line = IPC_PAYLOAD(message, ipc_log);
@@ -73,6 +83,7 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_CONFIG_LOCK, handle_part },
 	{ IPC_CONFIG_STORE, handle_part },
 	{ IPC_CONFIG_ADDRESS, handle_address },
+	{ IPC_CONFIG_PAIR, handle_pair },
 	{ IPC_LOG, handle_log },
 };
 
@@ -89,6 +100,7 @@ within_limits(const struct settings *settings)
 	    parent->sessions >= 1 && parent->sessions <= SESSIONS_MAX &&
 	    settings->net.connections <= CONNECTIONS_MAX &&
 	    settings->net.network_count <= NETWORKS_MAX &&
+	    settings->net.pairs == settings->pair_count &&
 	    settings->auth.minimum_uid >= 1 &&
 	    settings->store.locks[LOCK_KINDS_MAX] == LOCK_NONE &&
 	    settings->parts == (1U << sizeof(parts) / sizeof(parts[0])) - 1 &&

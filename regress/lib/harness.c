@@ -159,8 +159,8 @@ const char *
 programs_copy(const char *directory)
 {
 	static const char *const names[] = { "postern-net", "postern-auth",
-	    "postern-store", "postern-lock", "postern-config",
-	    "postern-mailbox" };
+	    "postern-store", "postern-lock", "postern-keys",
+	    "postern-config", "postern-mailbox" };
 	static char copied[600];
 	char path[700], *bytes;
 	size_t i, length;
@@ -211,7 +211,8 @@ server_prepare(struct server *server, const char *extra)
 	    extra != NULL && strstr(extra, "listen ") != NULL ? "" :
 	    "listen auto 127.0.0.1 port 0\n", where, where, where,
 	    server->privileged ? "net-user 64101:64101\n"
-	    "auth-user 64102:64102\nlock-user 64104:8\nchroot " :
+	    "auth-user 64102:64102\nlock-user 64104:8\nkeys-user 64105:64105\n"
+	    "chroot " :
 	    "unprivileged\nminimum-uid 1\n",
 	    server->privileged ? where : "", server->privileged ? "/empty\n" :
 	    "", extra != NULL ? extra : "");

@@ -233,7 +233,7 @@ static uint32_t net_index;	/* of the net that auth's double serves */
 static void
 take_net(int *net)
 {
-	net_index = IPC_PAYLOAD(&heard, ipc_auth_net)->index;
+	net_index = IPC_PAYLOAD(&heard, ipc_net_index)->index;
 	(void)close(*net);
 	*net = ipc_take_descriptor(&heard, 0);
 }

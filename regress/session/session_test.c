@@ -777,7 +777,7 @@ each_listener(const struct server *server)
 
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if ((line = strstr(line, "event=listen")) == NULL ||
-		    sscanf(line, "event=listen protocol=pop2 address=%63s "
+		    sscanf(line, "event=listen protocol=pop2 tls=no address=%63s "
 		    "port=%d", address, &port) != 2 ||
 		    strstr(line, "error=") != NULL)
 			continue;

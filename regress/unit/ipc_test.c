@@ -254,6 +254,8 @@ ATF_TC_BODY(string_list, tc)
 		{ IPC_LOGIN_GRANTED, 2 }, { IPC_SESSION_FAILED, 1 },
 		{ IPC_FOLDER_OPEN, 1 }, { IPC_STORE_FAILED, 1 },
 		{ IPC_MESSAGE_UID, 1 }, { IPC_LOG, 1 },
+		{ IPC_CONFIG_PAIR, 2 }, { IPC_KEYS_CONFIG, 1 },
+		{ IPC_KEYS_PAIR, 1 },
 	};
 	size_t i, j, have, all = 0;
 
