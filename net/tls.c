@@ -25,6 +25,7 @@ struct tls {
 	struct credentials *credentials;
 	gnutls_packet_t packet;		/* received, and not all read yet */
 	size_t packet_read;
+	int begun;			/* the handshake is done */
 	int unsent;			/* a record waits for room */
 	int error;			/* the library's, of the last call */
 };
@@ -95,8 +96,10 @@ tls_handshake(struct tls *tls)
 	do
 		error = gnutls_handshake(tls->session);
 	while (error == GNUTLS_E_WARNING_ALERT_RECEIVED);
-	if (error == 0)
+	if (error == 0) {
+		tls->begun = 1;
 		return (1);
+	}
 	if (later(tls, error) == 0)
 		return (0);
 	/* The client learns why, if there is room to tell. */
@@ -211,7 +214,7 @@ void
 tls_close(struct tls *tls)
 {
 	if (tls->session != NULL) {
-		if (!tls->unsent && tls->error == 0)
+		if (tls->begun && !tls->unsent && tls->error == 0)
 			(void)gnutls_bye(tls->session, GNUTLS_SHUT_WR);
 		forget_packet(tls);
 		gnutls_deinit(tls->session);
