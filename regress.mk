@@ -16,7 +16,7 @@ SESSION = regress/session/rfc937_test regress/session/rfc918_test \
 PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 	regress/privsep/secrets_test regress/privsep/vanish_test \
 	regress/privsep/restart_test regress/privsep/hostile_test \
-	regress/privsep/auth_test regress/privsep/tls_test
+	regress/privsep/auth_test regress/privsep/tls_test regress/privsep/keys_test
 STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
@@ -52,7 +52,8 @@ LIBS = -latf-c $(EVENT_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(CRYPT_LIBS) \
 tests: $(TESTS)
 
 $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
-	regress/privsep/doubles.h regress/privsep/processes.h regress/privsep/tls_client.h \
+	regress/privsep/doubles.h regress/privsep/processes.h \
+	regress/privsep/memory.h regress/privsep/tls_client.h \
 	regress/mailstore/mailboxes.h regress/mailstore/meddle.h \
 	regress/mailstore/splitter.h regress/mailstore/walk.h \
 	regress/mailstore/mailtxt_splitter.h \

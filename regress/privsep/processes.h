@@ -130,7 +130,7 @@ static inline size_t
 processes_of(const struct server *server, pid_t *pids, size_t size)
 {
 	static const char *const names[] = { "postern-net", "postern-auth",
-	    "postern-store", "postern-lock" };
+	    "postern-store", "postern-lock", "postern-keys" };
 	size_t name, count = 0;
 	int i, there;
 

@@ -5,21 +5,19 @@
  * searcher is itself tried on what is known to be there.
  */
 #include <atf-c.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "memory.h"
 #include "processes.h"
+#include "tls_client.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 #define TREE		32	/* processes, at the most */
-#define CHUNK		(1024 * 1024)
 
 /* So many octets of a password in a row are no chance. */
 #define WINDOW		8
@@ -33,12 +31,11 @@
 static const char mail[] =
     "From a@example.org Sat Nov 21 23:33:00 2026\nSubject: one\n\nfirst\n";
 
-static unsigned char chunk[CHUNK];
-
 /* Is a part of the password in these octets? */
 static int
-holds_part(const unsigned char *octets, size_t length, const char *password)
+holds_part(const unsigned char *octets, size_t length, const void *sought)
 {
+	const char *password = sought;
 	size_t i, windows = strlen(password) - WINDOW + 1;
 
 	for (i = 0; i < windows; i++)
@@ -47,57 +44,12 @@ holds_part(const unsigned char *octets, size_t length, const char *password)
 	return (0);
 }
 
-/* Searches one mapping, chunk by chunk, with an overlap between them. */
-static int
-search_mapping(int memory, uint64_t from, uint64_t to, const char *password)
-{
-	const uint64_t step = CHUNK - WINDOW + 1;
-	ssize_t got;
-
-	for (; from < to; from += step) {
-		got = pread(memory, chunk, to - from < CHUNK ?
-		    (size_t)(to - from) : CHUNK, (off_t)from);
-		if (got > 0 && holds_part(chunk, (size_t)got, password)) {
-			explicit_bzero(chunk, sizeof(chunk));
-			return (1);
-		}
-	}
-	explicit_bzero(chunk, sizeof(chunk));
-	return (0);
-}
-
-/*
- * Searches all that the process can read.  Returns whether a part of the
- * password is there; `where` says in which mapping.
- */
+/* Is a part of the password anywhere in the process?  `where` says it. */
 static int
 search(pid_t pid, const char *password, char *where, size_t size)
 {
-	char path[64], line[600], rights[8];
-	unsigned long long from, to;
-	uint64_t bytes = 0;
-	int memory, found = 0;
-	FILE *maps;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
-	memory = open(path, O_RDONLY | O_CLOEXEC);
-	ATF_REQUIRE_MSG(memory != -1, "%s: %s", path, strerror(errno));
-	(void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	ATF_REQUIRE((maps = fopen(path, "re")) != NULL);
-	while (!found && fgets(line, sizeof(line), maps) != NULL) {
-		if (sscanf(line, "%llx-%llx %7s", &from, &to, rights) != 3 ||
-		    rights[0] != 'r' || strstr(line, "[v") != NULL)
-			continue;
-		bytes += to - from;
-		line[strcspn(line, "\n")] = '\0';
-		found = search_mapping(memory, from, to, password);
-		(void)strlcpy(where, line, size);
-	}
-	(void)fclose(maps);
-	(void)close(memory);
-	ATF_REQUIRE_MSG(found || bytes > 500000, "only %llu bytes of process "
-	    "%d were searched", (unsigned long long)bytes, (int)pid);
-	return (found);
+	return (memory_search(pid, WINDOW, holds_part, password, where,
+	    size));
 }
 
 static void
@@ -342,8 +294,64 @@ ROOT_CASE(many_logins)
 	server_stop(&server);
 }
 
+/* The same by TLS: the library has had them in its buffers. */
+ATF_TC(by_tls);
+ATF_TC_HEAD(by_tls, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+	atf_tc_set_md_var(tc, "require.progs", "openssl");
+}
+ATF_TC_BODY(by_tls, tc)
+{
+	static const char *const versions[] = { TLS_12, TLS_13,
+	    TLS_13 ":-CIPHER-ALL:+CHACHA20-POLY1305",
+	    TLS_13 ":-CIPHER-ALL:+AES-128-GCM" };
+	struct server server;
+	struct tls_client client;
+	char text[2000];
+	size_t i;
+
+	(void)tc;
+#ifdef POSTERN_SANITIZED
+	atf_tc_skip("a sanitizer keeps copies of memory");
+#endif
+	pair_make("one", EC, "DNS:one.example.org");
+	(void)snprintf(text, sizeof(text), "net-processes 2\n"
+	    "auth-processes 2\nlisten pop2 127.0.0.1 port 0 tls\n%s",
+	    pair_line("one"));
+	server_prepare(&server, text);
+	server_add_user(&server, OLGA, PASSWORD, 5003);
+	server_run(&server);
+	mailbox_write(&server, OLGA, mail, strlen(mail));
+	for (i = 0; i < COUNT(versions); i++) {
+		tls_connect(&client, &server, 0, versions[i], NULL);
+		tls_expect_line(&client, "+ POP2");
+		tls_say(&client, "HELO olga " WRONG_QUOTED, "- ");
+		nobody_has(&server, WRONG, "after the refusal");
+		tls_expect_close(&client);
+		tls_connect(&client, &server, 0, versions[i], NULL);
+		tls_expect_line(&client, "+ POP2");
+		tls_say(&client, "HELO olga " QUOTED, "#1");
+		nobody_has(&server, PASSWORD, "after the reply to HELO");
+		tls_say(&client, "READ", "=");
+		nobody_has(&server, PASSWORD, "after READ");
+		tls_say(&client, "QUIT", "+");
+		tls_expect_close(&client);
+		nobody_has(&server, PASSWORD, "after the session");
+		/* A client that goes before its line is whole. */
+		tls_connect(&client, &server, 0, versions[i], NULL);
+		tls_expect_line(&client, "+ POP2");
+		tls_send(&client, "HELO olga " QUOTED);
+		tls_end(&client);
+		pause_ms(200);
+		nobody_has(&server, PASSWORD, "after an unfinished line");
+	}
+	server_stop(&server);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, by_tls);
 	ATF_TP_ADD_TC(tp, pop2_right);
 	ATF_TP_ADD_TC(tp, pop2_wrong);
 	ATF_TP_ADD_TC(tp, pop1_right);
