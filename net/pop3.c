@@ -1,6 +1,6 @@
 /*
  * pop3.c - POP3, RFC 1939, as a table; with RFC 2449 (CAPA), RFC 3206 and
- * RFC 2449's codes, RFC 5034 (AUTH) and RFC 6856 (UTF8, LANG).
+ * RFC 2449's codes, RFC 2595 (STLS), RFC 5034 (AUTH) and RFC 6856 (UTF8, LANG).
  *
  * Linked into postern-net; unprivileged.  An error leaves the state as it
  * is.  What is deleted is deleted in QUIT's UPDATE state, and nowhere else.
@@ -107,6 +107,14 @@ auth(struct session *session, struct command *command)
 		session_enter(session, WANT_ANSWER);
 		session_reply(session, "+ ");
 	}
+}
+
+/* RFC 2595, section 4. */
+static void
+stls(struct session *session, struct command *command)
+{
+	(void)command;
+	session_start_tls(session, "+OK begin TLS now");
 }
 
 static void
@@ -334,6 +342,8 @@ capa(struct session *session, struct command *command)
 		session_reply_more(session, "USER");
 		session_reply_more(session, "SASL PLAIN");
 	}
+	if (session_may_start_tls(session))
+		session_reply_more(session, "STLS");
 	if (settings->login_delay > 0)
 		session_reply_more(session, "LOGIN-DELAY %u",
 		    settings->login_delay);
@@ -383,6 +393,8 @@ static const struct protocol_row rows[] = {
 	{ "USER", BEFORE_LOGIN,		ARGUMENT_TEXT,	user,	WANT_PASS },
 	{ "PASS", IN(WANT_PASS),	ARGUMENT_TEXT,	pass,	TRANSACTION },
 	{ "AUTH", BEFORE_LOGIN,		ARGUMENT_TEXT,	auth,	TRANSACTION },
+	{ "STLS", BEFORE_LOGIN,		ARGUMENT_NONE,	stls,
+	    AUTHORIZATION },
 	{ "STAT", IN(TRANSACTION),	ARGUMENT_NONE,	stat,	TRANSACTION },
 	{ "LIST", IN(TRANSACTION),	ARGUMENT_NUMBER, list,	TRANSACTION },
 	{ "UIDL", IN(TRANSACTION),	ARGUMENT_NUMBER, uidl,	TRANSACTION },

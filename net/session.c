@@ -784,14 +784,33 @@ shake_hands(struct session *session)
 	session_run(session);
 }
 
+int
+session_may_start_tls(const struct session *session)
+{
+	return (settings->pairs > 0 && session->tls == NULL &&
+	    !session->logged_in);
+}
+
+/* Whoever sits on the line may have put something behind a client's command. */
+static int
+is_followed(const struct session *session)
+{
+	char octet;
+
+	return (session->have > 0 ||
+	    recv(session->fd, &octet, 1, MSG_PEEK) > 0);
+}
+
 void
 session_start_tls(struct session *session, const char *reply)
 {
-	if (session->tls != NULL) {
-		session_refuse(session, "this is TLS already");
+	if (!session_may_start_tls(session)) {
+		session_refuse(session, session->tls != NULL ?
+		    "this is TLS already" : "there is no TLS here");
 		return;
 	}
-	if (session->have > 0) {
+	if (is_followed(session)) {
+		session->have = 0;
 		session_fail(session, "nothing may follow STLS in clear text");
 		return;
 	}

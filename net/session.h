@@ -225,6 +225,9 @@ void	session_relay(struct session *session, uint64_t octets,
 void	session_relay_known(struct session *session,
 	    const struct ipc_data *data, const char *trailer);
 
+/* There is no TLS yet, nobody has logged in, and there is a certificate. */
+int	session_may_start_tls(const struct session *session);
+
 /*
  * RFC 2595's STLS: `reply`, then TLS, and the protocol's first state; all that
  * was said before is forgotten.  Octets that came behind the command in clear

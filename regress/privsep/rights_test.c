@@ -655,7 +655,7 @@ ATF_TC_BODY(parent_symbols, tc)
 
 	(void)tc;
 	(void)shell("nm posternd | sed 's/.* //'", there, sizeof(there));
-	(void)shell("nm postern-net postern-store postern-lock "
+	(void)shell("nm postern-net postern-store postern-lock postern-keys "
 	    "postern-mailbox | sed 's/.* //'", others, sizeof(others));
 	(void)shell("nm -g --defined-only net/*.o mailstore/*.o | "
 	    "awk 'NF == 3 && $3 != \"main\" { print $3 }'", output,
@@ -665,12 +665,12 @@ ATF_TC_BODY(parent_symbols, tc)
 	(void)shell("readelf -sW posternd | awk '$4 == \"FILE\" "
 	    "{ print $8 }'", there, sizeof(there));
 	(void)shell("readelf -sW postern-net postern-store postern-auth "
-	    "postern-lock postern-mailbox | awk '$4 == \"FILE\" { print $8 }'", others,
-	    sizeof(others));
+	    "postern-lock postern-keys postern-mailbox | "
+	    "awk '$4 == \"FILE\" { print $8 }'", others, sizeof(others));
 	ATF_CHECK(has_line(there, "children.c"));
 	(void)shell("for i in net/*.o mailstore/*.o privsep/auth*.o "
 	    "privsep/calls_*.o privsep/sandbox_*.o privsep/child.o "
-	    "privsep/spool_lock.o; do "
+	    "privsep/spool_lock.o privsep/keys*.o privsep/net_peers.o; do "
 	    "basename $i .o; done | sed 's/$/.c/'", output, sizeof(output));
 	ATF_CHECK(none_of("posternd", "file", output, there, others) > 20);
 }
@@ -759,12 +759,14 @@ static const struct library_row {
 	const char *libraries;		/* may be needed, and no other */
 } libraries[] = {
 	{ "posternd",	   "libbsd libc" },
-	{ "postern-net",   "libevent_core libseccomp libbsd libc" },
+	{ "postern-net",   "libgnutls libevent_core libseccomp libbsd libc" },
 	{ "postern-auth",  "libsodium libcrypt libseccomp libbsd libc" },
 	{ "postern-store", "libsodium libseccomp libbsd libc" },
 	{ "postern-lock",  "libsodium libseccomp libbsd libc" },
+	{ "postern-keys",  "libgnutls libseccomp libbsd libc" },
+	{ "postern-config", "libseccomp libbsd libc" },
 	{ "postern-mailbox", "libsodium libseccomp libbsd libc" },
-	{ "posternctl",	   "libsodium libbsd libc" },
+	{ "posternctl",	   "libgnutls libsodium libbsd libc" },
 };
 
 static int

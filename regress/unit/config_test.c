@@ -313,7 +313,8 @@ ATF_TC_BODY(different_users, tc)
 		    rows[i].auth, rows[i].lock);
 		ATF_CHECK_EQ_MSG(rows[i].status, check(text), "%s", text);
 		ATF_CHECK_EQ_MSG(rows[i].status, lines_with("net-user, "
-		    "auth-user and lock-user: expected different accounts"),
+		    "auth-user, lock-user and keys-user: expected different "
+		    "accounts"),
 		    "%s%s", text, output);
 		/* One group may serve several. */
 		(void)snprintf(text, sizeof(text), "unprivileged\nnet-user "
