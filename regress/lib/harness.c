@@ -177,6 +177,22 @@ programs_copy(const char *directory)
 	return (copied);
 }
 
+const char *
+pair_selfsigned(void)
+{
+	static char line[1200];
+	char here[512], output[4096];
+	const char *const arguments[] = { program("posternctl"), "tls",
+	    "selfsigned", "-f", "-o", here, "one.example.org", NULL };
+
+	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
+	ATF_REQUIRE_MSG(run(arguments, NULL, output, sizeof(output)) == 0,
+	    "%s", output);
+	(void)snprintf(line, sizeof(line), "tls-certificate %s/tls.crt key "
+	    "%s/tls.key\n", here, here);
+	return (line);
+}
+
 void
 server_prepare(struct server *server, const char *extra)
 {

@@ -129,6 +129,12 @@ const char *program(const char *name);
  */
 const char *programs_copy(const char *directory);
 
+/*
+ * Makes a certificate and its key for one.example.org in this directory:
+ * tls.crt, tls.key.  Returns their line of the configuration.
+ */
+const char *pair_selfsigned(void);
+
 /* What a message or folder of bytes is on the wire: every line end CRLF,
  * the end CRLF.  malloc'd; the length is stored. */
 char	*wire_form(const void *bytes, size_t length, size_t *wire_length);

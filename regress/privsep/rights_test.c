@@ -30,6 +30,7 @@
 #define NET_UID		64101
 #define AUTH_UID	64102
 #define LOCK_UID	64104
+#define KEYS_UID	64105
 #define SPOOL_GID	8	/* the group that may write the spool */
 #define WORKERS		"net-processes 2\nauth-processes 2\n"
 
@@ -51,6 +52,7 @@ static const struct program_row {
 	{ "postern-net",   NETS,  NET_UID,  NET_UID,   0, "2" },
 	{ "postern-auth",  AUTHS, AUTH_UID, AUTH_UID,  0, "2" },
 	{ "postern-lock",  1,	  LOCK_UID, SPOOL_GID, 0, "2" },
+	{ "postern-keys",  1,	  KEYS_UID, KEYS_UID,  0, "2" },
 	{ "postern-store", 1,	  FRED_UID, FRED_UID,  0, "2" },
 };
 
@@ -59,6 +61,16 @@ process(const struct server *server, const struct program_row *row, int i)
 {
 	return (row->is_parent ? server->pid :
 	    children_pid(server, row->program, i));
+}
+
+/* The configuration of all servers here. */
+static const char *
+settings(void)
+{
+	static char text[1500];
+
+	(void)snprintf(text, sizeof(text), WORKERS "%s", pair_selfsigned());
+	return (text);
 }
 
 /* A session that has read mail and waits for its next command. */
@@ -71,7 +83,7 @@ begin_session(struct server *server)
 	/* Groups that the daemon is started with are not for its children. */
 	if (geteuid() == 0)
 		ATF_REQUIRE(setgroups(COUNT(groups), groups) == 0);
-	server_start(server, WORKERS);
+	server_start(server, settings());
 	mailbox_write(server, FRED, mail, strlen(mail));
 	fd = pop2_login(server, 0, FRED, FRED_PASSWORD, "#1 ");
 	client_say(fd, "READ", "=");
@@ -223,6 +235,8 @@ static const struct limit_row {
 	{ "postern-auth",  "Max address space",	 AUTH_MEMORY_BYTES },
 #endif
 	{ "postern-lock",  "Max processes",	 0 },
+	{ "postern-keys",  "Max processes",	 0 },
+	{ "postern-keys",  "Max file size",	 0 },
 	{ "postern-store", "Max processes",	 0 },
 	{ "postern-store", "Max open files",	 32 },
 };
@@ -282,7 +296,7 @@ where_program(const struct server *server, const struct program_row *row,
 	    strerror(errno));
 }
 
-/* /proc/PID/exe, root, cwd: another program each, and net in its chroot. */
+/* /proc/PID/exe, root, cwd: a program each; net and keys in their chroot. */
 ATF_TC(programs_and_roots);
 ATF_TC_HEAD(programs_and_roots, tc)
 {
@@ -307,7 +321,8 @@ ATF_TC_BODY(programs_and_roots, tc)
 			ATF_CHECK_STREQ(expected, link);
 			(void)snprintf(expected, sizeof(expected), "%s/empty",
 			    server.directory);
-			root = programs[row].uid == NET_UID ? expected : "/";
+			root = programs[row].uid == NET_UID ||
+			    programs[row].uid == KEYS_UID ? expected : "/";
 			process_link(pid, "root", link, sizeof(link));
 			ATF_CHECK_STREQ(root, link);
 			process_link(pid, "cwd", link, sizeof(link));
@@ -455,7 +470,7 @@ check_parent(const struct server *server, int stores)
 	expect_names(&expected, standard, COUNT(standard), 1);
 	expect_names(&expected, listener, 1, 1);
 	/* Each child's control, and the authenticators' end of each net. */
-	expect_names(&expected, channel, 1, 2 * NETS + AUTHS + 1 + stores);
+	expect_names(&expected, channel, 1, 2 * NETS + AUTHS + 2 + stores);
 	list_descriptors(server, server->pid, &found);
 	must_be_the_same("posternd", &expected, &found);
 }
@@ -463,8 +478,8 @@ check_parent(const struct server *server, int stores)
 static void
 check_workers(const struct server *server, int stores, const char *backend)
 {
-	/* Control, the authenticators, the listener; libevent's own. */
-	static const char *const net[] = { "unix", "unix", "tcp",
+	/* Control, the authenticators, keys, the listener; libevent's own. */
+	static const char *const net[] = { "unix", "unix", "unix", "tcp",
 	    "anon_inode:[eventpoll]", "pipe", "pipe" };
 	static const char *const session[] = { "tcp", "unix", "pipe" };
 	static const char *const channel[] = { "unix" };
@@ -495,6 +510,19 @@ check_lock(const struct server *server, int stores)
 	expect_names(&expected, channel, 1, stores);
 	list_all(server, "postern-lock", 1, &found);
 	must_be_the_same("lock", &expected, &found);
+}
+
+/* Neither the certificate's file nor the key's: they have been read. */
+static void
+check_keys(const struct server *server)
+{
+	static const char *const channel[] = { "unix" };
+	static struct descriptors expected, found;
+
+	expect_names(&expected, standard, COUNT(standard), 1);
+	expect_names(&expected, channel, 1, 1 + NETS);
+	list_all(server, "postern-keys", 1, &found);
+	must_be_the_same("keys", &expected, &found);
 }
 
 static void
@@ -529,6 +557,7 @@ ATF_TC_BODY(descriptors, tc)
 	check_parent(&server, 1);
 	check_workers(&server, 1, "auth");
 	check_lock(&server, 1);
+	check_keys(&server);
 	check_store(&server);
 	end_session(&server, fd);
 }
@@ -568,7 +597,7 @@ ATF_TC_BODY(shadow_group, tc)
 	if (status.st_gid != 0 && (status.st_mode & S_IRGRP) != 0)
 		(void)snprintf(group, sizeof(group), "%u",
 		    (unsigned int)status.st_gid);
-	server_prepare(&server, WORKERS);
+	server_prepare(&server, settings());
 	replace_line(&server, "auth passwd", "auth system");
 	server_run(&server);
 	for (i = 0; i < AUTHS; i++) {
@@ -585,6 +614,7 @@ ATF_TC_BODY(shadow_group, tc)
 		    "Groups", "");
 	check_workers(&server, 0, "auth (system)");
 	check_lock(&server, 0);
+	check_keys(&server);
 	server_stop(&server);
 }
 

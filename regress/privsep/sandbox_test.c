@@ -35,7 +35,8 @@
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 enum { NET = 1, PASSWD = 2, SYSTEM = 4, STORE = 8, LOCK = 16,
-    AUTHS = PASSWD | SYSTEM, ALL = NET | AUTHS | STORE | LOCK };
+    KEYS = 32, AUTHS = PASSWD | SYSTEM,
+    ALL = NET | AUTHS | STORE | LOCK | KEYS };
 
 /* The sanitizers' runtime needs these: not forbidden in such builds. */
 #ifdef POSTERN_SANITIZED
@@ -54,6 +55,7 @@ static const struct {
 	{ SYSTEM, "auth (system)", &sandbox_auth_system },
 	{ STORE, "store", &sandbox_store },
 	{ LOCK, "lock", &sandbox_lock },
+	{ KEYS, "keys", &sandbox_keys },
 };
 
 struct call {
@@ -81,8 +83,8 @@ static const struct call forbidden[] = {
 	{ "bind", ALL, SYS_bind, { -1 } },
 	{ "listen", ALL, SYS_listen, { -1 } },
 	{ "accept4", ALL & ~NET, SYS_accept4, { -1 } },
-	{ "recvfrom", PASSWD | STORE | LOCK, SYS_recvfrom, { -1 } },
-	{ "sendto", PASSWD | STORE | LOCK, SYS_sendto, { -1 } },
+	{ "recvfrom", PASSWD | STORE | LOCK | KEYS, SYS_recvfrom, { -1 } },
+	{ "sendto", PASSWD | STORE | LOCK | KEYS, SYS_sendto, { -1 } },
 	/* other programs and processes */
 	{ "execve", ALL, SYS_execve, { 0 } },
 	{ "execveat", ALL, SYS_execveat, { -1 } },
@@ -135,15 +137,15 @@ static const struct call forbidden[] = {
 	{ "open", STRICT(ALL), SYS_open, { PATH("/"), O_RDONLY } },
 	{ "creat", ALL, SYS_creat, { PATH("") } },
 #endif
-	{ "openat", STRICT(NET | LOCK), SYS_openat,
+	{ "openat", STRICT(NET | LOCK | KEYS), SYS_openat,
 	    { AT_FDCWD, PATH("/"), 0 } },
-	{ "openat(O_WRONLY)", STRICT(NET | AUTHS | LOCK), SYS_openat,
+	{ "openat(O_WRONLY)", STRICT(NET | AUTHS | LOCK | KEYS), SYS_openat,
 	    { AT_FDCWD, PATH(""), O_WRONLY } },
-	{ "openat(O_RDWR)", STRICT(NET | AUTHS | LOCK), SYS_openat,
+	{ "openat(O_RDWR)", STRICT(NET | AUTHS | LOCK | KEYS), SYS_openat,
 	    { AT_FDCWD, PATH(""), O_RDWR } },
-	{ "openat(O_CREAT)", STRICT(NET | AUTHS | LOCK), SYS_openat,
+	{ "openat(O_CREAT)", STRICT(NET | AUTHS | LOCK | KEYS), SYS_openat,
 	    { AT_FDCWD, PATH(""), O_CREAT } },
-	{ "openat(O_TRUNC)", STRICT(NET | AUTHS | LOCK), SYS_openat,
+	{ "openat(O_TRUNC)", STRICT(NET | AUTHS | LOCK | KEYS), SYS_openat,
 	    { AT_FDCWD, PATH(""), O_TRUNC } },
 	/* A lock is a new file, and one to write: all else may be mail. */
 	{ "openat(O_WRONLY | O_CREAT)", STRICT(LOCK), SYS_openat,
@@ -152,26 +154,26 @@ static const struct call forbidden[] = {
 	    { AT_FDCWD, PATH(""), O_WRONLY | O_EXCL } },
 	{ "openat(O_RDWR | O_CREAT | O_EXCL)", STRICT(LOCK), SYS_openat,
 	    { AT_FDCWD, PATH(""), O_RDWR | O_CREAT | O_EXCL } },
-	{ "openat(O_PATH)", STRICT(NET | LOCK), SYS_openat,
+	{ "openat(O_PATH)", STRICT(NET | LOCK | KEYS), SYS_openat,
 	    { AT_FDCWD, PATH("/"), O_PATH } },
 	{ "openat2", ALL, SYS_openat2, { -1 } },
-	{ "unlinkat", NET | AUTHS, SYS_unlinkat, { -1 } },
-	{ "renameat2", NET | AUTHS, SYS_renameat2, { -1 } },
+	{ "unlinkat", NET | AUTHS | KEYS, SYS_unlinkat, { -1 } },
+	{ "renameat2", NET | AUTHS | KEYS, SYS_renameat2, { -1 } },
 	{ "renameat2(RENAME_EXCHANGE)", ALL, SYS_renameat2,
 	    { -1, PATH(""), -1, PATH(""), 2 } },
-	{ "ftruncate", NET | AUTHS | LOCK, SYS_ftruncate, { -1 } },
-	{ "pwrite64", NET | AUTHS | LOCK, SYS_pwrite64, { -1 } },
-	{ "pread64", STRICT(NET | LOCK), SYS_pread64, { -1 } },
+	{ "ftruncate", NET | AUTHS | LOCK | KEYS, SYS_ftruncate, { -1 } },
+	{ "pwrite64", NET | AUTHS | LOCK | KEYS, SYS_pwrite64, { -1 } },
+	{ "pread64", STRICT(NET | LOCK | KEYS), SYS_pread64, { -1 } },
 	{ "getdents64", STRICT(ALL & ~STORE), SYS_getdents64, { -1 } },
-	{ "fcntl(F_SETLK)", NET | AUTHS | LOCK, SYS_fcntl,
+	{ "fcntl(F_SETLK)", NET | AUTHS | LOCK | KEYS, SYS_fcntl,
 	    { -1, F_SETLK, 0 } },
 	{ "fcntl(F_DUPFD)", STRICT(LOCK), SYS_fcntl, { -1, F_DUPFD, 0 } },
-	{ "flock", NET | AUTHS | LOCK, SYS_flock, { -1 } },
-	{ "utimensat", NET | AUTHS, SYS_utimensat, { -1 } },
+	{ "flock", NET | AUTHS | LOCK | KEYS, SYS_flock, { -1 } },
+	{ "utimensat", NET | AUTHS | KEYS, SYS_utimensat, { -1 } },
 	{ "setitimer", ALL & ~STORE, SYS_setitimer, { 99 } },
 	{ "mkdirat", ALL, SYS_mkdirat, { -1, PATH(""), 0 } },
 	{ "truncate", ALL, SYS_truncate, { PATH(""), 0 } },
-	{ "linkat", NET | AUTHS, SYS_linkat, { -1 } },
+	{ "linkat", NET | AUTHS | KEYS, SYS_linkat, { -1 } },
 	{ "symlinkat", ALL, SYS_symlinkat, { 0, -1, 0 } },
 	{ "mknodat", ALL, SYS_mknodat, { -1 } },
 	{ "fchmod", ALL, SYS_fchmod, { -1, 0 } },
@@ -858,7 +860,11 @@ static const struct live_row {
 	{ "postern-lock", { "kill", LOCK, SYS_kill, { OTHER_PID, 0 } } },
 #ifndef POSTERN_SANITIZED
 	{ "postern-lock", { "openat", LOCK, SYS_openat, { AT_FDCWD } } },
+	{ "postern-keys", { "openat", KEYS, SYS_openat, { AT_FDCWD } } },
 #endif
+	{ "postern-keys", { "execve", KEYS, SYS_execve, { 0 } } },
+	{ "postern-keys", { "socket", KEYS, SYS_socket, { AF_INET, 1 } } },
+	{ "postern-keys", { "kill", KEYS, SYS_kill, { OTHER_PID, 0 } } },
 };
 
 /* The net process that has the session which logged in last. */
@@ -910,11 +916,13 @@ static void
 try_live(const struct live_row *row)
 {
 	struct server server;
-	char text[100];
+	char text[1500];
 	pid_t victim, net, store;
 	int fred, ann;
 
-	server_prepare(&server, "net-processes 2\nauth-processes 2\n");
+	(void)snprintf(text, sizeof(text), "net-processes 2\n"
+	    "auth-processes 2\n%s", pair_selfsigned());
+	server_prepare(&server, text);
 	server_add_user(&server, "carl", "carls", 5003);
 	server_run(&server);
 	server_expect_trouble(&server);
@@ -943,6 +951,7 @@ try_live(const struct live_row *row)
 	children_must_be(&server, "postern-net", 2);
 	children_must_be(&server, "postern-auth", 2);
 	children_must_be(&server, "postern-lock", 1);
+	children_must_be(&server, "postern-keys", 1);
 	still_works(&server, ann);
 	(void)close(ann);
 	if (victim != store && victim != net)
