@@ -12,11 +12,13 @@ SESSION = regress/session/rfc937_test regress/session/rfc918_test \
 	regress/session/session_test regress/session/bad_input_test \
 	regress/session/pop3_table_test regress/session/rfc1939_test \
 	regress/session/uidl_test regress/session/pop3_test \
-	regress/session/peers_test regress/session/clients_test
+	regress/session/peers_test regress/session/clients_test \
+	regress/session/stls_test
 PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 	regress/privsep/secrets_test regress/privsep/vanish_test \
 	regress/privsep/restart_test regress/privsep/hostile_test \
-	regress/privsep/auth_test regress/privsep/tls_test regress/privsep/keys_test
+	regress/privsep/auth_test regress/privsep/tls_test \
+	regress/privsep/keys_test
 STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
