@@ -357,7 +357,7 @@ struct ipc_keys_config {
 struct ipc_keys_pair {
 	uint32_t index;			/* from 0, as the configuration has */
 	uint32_t required;		/* 1: keys cannot start without it */
-	char name[PATH_SIZE];		/* the certificate's path, for the log */
+	char name[PATH_SIZE];		/* the certificate's path */
 };
 
 /* Net asks for the certificates anew when it hears this. */
@@ -369,7 +369,7 @@ struct ipc_keys_renewed {
 
 struct ipc_certificate_ask {
 	uint32_t number;		/* from 0 */
-	uint32_t offset;		/* bytes of PEM that are there already */
+	uint32_t offset;		/* bytes of PEM that are there */
 };
 
 struct ipc_certificate_piece {

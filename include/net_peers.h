@@ -26,8 +26,8 @@ struct net_peer *net_peers_add(struct ipc_message *message);
 /*
  * Waits (`timeout` ms, -1: for ever) for the parent and the nets, and handles
  * one message of the parent and one of one net, of another one in each call.
- * Handlers get NULL and a struct net_peer as their contexts.  A net whose message is wrong is logged;
- * a parent's ends the process, as its end does.
+ * Handlers get NULL and a struct net_peer as their contexts.  A net's wrong
+ * message is logged; a parent's ends the process, as its end does.
  */
 void	net_peers_serve(const struct ipc_channel *parent,
 	    const struct ipc_channel *net, int timeout);

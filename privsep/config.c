@@ -129,13 +129,12 @@ read_listen(void *to, char **words)
 	for (words += 2; words[0] != NULL; words++)
 		if (strcmp(words[0], "tls") == 0)
 			listener->tls = 1;
-		else if (words[1] == NULL)
-			return (0);
-		else if (strcmp(words[0], "port") == 0 && wrong == NULL)
+		else if (strcmp(words[0], "port") == 0 && wrong == NULL &&
+		    words[1] != NULL)
 			(void)snprintf(listener->port, sizeof(listener->port),
 			    "%lld", strtonum(*++words, 0, 65535, &wrong));
 		else if (strcmp(words[0], "quirks") == 0 &&
-		    strcmp(words[1], "pcnfs") == 0 && words++ != NULL)
+		    words[1] != NULL && strcmp(*++words, "pcnfs") == 0)
 			listener->quirks |= QUIRK_PCNFS;
 		else
 			return (0);
