@@ -257,8 +257,8 @@ CLIENT(poplib, "python3")
 	static const char *const connect[] = {
 	    "p = poplib.POP3('127.0.0.1', PORT, timeout=10)\n",
 	    "p = poplib.POP3_SSL('127.0.0.1', PORT, timeout=10, context=c)\n",
-	    "p = poplib.POP3('127.0.0.1', PORT, timeout=10)\n"
-	    "assert 'STLS' in p.capa()\np.stls(c)\n" };
+	    ("p = poplib.POP3('127.0.0.1', PORT, timeout=10)\n"
+	    "assert 'STLS' in p.capa()\np.stls(c)\n") };
 	static const char program[] =
 	    "assert 'PIPELINING' in p.capa()\np.utf8()\n"
 	    "assert 'STLS' not in p.capa()\n"
@@ -290,8 +290,8 @@ CLIENT(net_pop3, "perl")
 {
 	static const char *const connect[] = { ") or die 'connect';\n",
 	    ", SSL => 1, SSL_ca_file => 'one.crt') or die $@;\n",
-	    ") or die 'connect';\n$p->starttls(SSL_ca_file => 'one.crt', "
-	    "SSL_verifycn_name => 'localhost') or die $@;\n" };
+	    (") or die 'connect';\n$p->starttls(SSL_ca_file => 'one.crt', "
+	    "SSL_verifycn_name => 'localhost') or die $@;\n") };
 	static const char program[] =
 	    "$p->login('fred', 'secret') == 2 or die 'login';\n"
 	    "my $l = $p->get(1) or die 'get';\n"

@@ -325,8 +325,8 @@ ATF_TC_BODY(damaged_ordinals, tc)
 	    "0123456789abcdef0123456789abcdef 4294967296 +\n",
 	    "0123456789abcdef0123456789abcdef -000000001 +\n",
 	    "0123456789abcdef0123456789abcdef 0000000001 *\n",
-	    "0123456789abcdef0123456789abcdef 0000000001 +\n"
-	    "0123456789abcdef0123456789abcdef 000000000x +\n" };
+	    ("0123456789abcdef0123456789abcdef 0000000001 +\n"
+	    "0123456789abcdef0123456789abcdef 000000000x +\n") };
 	struct server server;
 	struct uids first, now;
 	glob_t found;

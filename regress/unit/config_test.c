@@ -20,6 +20,7 @@
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define OTHERS		"auth-user 64102:64102\nlock-user 64104:64104\n"
+#define KEYS	"keys-user 64105:64105\n"
 #define USERS		"net-user 64101:64101\n" OTHERS
 #define USER_LINES	3
 
@@ -121,7 +122,49 @@ static const char *const good[] = {
 	"without seccomp", "without landlock chroot",
 	"without seccomp\nwithout landlock\n",
 	"unprivileged", "mh-rename",
+	KEYS "tls-certificate /a key /b",
+	KEYS "tls-certificate /a key /b\ntls-certificate /c key /d\n"
+	    "listen pop2 ::1 tls\nlisten pop3 ::1 port 1 tls\n"
+	    "listen auto ::1 tls quirks pcnfs port 0\nlisten pop3 ::1",
+	/* The account is asked for only where there is something to sign. */
+	"listen pop3 ::1",
 };
+
+static const char *const bad_tls[] = {
+	"tls-certificate", "tls-certificate /a", "tls-certificate /a key",
+	"tls-certificate /a /b", "tls-certificate /a key b",
+	"tls-certificate a key /b", "tls-certificate /a key /b more",
+	"tls-certificate key /a /b", "tls-certificate /a key \"\"",
+};
+
+ATF_TC_WITHOUT_HEAD(tls);
+ATF_TC_BODY(tls, tc)
+{
+	static char text[4096];
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < COUNT(bad_tls); i++) {
+		(void)snprintf(text, sizeof(text), USERS KEYS "%s",
+		    bad_tls[i]);
+		ATF_CHECK_EQ_MSG(1, check(text), "%s", bad_tls[i]);
+		ATF_CHECK_EQ_MSG(1, lines_with("tls-certificate: expected "
+		    "tls-certificate /FILE key /FILE, at most 16 times"),
+		    "%s: %s", bad_tls[i], output);
+	}
+	(void)strlcpy(text, USERS KEYS, sizeof(text));
+	for (i = 0; i < CERTIFICATES_MAX; i++)
+		(void)strlcat(text, "tls-certificate /a key /b\n",
+		    sizeof(text));
+	ATF_CHECK_EQ_MSG(0, check(text), "%s", output);
+	(void)strlcat(text, "tls-certificate /a key /b\n", sizeof(text));
+	ATF_CHECK_EQ(1, check(text));
+	ATF_CHECK_EQ_MSG(1, lines_with("at most 16 times"), "%s", output);
+	/* One is missing; for STLS none has to be there. */
+	ATF_CHECK_EQ(1, check(USERS "listen pop2 ::1 tls"));
+	ATF_CHECK_EQ_MSG(1, lines_with("listen: tls: expected a "
+	    "tls-certificate, too"), "%s", output);
+}
 
 ATF_TC_WITHOUT_HEAD(good_files);
 ATF_TC_BODY(good_files, tc)
@@ -297,11 +340,12 @@ ATF_TC_WITHOUT_HEAD(different_users);
 ATF_TC_BODY(different_users, tc)
 {
 	static const struct {
-		unsigned int net, auth, lock;
+		unsigned int net, auth, lock, keys;
 		int status;
 	} rows[] = {
-		{ 5, 6, 7, 0 }, { 5, 5, 7, 1 }, { 5, 6, 5, 1 },
-		{ 5, 6, 6, 1 }, { 5, 5, 5, 1 },
+		{ 5, 6, 7, 8, 0 }, { 5, 5, 7, 8, 1 }, { 5, 6, 5, 8, 1 },
+		{ 5, 6, 6, 8, 1 }, { 5, 5, 5, 8, 1 }, { 5, 6, 7, 5, 1 },
+		{ 5, 6, 7, 6, 1 }, { 5, 6, 7, 7, 1 },
 	};
 	char text[256];
 	size_t i;
@@ -309,8 +353,8 @@ ATF_TC_BODY(different_users, tc)
 	(void)tc;
 	for (i = 0; i < COUNT(rows); i++) {
 		(void)snprintf(text, sizeof(text), "net-user %u:1\n"
-		    "auth-user %u:2\nlock-user %u:3\n", rows[i].net,
-		    rows[i].auth, rows[i].lock);
+		    "auth-user %u:2\nlock-user %u:3\nkeys-user %u:4\n",
+		    rows[i].net, rows[i].auth, rows[i].lock, rows[i].keys);
 		ATF_CHECK_EQ_MSG(rows[i].status, check(text), "%s", text);
 		ATF_CHECK_EQ_MSG(rows[i].status, lines_with("net-user, "
 		    "auth-user, lock-user and keys-user: expected different "
@@ -318,8 +362,8 @@ ATF_TC_BODY(different_users, tc)
 		    "%s%s", text, output);
 		/* One group may serve several. */
 		(void)snprintf(text, sizeof(text), "unprivileged\nnet-user "
-		    "%u:1\nauth-user %u:1\nlock-user %u:1\n", rows[i].net,
-		    rows[i].auth, rows[i].lock);
+		    "%u:1\nauth-user %u:1\nlock-user %u:1\nkeys-user %u:1\n",
+		    rows[i].net, rows[i].auth, rows[i].lock, rows[i].keys);
 		ATF_CHECK_EQ_MSG(0, check(text), "%s%s", text, output);
 	}
 }
@@ -703,6 +747,7 @@ ATF_TC_BODY(expand, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, good_files);
+	ATF_TP_ADD_TC(tp, tls);
 	ATF_TP_ADD_TC(tp, bad_lines);
 	ATF_TP_ADD_TC(tp, users);
 	ATF_TP_ADD_TC(tp, different_users);
