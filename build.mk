@@ -15,7 +15,8 @@ LINKED = $(CC) $(OPTIMIZE) $(HARDENING) $(LINK) $(SANITIZER)
 
 HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
-	include/log.h include/parent.h include/passwd_file.h \
+	include/log.h include/network.h include/parent.h \
+	include/passwd_file.h include/passwd_named.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h net/session.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
@@ -39,6 +40,8 @@ CHILD = privsep/child.o privsep/ipc.o privsep/ipc_child.o privsep/log.o \
 	privsep/log_child.o privsep/log_quote.o $(SANDBOX)
 
 AUTH = privsep/auth.o privsep/auth_passwd.o $(AUTH_SYSTEM) \
+	privsep/auth_hash.o privsep/auth_named.o privsep/passwd_named.o \
+	privsep/network.o privsep/network_has.o \
 	privsep/calls_auth_passwd.o privsep/calls_auth_system.o \
 	privsep/account.o privsep/passwd_file.o $(CHILD)
 
@@ -48,7 +51,7 @@ CHANGE_ROOT = $(CHANGE_LINUX:rights_openbsd.o=change_root_openbsd.o)
 
 NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
 	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o privsep/calls_net.o \
-	$(CHANGE_ROOT) $(CHILD)
+	privsep/network_has.o $(CHANGE_ROOT) $(CHILD)
 
 REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
 	mailstore/rewrite_move.o mailstore/journal.o \
@@ -83,10 +86,11 @@ MAILTOOL = mailstore/tool.o mailstore/tool_source.o mailstore/tool_check.o \
 
 LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
 
-CONFIG = privsep/config_reader.o privsep/config.o $(CHILD)
+CONFIG = privsep/config_reader.o privsep/config.o privsep/network.o $(CHILD)
 
 CTL = privsep/posternctl.o privsep/config.o privsep/config_open.o \
-	privsep/account.o privsep/passwd_file.o privsep/ipc.o privsep/log.o
+	privsep/account.o privsep/passwd_file.o privsep/passwd_named.o \
+	privsep/network.o privsep/ipc.o privsep/log.o
 
 PROGRAMS = posternd postern-net postern-auth postern-store postern-lock \
 	postern-config postern-mailbox posternctl
@@ -99,10 +103,10 @@ $(PROGRAMS): $(SANITIZER) config.mk
 objects: regress/lib/objects.a
 
 TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account.o \
-	privsep/passwd_file.o privsep/privdrop.o $(RIGHTS) $(CHANGE_ROOT) \
-	$(AUTH_SYSTEM) \
-	privsep/auth_passwd.o privsep/calls_auth_passwd.o \
-	privsep/calls_auth_system.o privsep/calls_net.o \
+	privsep/passwd_file.o privsep/passwd_named.o privsep/network.o \
+	privsep/network_has.o privsep/privdrop.o $(RIGHTS) $(CHANGE_ROOT) $(AUTH_SYSTEM) \
+	privsep/auth_hash.o privsep/auth_named.o privsep/auth_passwd.o \
+	privsep/calls_auth_passwd.o privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
 	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o \
 	privsep/calls_lock.o \

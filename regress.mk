@@ -16,7 +16,7 @@ SESSION = regress/session/rfc937_test regress/session/rfc918_test \
 PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 	regress/privsep/secrets_test regress/privsep/vanish_test \
 	regress/privsep/restart_test regress/privsep/hostile_test \
-	regress/privsep/auth_test
+	regress/privsep/auth_test regress/privsep/named_test
 STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
@@ -26,7 +26,8 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
-	regress/unit/passwd_file_test regress/unit/log_test
+	regress/unit/passwd_file_test regress/unit/passwd_named_test \
+	regress/unit/log_test
 CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \
 	regress/crash/disk_model.o regress/crash/restore.o
