@@ -66,7 +66,8 @@ FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
 	mailstore/mh_sequences.o
 
 MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
-	mailstore/uids.o mailstore/uid_foreign.o mailstore/login_delay.o
+	mailstore/uids.o mailstore/uid_foreign.o mailstore/uidlist.o \
+	mailstore/login_delay.o
 
 # All formats behind the operations of mailbox.h.
 MAILBOX = mailstore/lock.o mailstore/dotlock.o mailstore/lines.o \
@@ -104,7 +105,8 @@ objects: regress/lib/objects.a
 
 TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account.o \
 	privsep/passwd_file.o privsep/passwd_named.o privsep/network.o \
-	privsep/network_has.o privsep/privdrop.o $(RIGHTS) $(CHANGE_ROOT) $(AUTH_SYSTEM) \
+	privsep/network_has.o privsep/privdrop.o $(RIGHTS) $(CHANGE_ROOT) \
+	$(AUTH_SYSTEM) \
 	privsep/auth_hash.o privsep/auth_named.o privsep/auth_passwd.o \
 	privsep/calls_auth_passwd.o privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \

@@ -13,6 +13,7 @@
 #include <atf-c.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,10 +317,105 @@ ATF_TC_BODY(ids_of_uw, tc)
 	move("protocol pop3 {\n  pop3_uidl_format = %08Xv%08Xu\n}\n", "uw");
 }
 
+static void __attribute__((format(printf, 1, 2)))
+shell(const char *format, ...)
+{
+	char command[1200];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(command, sizeof(command), format, arguments);
+	va_end(arguments);
+	ATF_REQUIRE_MSG(run((const char *const[]){ "sh", "-c", command, NULL },
+	    NULL, NULL, 0) == 0, "%s", command);
+}
+
+static char *
+ids_of(int fd)
+{
+	size_t length;
+	char *ids = pop3_ask(fd, "UIDL", &length);
+
+	client_say(fd, "QUIT", "+OK");
+	client_expect_close(fd);
+	return (ids);
+}
+
+static void
+deliver(const char *home, const char *name, const char *subject)
+{
+	char path[400], text[100];
+
+	(void)snprintf(path, sizeof(path), "%s/Maildir/new/%s", home, name);
+	(void)snprintf(text, sizeof(text), "Subject: %s\n\n%s\n", subject,
+	    subject);
+	file_write(path, text, strlen(text));
+	ATF_REQUIRE(chown(path, FRED_UID, FRED_UID) == 0);
+}
+
+/* One that has been there before: read, flagged, deleted from, renamed. */
+ATF_TC(ids_of_dovecot_maildir);
+ATF_TC_HEAD(ids_of_dovecot_maildir, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+	atf_tc_set_md_var(tc, "require.progs", "dovecot");
+}
+ATF_TC_BODY(ids_of_dovecot_maildir, tc)
+{
+	struct dovecot dovecot;
+	struct server server;
+	char home[300], *theirs, *ours, *last;
+	int fd;
+
+	(void)tc;
+	server_start(&server, POP3 "uidl dovecot\n");
+	dovecot_start(&dovecot, &server,
+	    "mail_location = maildir:~/Maildir\n");
+	(void)snprintf(home, sizeof(home), "%s/home", dovecot.directory);
+	shell("mkdir -p %s/Maildir/new %s/Maildir/cur; "
+	    "chown -R 5001:5001 %s/Maildir", home, home, home);
+	deliver(home, "1600000001.M1P1.host", "one");
+	deliver(home, "1600000002.M2P2.host,S=19,W=23", "two");
+	deliver(home, "1600000003.M3P3.host", "three");
+	free(ids_of(dovecot_login(&dovecot)));
+	fd = dovecot_login(&dovecot);
+	client_say(fd, "RETR 1", "+OK");
+	client_say(fd, "DELE 3", "Subject: one");
+	(void)close(fd);
+	fd = dovecot_login(&dovecot);
+	client_say(fd, "DELE 1", "+OK");
+	client_say(fd, "QUIT", "+OK");
+	client_expect_close(fd);
+	deliver(home, "1600000004.M4P4.host", "four");
+	deliver(home, "1600000005.M5P5.host,U=77", "five");
+	theirs = ids_of(dovecot_login(&dovecot));
+	dovecot_stop(&dovecot);
+	/* Dovecot has moved all to cur; a mail reader flags one. */
+	shell("cd %s/Maildir/cur && mv 1600000004* 1600000004.M4P4.host:2,FS",
+	    home);
+	shell("cp -a %s/Maildir %s", home, mailbox_path(&server, FRED));
+	ours = ids_of(pop3_login(&server, 0, FRED, FRED_PASSWORD));
+	ATF_CHECK_STREQ(theirs, ours);
+	ATF_CHECK_MSG(strstr(ours, "1 00000002") != NULL, "%s", ours);
+	free(ours);
+	/* What comes later has an id of the server's own, behind those. */
+	(void)snprintf(home, sizeof(home), "%s", mailbox_path(&server, FRED));
+	shell("cp -a %s/cur/1600000002* %s/new/1600000009.M9P9.host", home,
+	    home);
+	ours = ids_of(pop3_login(&server, 0, FRED, FRED_PASSWORD));
+	ATF_CHECK(strncmp(theirs, ours, strlen(theirs)) == 0);
+	last = ours + strlen(theirs);
+	ATF_CHECK_STREQ("5 1600000009.M9P9.host\r\n", last);
+	free(theirs);
+	free(ours);
+	server_stop(&server);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, same_as_dovecot);
 	ATF_TP_ADD_TC(tp, ids_of_dovecot);
 	ATF_TP_ADD_TC(tp, ids_of_uw);
+	ATF_TP_ADD_TC(tp, ids_of_dovecot_maildir);
 	return (atf_no_error());
 }
