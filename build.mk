@@ -67,6 +67,7 @@ FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
 
 MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
 	mailstore/uids.o mailstore/uid_foreign.o mailstore/uidlist.o \
+	mailstore/uid_popa3d.o \
 	mailstore/login_delay.o
 
 # All formats behind the operations of mailbox.h.
@@ -134,7 +135,8 @@ postern-auth: $(AUTH)
 
 postern-store: $(STORE)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(STORE) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(STORE) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(MD_LIBS) \
+	    $(BSD_LIBS)
 
 postern-lock: $(LOCK)
 	@echo "  LD $@"

@@ -48,7 +48,7 @@ CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 COMPILE = $(CC) -std=c11 $(OPTIMIZE) $(HARDENING) $(WARNINGS) $(CPPFLAGS)
 LINKED = regress/lib/harness.o regress/lib/objects.a $(SANITIZER)
 LIBS = -latf-c $(EVENT_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(CRYPT_LIBS) \
-	$(BSD_LIBS)
+	$(MD_LIBS) $(BSD_LIBS)
 
 tests: $(TESTS)
 

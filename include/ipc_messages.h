@@ -207,7 +207,7 @@ enum failure {
 };
 
 /* Whose unique ids messages are given. */
-enum uid_kind { UID_NATIVE, UID_DOVECOT, UID_UW };
+enum uid_kind { UID_NATIVE, UID_DOVECOT, UID_UW, UID_POPA3D };
 
 /* What a part of the default mailbox is to be. */
 enum part_format {

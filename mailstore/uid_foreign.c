@@ -124,9 +124,20 @@ read_headers(struct mailbox *mailbox)
 		    header.uid > last)
 			continue;
 		before = header.uid;
-		given[number - 1] = (struct uid_given){ validity, header.uid };
+		given[number - 1] = (struct uid_given){ validity, header.uid,
+		    0 };
 	}
 	return (wrong);
+}
+
+static const char *
+read_given(struct mailbox *part, enum uid_kind kind)
+{
+	if (kind == UID_POPA3D)
+		return (part->format == &mailbox_single_file ?
+		    uid_popa3d_read(part, given) : NULL);
+	return (part->format == &mailbox_maildir ? uidlist_read(part, given) :
+	    read_headers(part));
 }
 
 void
@@ -142,22 +153,19 @@ uid_foreign(struct mailbox *mailbox, enum uid_kind kind, uint64_t number,
 {
 	const char *wrong = NULL;
 	const struct uid_given *ids;
-	struct mailbox *part;
 
 	text[0] = '\0';
 	if (given == NULL) {
 		given = calloc((size_t)mailbox->messages + 1, sizeof(*given));
-		part = inbox_first_part(mailbox);
 		wrong = given == NULL ? "the server is short of memory" :
-		    part->format == &mailbox_maildir ?
-		    uidlist_read(part, given) : read_headers(part);
+		    read_given(inbox_first_part(mailbox), kind);
 	}
 	if (wrong != NULL) {
 		uid_foreign_end();
 		return (wrong);
 	}
 	ids = &given[number - 1];
-	if (ids->uid == 0)
+	if ((ids->validity == 0 && ids->uid == 0) || ids->shared)
 		return (NULL);
 	if (kind == UID_DOVECOT)
 		(void)snprintf(text, UID_SIZE, "%08x%08x", ids->uid,

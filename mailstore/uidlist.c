@@ -91,7 +91,7 @@ read_entry(struct list *list, const char *text)
 	    list->count, sizeof(wanted), compare);
 	if (found != NULL)
 		list->given[found->number - 1] = (struct uid_given){
-		    list->validity, uid };
+		    list->validity, uid, 0 };
 }
 
 static void

@@ -207,7 +207,8 @@ read_locks(void *to, char **words)
 static int
 read_uidl(void *to, char **words)
 {
-	static const char *const kinds[] = { "native", "dovecot", "uw", NULL };
+	static const char *const kinds[] = { "native", "dovecot", "uw",
+	    "popa3d", NULL };
 	int which = find_word(words[0], kinds);
 
 	*(uint32_t *)to = (uint32_t)MAX(which, 0);
@@ -269,7 +270,7 @@ static const struct keyword keywords[] = {
 	    "fcntl try-dotlock", "fcntl, flock, and dotlock or try-dotlock, "
 	    "each once, in order"),
 	OTHER("uidl", read_uidl, AT(store.uids), 1, NULL, "native",
-	    "native, dovecot or uw"),
+	    "native, dovecot, uw or popa3d"),
 	{ "expire", NULL, AT(net.expire_days), 1, "never", "never",
 	    "a number of days from 1 to 36500, or never", 1, 36500 },
 	NUMBER("login-delay", net.login_delay, "0", 0, 86400),

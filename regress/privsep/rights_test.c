@@ -761,7 +761,7 @@ static const struct library_row {
 	{ "posternd",	   "libbsd libc" },
 	{ "postern-net",   "libevent_core libseccomp libbsd libc" },
 	{ "postern-auth",  "libsodium libcrypt libseccomp libbsd libc" },
-	{ "postern-store", "libsodium libseccomp libbsd libc" },
+	{ "postern-store", "libsodium libseccomp libmd libbsd libc" },
 	{ "postern-lock",  "libsodium libseccomp libbsd libc" },
 	{ "postern-mailbox", "libsodium libseccomp libbsd libc" },
 	{ "posternctl",	   "libsodium libbsd libc" },

@@ -518,6 +518,51 @@ ATF_TC_BODY(uidlist, tc)
 	server_stop(&server);
 }
 
+/* popa3d's ids, which it makes of the header, and which must not be shared. */
+ATF_TC_WITHOUT_HEAD(popa3d);
+ATF_TC_BODY(popa3d, tc)
+{
+	static const char one[] = FROM "Received: from x by y;\n\tSat\n"
+	    "Date: Sat, 21 Nov 2026 23:34:00 +0000\nSubject: a\n\na\n\n";
+	static const char none[] = FROM "Subject: b\n\nb\n\n";
+	struct server server;
+	struct uids now, after;
+	char box[1000];
+
+	(void)tc;
+	server_start(&server, POP3 "uidl popa3d\n");
+	(void)snprintf(box, sizeof(box), "%s%s" OTHER, one, none);
+	write_box(&server, box);
+	ask(&server, &now);
+	ATF_REQUIRE_EQ(3, now.count);
+	/* As popa3d 1.0.3 has it. */
+	ATF_CHECK_STREQ("d7b5c876ddabcdc4", now.id[0]);
+	/* No such line: the server's own id. */
+	ATF_CHECK_EQ(32, strlen(now.id[1]));
+	must_differ(&now);
+	/* The others stay what they are without it. */
+	delete(&server, 2);
+	ask(&server, &after);
+	ATF_CHECK_STREQ(now.id[0], after.id[0]);
+	ATF_CHECK_STREQ(now.id[2], after.id[1]);
+	/* Two with one id of popa3d's: neither has it, and they differ. */
+	(void)snprintf(box, sizeof(box), "%s%s" OTHER "%s", one, one, one);
+	write_box(&server, box);
+	ask(&server, &now);
+	ATF_REQUIRE_EQ(4, now.count);
+	must_differ(&now);
+	ATF_CHECK_EQ(32, strlen(now.id[0]));
+	ATF_CHECK(strcmp("d7b5c876ddabcdc4", now.id[1]) != 0);
+	/* A header that does not end, and one of a single long line. */
+	write_box(&server, FROM "Date: x");
+	ask(&server, &now);
+	ATF_CHECK_EQ(1, now.count);
+	write_box(&server, FROM "\n\n");
+	ask(&server, &now);
+	ATF_CHECK_EQ(1, now.count);
+	server_stop(&server);
+}
+
 /* The default mailbox is the path that `with` says. */
 static void
 start_with(struct server *server, const char *with)
@@ -614,6 +659,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, dovecot);
 	ATF_TP_ADD_TC(tp, uw);
 	ATF_TP_ADD_TC(tp, uidlist);
+	ATF_TP_ADD_TC(tp, popa3d);
 	ATF_TP_ADD_TC(tp, mh);
 	ATF_TP_ADD_TC(tp, maildir);
 	return (atf_no_error());

@@ -212,9 +212,9 @@ static const struct {
 	NUMBER("login-delay", "a number from 0 to 86400"),
 	NUMBER("expire", "a number of days from 1 to 36500, or never"),
 	{ "expire 0", "expire", "a number of days from 1 to 36500" },
-	{ "uidl", "uidl", "native, dovecot or uw" },
-	{ "uidl popa3d", "uidl", "native, dovecot or uw" },
-	{ "uidl uw uw", "uidl", "native, dovecot or uw" },
+	{ "uidl", "uidl", "native, dovecot, uw or" },
+	{ "uidl popa3", "uidl", "native, dovecot, uw or" },
+	{ "uidl uw uw", "uidl", "native, dovecot, uw or" },
 	{ "listen pop4 ::1", "listen", "listen auto|pop1|pop2|pop3 " },
 	{ "lock", "lock", "fcntl, flock, and dotlock or try-dotlock" },
 	{ "lock none", "lock", "fcntl, flock, and dotlock or try-dotlock" },
@@ -637,6 +637,8 @@ ATF_TC_BODY(pop3, tc)
 	ATF_CHECK_EQ(30, config.net.expire_days);
 	ATF_CHECK_EQ(9, config.net.login_delay);
 	ATF_CHECK_EQ(9, config.store.login_delay);
+	read_text(&config, USERS "uidl popa3d\n");
+	ATF_CHECK_EQ((uint32_t)UID_POPA3D, config.store.uids);
 	read_text(&config, USERS);
 	ATF_CHECK_EQ((uint32_t)UID_NATIVE, config.store.uids);
 	ATF_CHECK_EQ(0, config.net.expire_days);
