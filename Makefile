@@ -56,7 +56,8 @@ uninstall: config.mk
 
 clean:
 	rm -f posternd postern-net postern-auth postern-store postern-lock \
-	    postern-keys postern-config postern-mailbox posternctl
+	    postern-keys postern-config postern-mailbox \
+	    postern-selfsigned posternctl
 	rm -f privsep/*.o net/*.o mailstore/*.o regress/lib/*.o
 	rm -f regress/lib/objects.a regress/*/*_test regress/crash/*.o
 	rm -f regress/crash/crash_bench

@@ -15,10 +15,10 @@ LINKED = $(CC) $(OPTIMIZE) $(HARDENING) $(LINK) $(SANITIZER)
 
 HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
-	include/log.h include/net_peers.h include/parent.h \
-	include/passwd_file.h include/pathnames.h include/privdrop.h \
-	include/sandbox.h include/selfsigned.h net/session.h net/tls.h \
-	privsep/keys.h \
+	include/log.h include/net_peers.h include/network.h \
+	include/parent.h include/passwd_file.h include/passwd_named.h \
+	include/pathnames.h include/privdrop.h include/sandbox.h \
+	net/session.h net/tls.h privsep/keys.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/journal.h \
@@ -40,7 +40,9 @@ PARENT = privsep/posternd.o privsep/settings.o privsep/config_open.o \
 CHILD = privsep/child.o privsep/ipc.o privsep/ipc_child.o privsep/log.o \
 	privsep/log_child.o privsep/log_quote.o $(SANDBOX)
 
-AUTH = privsep/auth.o privsep/net_peers.o privsep/auth_passwd.o $(AUTH_SYSTEM) \
+AUTH = privsep/auth.o privsep/net_peers.o privsep/auth_passwd.o \
+	$(AUTH_SYSTEM) privsep/auth_hash.o privsep/auth_named.o \
+	privsep/passwd_named.o privsep/network.o privsep/network_has.o \
 	privsep/calls_auth_passwd.o privsep/calls_auth_system.o \
 	privsep/account.o privsep/passwd_file.o $(CHILD)
 
@@ -51,7 +53,7 @@ CHANGE_ROOT = $(CHANGE_LINUX:rights_openbsd.o=change_root_openbsd.o)
 NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
 	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o \
 	net/stream.o net/tls.o net/keys_link.o privsep/calls_net.o \
-	$(CHANGE_ROOT) $(CHILD)
+	privsep/network_has.o $(CHANGE_ROOT) $(CHILD)
 
 REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
 	mailstore/rewrite_move.o mailstore/journal.o \
@@ -66,7 +68,9 @@ FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
 	mailstore/mh_sequences.o
 
 MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
-	mailstore/uids.o mailstore/uid_foreign.o mailstore/login_delay.o
+	mailstore/uids.o mailstore/uid_foreign.o mailstore/uidlist.o \
+	mailstore/uid_popa3d.o \
+	mailstore/login_delay.o
 
 # All formats behind the operations of mailbox.h.
 MAILBOX = mailstore/lock.o mailstore/dotlock.o mailstore/lines.o \
@@ -89,13 +93,17 @@ KEYS = privsep/keys.o privsep/keys_pair.o privsep/net_peers.o \
 
 LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
 
-CONFIG = privsep/config_reader.o privsep/config.o $(CHILD)
+CONFIG = privsep/config_reader.o privsep/config.o privsep/network.o $(CHILD)
 
-CTL = privsep/posternctl.o privsep/selfsigned.o privsep/config.o privsep/config_open.o \
-	privsep/account.o privsep/passwd_file.o privsep/ipc.o privsep/log.o
+CTL = privsep/posternctl.o privsep/config.o privsep/config_open.o \
+	privsep/account.o privsep/passwd_file.o privsep/passwd_named.o \
+	privsep/network.o privsep/ipc.o privsep/log.o
+
+SELFSIGNED = privsep/selfsigned.o privsep/log.o
 
 PROGRAMS = posternd postern-net postern-auth postern-store postern-lock \
-	postern-keys postern-config postern-mailbox posternctl
+	postern-keys postern-config postern-mailbox postern-selfsigned \
+	posternctl
 
 programs: $(PROGRAMS)
 
@@ -105,10 +113,11 @@ $(PROGRAMS): $(SANITIZER) config.mk
 objects: regress/lib/objects.a
 
 TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account.o \
-	privsep/passwd_file.o privsep/privdrop.o $(RIGHTS) $(CHANGE_ROOT) \
+	privsep/passwd_file.o privsep/passwd_named.o privsep/network.o \
+	privsep/network_has.o privsep/privdrop.o $(RIGHTS) $(CHANGE_ROOT) \
 	$(AUTH_SYSTEM) \
-	privsep/auth_passwd.o privsep/calls_auth_passwd.o \
-	privsep/calls_auth_system.o privsep/calls_net.o \
+	privsep/auth_hash.o privsep/auth_named.o privsep/auth_passwd.o \
+	privsep/calls_auth_passwd.o privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
 	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o net/store_link.o \
 	net/relay.o net/stream.o net/tls.o net/keys_link.o \
@@ -136,7 +145,8 @@ postern-auth: $(AUTH)
 
 postern-store: $(STORE)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(STORE) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(STORE) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(MD_LIBS) \
+	    $(BSD_LIBS)
 
 postern-lock: $(LOCK)
 	@echo "  LD $@"
@@ -156,10 +166,14 @@ postern-mailbox: $(MAILTOOL)
 
 posternctl: $(CTL)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(CTL) $(GNUTLS_LIBS) $(SODIUM_LIBS) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(CTL) $(SODIUM_LIBS) $(BSD_LIBS)
+
+postern-selfsigned: $(SELFSIGNED)
+	@echo "  LD $@"
+	@$(LINKED) -o $@ $(SELFSIGNED) $(GNUTLS_LIBS) $(BSD_LIBS)
 
 $(PARENT) $(AUTH) $(NET) $(STORE) $(LOCK) $(KEYS) $(CONFIG) $(MAILTOOL) \
-    $(CTL): $(HEADERS) config.mk
+    $(SELFSIGNED) $(CTL): $(HEADERS) config.mk
 
 .c.o:
 	@echo "  CC $@"
@@ -175,4 +189,5 @@ print-objects:
 	@echo postern-keys: $(KEYS)
 	@echo postern-config: $(CONFIG)
 	@echo postern-mailbox: $(MAILTOOL)
+	@echo postern-selfsigned: $(SELFSIGNED)
 	@echo posternctl: $(CTL)

@@ -18,7 +18,7 @@ PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 	regress/privsep/secrets_test regress/privsep/vanish_test \
 	regress/privsep/restart_test regress/privsep/hostile_test \
 	regress/privsep/auth_test regress/privsep/tls_test \
-	regress/privsep/keys_test
+	regress/privsep/keys_test regress/privsep/named_test
 STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
@@ -28,7 +28,8 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
-	regress/unit/passwd_file_test regress/unit/log_test
+	regress/unit/passwd_file_test regress/unit/passwd_named_test \
+	regress/unit/log_test
 CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \
 	regress/crash/disk_model.o regress/crash/restore.o
@@ -49,7 +50,7 @@ CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 COMPILE = $(CC) -std=c11 $(OPTIMIZE) $(HARDENING) $(WARNINGS) $(CPPFLAGS)
 LINKED = regress/lib/harness.o regress/lib/objects.a $(SANITIZER)
 LIBS = -latf-c $(EVENT_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(CRYPT_LIBS) \
-	$(GNUTLS_LIBS) $(BSD_LIBS)
+	$(GNUTLS_LIBS) $(MD_LIBS) $(BSD_LIBS)
 
 tests: $(TESTS)
 

@@ -4,7 +4,7 @@
 #
 # Reads "program: object ..." lines (build.mk's print-objects).  Lines that
 # are blank or comment do not count.  Fails when a program that root runs (the
-# daemon, the administrator's tool) is over the limit, or when a source file
+# daemon, the administrator's tools) is over the limit, or when a source file
 # does not say in its first comment who runs it.
 set -eu
 
@@ -14,7 +14,8 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/postern-audit.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT INT TERM
 cat >"$scratch/objects"
 for name in posternd postern-net postern-auth postern-store postern-lock \
-    postern-keys postern-config postern-mailbox posternctl; do
+    postern-keys postern-config postern-mailbox postern-selfsigned \
+    posternctl; do
 	if ! grep -q "^$name: privsep\|^$name: .*/" "$scratch/objects"; then
 		echo "audit: no list of the objects of $name" >&2
 		exit 1
@@ -62,8 +63,8 @@ while read -r name; do
 	printf '%-16s %5d  %s\n' "$name" "$total" "$detail"
 done <"$scratch/names"
 
-# What root runs: the daemon all the time, the tool while it changes a file.
-for name in posternd posternctl; do
+# What root runs: the daemon all the time, the tools while they make a file.
+for name in posternd posternctl postern-selfsigned; do
 	# shellcheck disable=SC2046
 	if [ "$(code $(sources $name))" -gt "$limit" ]; then
 		echo "audit: $name has more than $limit lines, as root" >&2

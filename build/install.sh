@@ -23,7 +23,7 @@ sbin=$(under SBINDIR) libexec=$(under LIBEXECDIR) man=$(under MANDIR)
 
 programs='posternd posternctl'
 children='postern-net postern-auth postern-store postern-lock
-    postern-keys postern-config postern-mailbox'
+    postern-keys postern-config postern-mailbox postern-selfsigned'
 case $1 in
 prepare)
 	# posternd knows where its children are: it is built for its prefix.

@@ -7,7 +7,7 @@
 set -eu
 
 purpose=${1:-demo}
-debian='gcc libc6-dev pkg-config libbsd-dev libevent-dev libseccomp-dev
+debian='gcc libc6-dev pkg-config libbsd-dev libmd-dev libevent-dev libseccomp-dev
     libsodium-dev libcrypt-dev libgnutls28-dev procps'
 # Delivery agents that tests race against.  A test whose agent is not there is
 # skipped; so these are not waited for where they cannot be installed.
@@ -38,13 +38,16 @@ esac
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	cat >&2 <<'EOF'
 setup: no apt here.  Needed: a C11 compiler, make, pkg-config, and the
-development files of libbsd, libevent, libseccomp, libsodium, libxcrypt and
-GnuTLS; for the tests also kyua, atf, openssl and gnutls-cli.  Names elsewhere:
-  Fedora    gcc pkgconf libbsd-devel libevent-devel libseccomp-devel
-            libsodium-devel libxcrypt-devel gnutls-devel kyua libatf-c-devel
-  Alpine    build-base pkgconf libbsd-dev libevent-dev libseccomp-dev
-            libsodium-dev libxcrypt-dev gnutls-dev kyua atf-dev
-  Arch      base-devel libbsd libevent libseccomp libsodium libxcrypt gnutls
+development files of libbsd, libmd, libevent, libseccomp, libsodium, libxcrypt
+and GnuTLS; for the tests also kyua, atf, openssl and gnutls-cli.  Names
+elsewhere:
+  Fedora    gcc pkgconf libbsd-devel libmd-devel libevent-devel
+            libseccomp-devel libsodium-devel libxcrypt-devel gnutls-devel kyua
+            libatf-c-devel
+  Alpine    build-base pkgconf libbsd-dev libmd-dev libevent-dev
+            libseccomp-dev libsodium-dev libxcrypt-dev gnutls-dev kyua atf-dev
+  Arch      base-devel libbsd libmd libevent libseccomp libsodium libxcrypt
+            gnutls
 EOF
 	exit 0
 fi
@@ -57,6 +60,19 @@ not_installed() {
 		    printf ' %s' "$package"
 	done
 }
+# popa3d cannot be installed beside Dovecot's POP3, so it is only unpacked, for
+# the test that holds the two servers side by side.
+if [ "$purpose" = ci ] && [ ! -x build/peers/popa3d ]; then
+	scratch=$(mktemp -d)
+	if (cd "$scratch" && apt-get download -q popa3d >/dev/null 2>&1 &&
+	    dpkg -x popa3d_*.deb .); then
+		mkdir -p build/peers
+		cp "$scratch/usr/sbin/popa3d" build/peers/popa3d
+	else
+		echo "setup: no popa3d; its tests are skipped" >&2
+	fi
+	rm -rf "$scratch"
+fi
 # shellcheck disable=SC2086
 missing=$(not_installed $debian)
 # shellcheck disable=SC2086

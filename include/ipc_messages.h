@@ -152,6 +152,7 @@ enum ipc_phase {
 	X(CONFIG_NET,	 net_config,	host)				\
 	X(CONFIG_NET,	 net_config,	chroot)				\
 	X(CONFIG_AUTH,	 auth_config,	passwd_file)			\
+	X(CONFIG_AUTH,	 auth_config,	named_file)			\
 	X(CONFIG_LOCK,	 lock_config,	mailbox)			\
 	X(CONFIG_STORE,	 store_config,	user)				\
 	X(CONFIG_STORE,	 store_config,	system_name)			\
@@ -167,6 +168,7 @@ enum ipc_phase {
 	X(NET_CONFIG,	 net_config,	host)				\
 	X(NET_CONFIG,	 net_config,	chroot)				\
 	X(AUTH_CONFIG,	 auth_config,	passwd_file)			\
+	X(AUTH_CONFIG,	 auth_config,	named_file)			\
 	X(STORE_CONFIG,	 store_config,	user)				\
 	X(STORE_CONFIG,	 store_config,	system_name)			\
 	X(STORE_CONFIG,	 store_config,	peer)				\
@@ -226,7 +228,7 @@ enum failure {
 };
 
 /* Whose unique ids messages are given. */
-enum uid_kind { UID_NATIVE, UID_DOVECOT, UID_UW };
+enum uid_kind { UID_NATIVE, UID_DOVECOT, UID_UW, UID_POPA3D };
 
 /* What a part of the default mailbox is to be. */
 enum part_format {
@@ -334,6 +336,7 @@ struct ipc_auth_config {
 	uint32_t minimum_uid;
 	uint32_t unused;
 	char passwd_file[PATH_SIZE];	/* "": the system's accounts */
+	char named_file[PATH_SIZE];	/* further passwords; "": none */
 };
 
 /* Which net process has the other end of a channel. */

@@ -170,11 +170,25 @@
 /* What moves in one read or write of mail: a Linux pipe's own size. */
 #define RELAY_BYTES		65536
 
-/* A passwd file line: name, hash (128), numbers, two paths. */
+/*
+ * A passwd file line: name, hash (128), numbers, two paths.  The 16 networks
+ * of a further password are shorter than those.
+ */
 #define PASSWD_LINE_SIZE	(USER_SIZE + 2 * PATH_SIZE + 512)
 
 /* A configuration line. */
 #define CONFIG_LINE_SIZE	2048
+
+/* The name of a further password of a user; it stands in a log line. */
+#define PASSWORD_NAME_SIZE	64
+
+/*
+ * Further passwords of one user: a login may cost so many hashes beside the
+ * account's own.  And networks in which one of them may be used: more are a
+ * mistake.
+ */
+#define PASSWORDS_NAMED_MAX	8
+#define PASSWORD_NETWORKS_MAX	16
 
 /*
  * Restart of a dead child: the first wait; a wait below the second number is

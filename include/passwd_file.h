@@ -3,6 +3,7 @@
  *
  *	user:hash:account                   a system account ("": same name)
  *	user:hash:uid:gid:home:maildrop     a virtual user
+ *	user/name:...                       see passwd_named.h
  *
  * Lines that begin with "#" and empty lines are comments.
  */
@@ -14,6 +15,9 @@
 #include "account.h"
 
 #define PASSWD_HASH_SIZE	192
+
+/* In a hash's place: no password of the account's own, but named ones. */
+#define PASSWD_HASH_NONE	"-"
 
 struct passwd_entry {
 	struct account account;
@@ -31,6 +35,34 @@ const char *passwd_parse_line(char *line, struct passwd_entry *entry);
  * with errno (EPERM for a file that anyone may write).
  */
 FILE	*passwd_open(const char *path);
+
+/* A file that is read line by line. */
+struct passwd_lines {
+	FILE *file;
+	const char *path;
+	char *line;
+	size_t room;
+	int number;			/* of the line that was read last */
+};
+
+/* 0, or -1 with errno; then there is nothing to close. */
+int	passwd_open_lines(const char *path, struct passwd_lines *lines);
+
+/*
+ * The next line that is not empty and no comment, without its end, until the
+ * next call; NULL at the file's end.
+ */
+char	*passwd_next_line(struct passwd_lines *lines);
+
+/* Logs that the line which was read last is not what was expected. */
+void	passwd_passed_over(const struct passwd_lines *lines,
+	    const char *expected);
+
+/* What was read is wiped. */
+void	passwd_close_lines(struct passwd_lines *lines);
+
+/* True for a line of passwd_named.h: no user's name has a slash in it. */
+int	passwd_is_named(const char *line);
 
 /*
  * Finds the first entry of `user` (NULL: the first of all).  Returns 1, 0

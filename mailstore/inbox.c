@@ -258,6 +258,16 @@ find_part(uint64_t *number)
 	return (NULL);
 }
 
+struct mailbox *
+inbox_first_part(struct mailbox *mailbox)
+{
+	uint64_t number = 1;
+	struct part *part = mailbox->format != &mailbox_inbox ? NULL :
+	    find_part(&number);
+
+	return (part != NULL ? &part->mailbox : mailbox);
+}
+
 static uint64_t
 octets_of(struct mailbox *inbox, uint64_t number)
 {

@@ -29,6 +29,12 @@ size_t	inbox_sandbox(struct sandbox_path *paths, size_t count);
 int	inbox_has_path(const char *path);
 
 /*
+ * The first part of an inbox that is open and has messages: its numbers are
+ * the inbox's.  Another mailbox is its own part.
+ */
+struct mailbox *inbox_first_part(struct mailbox *mailbox);
+
+/*
  * All parts behind the operations of one mailbox.  Its place has no directory
  * and no name of its own; the parts take their lock settings from it.
  */

@@ -49,6 +49,21 @@ void	uids_before_commit(struct mailbox *mailbox,
 	    const unsigned char *flags, unsigned char marked);
 void	uids_after_commit(void);
 
+/* What another server has said of a message: its mailbox's number, its own. */
+struct uid_given {
+	uint32_t validity, uid;		/* 0: nothing is known */
+	int shared;			/* popa3d: by another message, too */
+};
+
+/*
+ * uidlist.c: what Dovecot knows of the messages of a Maildir, into `given`,
+ * by number from 0.  NULL, or a reason.
+ */
+const char *uidlist_read(struct mailbox *maildir, struct uid_given *given);
+
+/* uid_popa3d.c: popa3d's ids, in two halves.  NULL, or a reason. */
+const char *uid_popa3d_read(struct mailbox *mailbox, struct uid_given *given);
+
 /*
  * uid_foreign.c: the id that another server has given the message, as far as
  * the mailbox tells; "" where it does not.  NULL, or a reason.

@@ -11,14 +11,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "inbox.h"
 #include "uid.h"
 
-/* What is known of a message. */
-struct given {
-	uint32_t validity, uid;	/* 0: nothing */
-};
-
-static struct given *given;	/* by message, from 0 */
+static struct uid_given *given;	/* by message, from 0 */
 
 /* What one message's header says, beyond a line's first octets. */
 struct header {
@@ -103,7 +99,10 @@ read_header(struct mailbox *mailbox, uint64_t number, struct header *header)
 	return (header->ended ? NULL : wrong);
 }
 
-/* The first message has the mailbox's numbers, and each has its own. */
+/*
+ * An mbox's first message has the mailbox's numbers, and each has its own.
+ * Two mailboxes of a server can have the same numbers: the first part counts.
+ */
 static const char *
 read_headers(struct mailbox *mailbox)
 {
@@ -125,9 +124,20 @@ read_headers(struct mailbox *mailbox)
 		    header.uid > last)
 			continue;
 		before = header.uid;
-		given[number - 1] = (struct given){ validity, header.uid };
+		given[number - 1] = (struct uid_given){ validity, header.uid,
+		    0 };
 	}
 	return (wrong);
+}
+
+static const char *
+read_given(struct mailbox *part, enum uid_kind kind)
+{
+	if (kind == UID_POPA3D)
+		return (part->format == &mailbox_single_file ?
+		    uid_popa3d_read(part, given) : NULL);
+	return (part->format == &mailbox_maildir ? uidlist_read(part, given) :
+	    read_headers(part));
 }
 
 void
@@ -142,20 +152,20 @@ uid_foreign(struct mailbox *mailbox, enum uid_kind kind, uint64_t number,
     char *text)
 {
 	const char *wrong = NULL;
-	const struct given *ids;
+	const struct uid_given *ids;
 
 	text[0] = '\0';
 	if (given == NULL) {
 		given = calloc((size_t)mailbox->messages + 1, sizeof(*given));
 		wrong = given == NULL ? "the server is short of memory" :
-		    read_headers(mailbox);
+		    read_given(inbox_first_part(mailbox), kind);
 	}
 	if (wrong != NULL) {
 		uid_foreign_end();
 		return (wrong);
 	}
 	ids = &given[number - 1];
-	if (ids->uid == 0)
+	if ((ids->validity == 0 && ids->uid == 0) || ids->shared)
 		return (NULL);
 	if (kind == UID_DOVECOT)
 		(void)snprintf(text, UID_SIZE, "%08x%08x", ids->uid,

@@ -21,6 +21,7 @@
 
 #include "child.h"
 #include "log.h"
+#include "network.h"
 #include "privdrop.h"
 #include "sandbox.h"
 #include "session.h"
@@ -210,16 +211,6 @@ on_parent(int fd, short what, void *argument)
 	ipc_release(&message);
 }
 
-static int
-in_network(const struct network *network, const unsigned char *address)
-{
-	unsigned int whole = network->prefix / 8, rest = network->prefix % 8;
-
-	return (memcmp(network->address, address, whole) == 0 &&
-	    (rest == 0 || ((network->address[whole] ^ address[whole]) >>
-	    (8 - rest)) == 0));
-}
-
 /* Also writes the peer's name: "192.0.2.1:1025", "[2001:db8::1]:1025". */
 static int
 cleartext_allowed(const struct sockaddr_storage *peer, char *name, size_t size)
@@ -241,8 +232,7 @@ cleartext_allowed(const struct sockaddr_storage *peer, char *name, size_t size)
 		(void)snprintf(name, size, "%s:%u", text, ntohs(v4->sin_port));
 	}
 	for (i = 0; i < config.network_count && i < NETWORKS_MAX; i++)
-		if (config.networks[i].family == peer->ss_family &&
-		    in_network(&config.networks[i], address))
+		if (network_has(&config.networks[i], peer->ss_family, address))
 			return (1);
 	return (0);
 }

@@ -64,19 +64,24 @@ handle_login(void *context, struct ipc_message *message)
 	const struct net_peer *net = context;
 	struct ipc_login_granted granted;
 	char user[LOG_QUOTED_SIZE], peer[LOG_QUOTED_SIZE];
+	char name[PASSWORD_NAME_SIZE] = "";
 	const char *why = NULL;
+	enum verdict verdict;
 	int good;
 
-	good = backend->verify(login->user, login->password,
+	verdict = backend->verify(login->user, login->password,
 	    (uid_t)config.minimum_uid, &why);
+	good = verdict == VERDICT_RIGHT || named_verify(login,
+	    verdict == VERDICT_SHUT_OUT, name);
 	log_line(good ? LOG_INFO : LOG_NOTICE, "event=%s session=%u-%llu "
-	    "peer=%s user=%s protocol=%s%s%s%s", good ? "login" :
+	    "peer=%s user=%s protocol=%s%s%s%s%s%s", good ? "login" :
 	    "login-refused", net->index,
 	    (unsigned long long)message->header.session,
 	    log_quote(peer, sizeof(peer), login->peer),
 	    log_quote(user, sizeof(user), login->user),
 	    login->protocol < PROTOCOLS ? protocols[login->protocol] :
-	    "?", good ? "" : " reason=\"", good ? "" : why, good ? "" : "\"");
+	    "?", name[0] != '\0' ? " password=" : "", name,
+	    good ? "" : " reason=\"", good ? "" : why, good ? "" : "\"");
 	if (!good) {
 		(void)ipc_send(net->fd, IPC_LOGIN_REFUSED,
 		    message->header.session, NULL, NULL);
@@ -117,23 +122,22 @@ static void
 shut_sandbox(void)
 {
 	char directory[PATH_SIZE];
-	const struct sandbox_path system_files[] = {
+	const struct sandbox_path files[] = {
+		{ directory, SANDBOX_READ },	/* passwd is replaced there */
 		{ "/etc", SANDBOX_READ },	/* accounts, name services */
-	}, passwd_files[] = {
-		{ directory, SANDBOX_READ },	/* the file is replaced there */
 	};
+	const size_t has_file = config.named_file[0] != '\0';
+	const size_t is_system = backend == &auth_system;
 
-	(void)strlcpy(directory, config.passwd_file, sizeof(directory));
-	if (config.passwd_file[0] != '\0')
+	(void)strlcpy(directory, config.named_file, sizeof(directory));
+	if (has_file)
 		*strrchr(directory, '/') = '\0';
 	if (directory[0] == '\0')
 		(void)strlcpy(directory, "/", sizeof(directory));
-	if (backend == &auth_system)
-		sandbox_files(system_files, 1, config.start.without);
-	else
-		sandbox_files(passwd_files, 1, config.start.without);
-	sandbox_enter(backend == &auth_system ? &sandbox_auth_system :
-	    &sandbox_auth_passwd, config.start.without);
+	sandbox_files(has_file ? files : files + 1, has_file + is_system,
+	    config.start.without);
+	sandbox_enter(is_system ? &sandbox_auth_system : &sandbox_auth_passwd,
+	    config.start.without);
 }
 
 int
@@ -144,6 +148,7 @@ main(void)
 	    sizeof(parent_handlers) / sizeof(parent_handlers[0]), NULL);
 	backend = config.passwd_file[0] != '\0' ? &auth_passwd : &auth_system;
 	backend->open(config.passwd_file);
+	named_open(config.named_file);
 	child_limit(RLIMIT_NOFILE, NET_PEERS + 16);
 	child_limit(RLIMIT_NPROC, 0);
 	child_limit(RLIMIT_FSIZE, 0);

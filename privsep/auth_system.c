@@ -90,7 +90,7 @@ password_fits(const char *hash, const char *password)
 	return (good);
 }
 
-static int
+static enum verdict
 verify_system(const char *user, const char *password, uid_t minimum_uid,
     const char **why)
 {
@@ -106,9 +106,10 @@ verify_system(const char *user, const char *password, uid_t minimum_uid,
 		*why = shut_out(shadow);
 	good = password_fits(shadow != NULL && is_hash(shadow->sp_pwdp) ?
 	    shadow->sp_pwdp : nobodys_hash, password);
-	if (*why == NULL && !good)
-		*why = "wrong password";
-	return (*why == NULL);
+	if (*why != NULL)
+		return (VERDICT_SHUT_OUT);
+	*why = good ? NULL : "wrong password";
+	return (good ? VERDICT_RIGHT : VERDICT_WRONG);
 }
 
 const struct auth_backend auth_system = { open_system, verify_system };

@@ -25,7 +25,7 @@ open_system(const char *passwd_file)
 		    "will be refused", strerror(errno));
 }
 
-static int
+static enum verdict
 verify_system(const char *user, const char *password, uid_t minimum_uid,
     const char **why)
 {
@@ -45,9 +45,10 @@ verify_system(const char *user, const char *password, uid_t minimum_uid,
 	/* crypt_checkpass(3) takes as long for NULL, and for "*", as ever. */
 	good = crypt_checkpass(password, found != NULL ? found->pw_passwd :
 	    NULL) == 0;
-	if (*why == NULL && !good)
-		*why = "wrong password, or locked";
-	return (*why == NULL);
+	if (*why != NULL)
+		return (VERDICT_SHUT_OUT);
+	*why = good ? NULL : "wrong password, or locked";
+	return (good ? VERDICT_RIGHT : VERDICT_WRONG);
 }
 
 const struct auth_backend auth_system = { open_system, verify_system };

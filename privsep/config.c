@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 
 #include "config.h"
 #include "log.h"
+#include "network.h"
 #include "pathnames.h"
 
 #define WORDS_MAX	32
@@ -159,36 +159,28 @@ read_pair(void *to, char **words)
 }
 
 static int
-read_network(struct network *network, char *bits)
-{
-	const char *address = strsep(&bits, "/"), *wrong = NULL;
-
-	network->family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
-	network->prefix = network->family == AF_INET6 ? 128 : 32;
-	if (bits != NULL)
-		network->prefix = (uint32_t)strtonum(bits, 0, network->prefix,
-		    &wrong);
-	return (wrong == NULL && inet_pton((int)network->family, address,
-	    network->address) == 1);
-}
-
-static int
 read_cleartext(void *to, char **words)
 {
 	struct ipc_net_config *net = to;
 
 	for (; words[0] != NULL; words++)
-		if (net->network_count == NETWORKS_MAX || !read_network(
+		if (net->network_count == NETWORKS_MAX || !network_read(
 		    &net->networks[net->network_count++], words[0]))
 			return (0);
 	return (1);
 }
 
+/* Whose accounts, and the file; `system` alone has been read already. */
 static int
 read_auth(void *to, char **words)
 {
-	return (strcmp(words[0], "passwd") == 0 && words[1] != NULL &&
-	    read_path(to, words + 1));
+	static const char *const kinds[] = { "system", "passwd", NULL };
+	struct ipc_auth_config *auth = to;
+	int kind = find_word(words[0], kinds);
+
+	return (kind != -1 && words[1] != NULL &&
+	    read_path(auth->named_file, words + 1) &&
+	    (kind == 0 || read_path(auth->passwd_file, words + 1)));
 }
 
 /* NAME of the system's accounts, or UID:GID. */
@@ -233,7 +225,8 @@ read_locks(void *to, char **words)
 static int
 read_uidl(void *to, char **words)
 {
-	static const char *const kinds[] = { "native", "dovecot", "uw", NULL };
+	static const char *const kinds[] = { "native", "dovecot", "uw",
+	    "popa3d", NULL };
 	int which = find_word(words[0], kinds);
 
 	*(uint32_t *)to = (uint32_t)MAX(which, 0);
@@ -278,8 +271,8 @@ static const struct keyword keywords[] = {
 	OTHER("cleartext", read_cleartext, AT(net), MANY, "none",
 	    "127.0.0.0/8 ::1", "networks such as 192.0.2.0/24, addresses, "
 	    "or none"),
-	OTHER("auth", read_auth, AT(auth.passwd_file), 2, "system", "system",
-	    "auth system, or auth passwd /FILE"),
+	OTHER("auth", read_auth, AT(auth), 2, "system", "system",
+	    "auth system, auth system /FILE, or auth passwd /FILE"),
 	OTHER("mailbox", read_template, AT(lock.mailbox), 1, NULL,
 	    "/var/mail/%u", "a path from / or ~/ with only %u, %h, %% in it"),
 	OTHER("inbox", read_inbox, AT(store), 2 * INBOX_PARTS_MAX, NULL, NULL,
@@ -298,7 +291,7 @@ static const struct keyword keywords[] = {
 	    "fcntl try-dotlock", "fcntl, flock, and dotlock or try-dotlock, "
 	    "each once, in order"),
 	OTHER("uidl", read_uidl, AT(store.uids), 1, NULL, "native",
-	    "native, dovecot or uw"),
+	    "native, dovecot, uw or popa3d"),
 	{ "expire", NULL, AT(net.expire_days), 1, "never", "never",
 	    "a number of days from 1 to 36500, or never", 1, 36500 },
 	NUMBER("login-delay", net.login_delay, "0", 0, 86400),

@@ -107,30 +107,64 @@ passwd_open(const char *path)
 }
 
 int
+passwd_open_lines(const char *path, struct passwd_lines *lines)
+{
+	memset(lines, 0, sizeof(*lines));
+	lines->path = path;
+	return ((lines->file = passwd_open(path)) != NULL ? 0 : -1);
+}
+
+char *
+passwd_next_line(struct passwd_lines *lines)
+{
+	while (getline(&lines->line, &lines->room, lines->file) != -1) {
+		lines->number++;
+		lines->line[strcspn(lines->line, "\n")] = '\0';
+		if (lines->line[0] != '#' && lines->line[0] != '\0')
+			return (lines->line);
+	}
+	return (NULL);
+}
+
+void
+passwd_passed_over(const struct passwd_lines *lines, const char *expected)
+{
+	log_line(LOG_WARNING, "%s:%d: expected %s; the line is passed over",
+	    lines->path, lines->number, expected);
+}
+
+void
+passwd_close_lines(struct passwd_lines *lines)
+{
+	freezero(lines->line, lines->room);
+	(void)fclose(lines->file);
+}
+
+int
+passwd_is_named(const char *line)
+{
+	return (line[strcspn(line, ":/")] == '/');
+}
+
+int
 passwd_find(const char *path, const char *user, struct passwd_entry *entry)
 {
-	char *line = NULL;
+	struct passwd_lines lines;
 	const char *wrong;
-	size_t room = 0;
-	FILE *file;
-	int number, found = 0;
+	char *line;
+	int found = 0;
 
-	if ((file = passwd_open(path)) == NULL)
+	if (passwd_open_lines(path, &lines) == -1)
 		return (-1);
-	for (number = 1; !found && getline(&line, &room, file) != -1;
-	    number++) {
-		line[strcspn(line, "\n")] = '\0';
-		if (line[0] == '#' || line[0] == '\0')
+	while (!found && (line = passwd_next_line(&lines)) != NULL)
+		if (passwd_is_named(line))
 			continue;
-		if ((wrong = passwd_parse_line(line, entry)) != NULL)
-			log_line(LOG_WARNING, "%s:%d: expected %s; the line "
-			    "is passed over", path, number, wrong);
+		else if ((wrong = passwd_parse_line(line, entry)) != NULL)
+			passwd_passed_over(&lines, wrong);
 		else
 			found = user == NULL ||
 			    strcmp(entry->account.user, user) == 0;
-	}
-	freezero(line, room);
-	(void)fclose(file);
+	passwd_close_lines(&lines);
 	if (!found)
 		memset(entry, 0, sizeof(*entry));
 	return (found);

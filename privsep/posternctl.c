@@ -2,13 +2,15 @@
  * posternctl.c - posternctl(8): an administrator's tool.
  *
  * Runs as whoever calls it: as root where the passwd file is root's.  What
- * looks into mailboxes is a program of its own, which is not to be root.
+ * looks into mailboxes is a program of its own, which is not to be root; so is
+ * what makes certificates, for its library's sake.
  */
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <readpassphrase.h>
 #include <signal.h>
 #include <sodium.h>
@@ -19,9 +21,11 @@
 
 #include "config.h"
 #include "log.h"
-#include "passwd_file.h"
+#include "passwd_named.h"
 #include "pathnames.h"
-#include "selfsigned.h"
+
+/* The options of `posternctl passwd`, by letter: NULL, or what follows. */
+static const char *given[UCHAR_MAX + 1];
 
 /* The new file beside the old one, until it takes the old one's name. */
 static char fresh[PATH_SIZE];
@@ -39,11 +43,14 @@ usage(void)
 {
 	(void)fprintf(stderr, "usage: posternctl passwd [-c config] [-f file] "
 	    "[-s account | -v uid:gid:home:maildrop]\n\t    user\n"
+	    "       posternctl passwd [-c config] [-f file] -a name "
+	    "[-d | [-n networks] [-p protocols]]\n\t    user\n"
+	    "       posternctl passwd [-c config] [-f file] -l user\n"
 	    "       posternctl mailbox [-l directory] check path\n"
 	    "       posternctl mailbox [-l directory] convert -t format "
 	    "from to\n"
-	    "       posternctl tls selfsigned [-f] [-d days] [-o directory] "
-	    "[name ...]\n");
+	    "       posternctl tls [-l directory] selfsigned [-f] [-d days] "
+	    "[-o directory]\n\t    [name ...]\n");
 	exit(2);
 }
 
@@ -76,9 +83,10 @@ ask_password(char *password)
 }
 
 /*
- * Copies the file, the user's line changed or added; `target` is what stands
- * behind the hash, NULL: what stood there.  A line that belongs to another
- * user is not touched, be it ever so odd.
+ * Copies the file, the line of `user` changed or added; `target` is what
+ * stands behind the hash, NULL: what stood there.  Without a hash the line is
+ * left out.  A line that belongs to another is not touched, be it ever so odd.
+ * A password with a name has a line of its own, with USER/NAME for a user.
  */
 static void
 copy_entries(FILE *from, FILE *to, const char *user, const char *hash,
@@ -99,7 +107,7 @@ copy_entries(FILE *from, FILE *to, const char *user, const char *hash,
 			continue;
 		}
 		rest[strcspn(rest, "\n")] = '\0';
-		if (!found)
+		if (!found && hash != NULL)
 			(void)fprintf(to, "%s:%s:%s\n", user, hash,
 			    target != NULL ? target : rest + 1);
 		found = 1;
@@ -107,9 +115,52 @@ copy_entries(FILE *from, FILE *to, const char *user, const char *hash,
 	freezero(line, room);
 	if (from != NULL && ferror(from))
 		log_fatal("the file cannot be read; nothing was changed");
+	if (!found && hash == NULL)
+		log_fatal("%s: there is none; nothing was changed", user);
 	if (!found)
 		(void)fprintf(to, "%s%s:%s:%s\n", last != '\n' ? "\n" : "",
-		    user, hash, target != NULL ? target : "");
+		    user, hash, target != NULL ? target :
+		    passwd_is_named(user) ? ":" : "");
+}
+
+/*
+ * Goes through the further passwords of `user`; shows their names and limits,
+ * if asked to, and returns how many there are with another name than `but`.
+ */
+static unsigned int
+list_passwords(const char *path, const char *user, const char *but, int shows)
+{
+	const size_t length = strlen(user);
+	char copy[PASSWD_LINE_SIZE], *line, *limits;
+	struct passwd_named named;
+	struct passwd_lines lines;
+	const char *wrong = "a shorter line";
+	unsigned int count = 0;
+
+	if (passwd_open_lines(path, &lines) == -1) {
+		if (!shows && errno == ENOENT)
+			return (0);
+		log_fatal("%s: %s", path, strerror(errno));
+	}
+	while ((line = passwd_next_line(&lines)) != NULL) {
+		if (strncmp(line, user, length) != 0 || line[length] != '/')
+			continue;
+		if (strlcpy(copy, line, sizeof(copy)) >= sizeof(copy) ||
+		    (wrong = passwd_parse_named(copy, &named)) != NULL) {
+			passwd_passed_over(&lines, wrong);
+			continue;
+		}
+		count += strcmp(named.name, but) != 0;
+		(void)strsep(&line, ":");
+		(void)strsep(&line, ":");
+		limits = strsep(&line, ":");
+		if (shows && limits != NULL && line != NULL)
+			(void)printf("%s %s %s\n", named.name,
+			    limits[0] != '\0' ? limits : "all",
+			    line[0] != '\0' ? line : "all");
+	}
+	passwd_close_lines(&lines);
+	return (count);
 }
 
 /* As the old file was; a new one is for root and the authenticators. */
@@ -167,8 +218,9 @@ replace_file(const char *path, gid_t auth_group, const char *user,
 
 /* The whole line is read back by the parser that the daemon uses. */
 static void
-check_entry(const char *user, const char *target)
+check_entry(const char *user, const char *target, int is_named)
 {
+	struct passwd_named named;
 	struct passwd_entry entry;
 	char line[PASSWD_LINE_SIZE];
 	const char *wrong;
@@ -176,39 +228,47 @@ check_entry(const char *user, const char *target)
 	if (snprintf(line, sizeof(line), "%s:*:%s", user, target) >=
 	    PASSWD_LINE_SIZE)
 		log_fatal("user and target are too long");
-	wrong = passwd_parse_line(line, &entry);
+	wrong = is_named ? passwd_parse_named(line, &named) :
+	    passwd_parse_line(line, &entry);
 	if (wrong == NULL && strchr(target, '\n') != NULL)
 		wrong = "one line";
 	if (wrong != NULL)
 		log_fatal("%s: expected %s", user, wrong);
 }
 
+/* Asks for the password, unless its line is to go. */
 static void
 change_password(const char *path, gid_t auth_group, const char *user,
     const char *target)
 {
+	const int deletes = given['d'] != NULL;
 	char password[PASSWORD_SIZE + 1], hash[crypto_pwhash_STRBYTES];
 	sigset_t all;
 
 	if (sodium_init() == -1)
 		log_fatal("libsodium cannot start");
-	ask_password(password);
-	if (crypto_pwhash_str(hash, password, strlen(password),
-	    crypto_pwhash_OPSLIMIT_INTERACTIVE,
-	    crypto_pwhash_MEMLIMIT_INTERACTIVE) == -1)
-		log_fatal("no memory to hash the password");
-	sodium_memzero(password, sizeof(password));
+	if (!deletes) {
+		ask_password(password);
+		if (crypto_pwhash_str(hash, password, strlen(password),
+		    crypto_pwhash_OPSLIMIT_INTERACTIVE,
+		    crypto_pwhash_MEMLIMIT_INTERACTIVE) == -1)
+			log_fatal("no memory to hash the password");
+		sodium_memzero(password, sizeof(password));
+	}
 	/* An interrupt must not leave half a file behind. */
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	(void)atexit(remove_unfinished);
-	replace_file(path, auth_group, user, hash, target);
+	replace_file(path, auth_group, user, deletes ? NULL : hash, target);
 	sodium_memzero(hash, sizeof(hash));
 }
 
-/* It is given the words behind the option, and no environment. */
+/*
+ * Becomes postern-`tool`, which is given the words behind the option (and
+ * behind `command`, unless it has several), and no environment.
+ */
 static void __attribute__((noreturn))
-run_mailbox_tool(char **words)
+run_tool(const char *tool, const char *command, char **words)
 {
 	static char program[PATH_SIZE], *const nothing[] = { NULL };
 	const char *directory = LIBEXECDIR;
@@ -219,10 +279,11 @@ run_mailbox_tool(char **words)
 		directory = words[1];
 		words += 2;
 	}
-	if (words[0] == NULL)
+	if (words[0] == NULL || (command != NULL &&
+	    strcmp(*words++, command) != 0))
 		usage();
-	if (snprintf(program, sizeof(program), "%s/postern-mailbox",
-	    directory) >= PATH_SIZE)
+	if (snprintf(program, sizeof(program), "%s/postern-%s", directory,
+	    tool) >= PATH_SIZE)
 		usage();
 	words[-1] = program;
 	(void)execve(program, words - 1, nothing);
@@ -230,49 +291,108 @@ run_mailbox_tool(char **words)
 	exit(2);
 }
 
+static void
+read_options(int argc, char **argv)
+{
+	/* Each pair: not both; and not the first without the second. */
+	static const char *const excluded[] = { "cf", "sv", "as", "av", "la",
+	    "ls", "lv", "dn", "dp" }, *const needed[] = { "da", "na", "pa" };
+	size_t i;
+	int option;
+
+	optind = 2;
+	while ((option = getopt(argc, argv, "a:c:df:ln:p:s:v:")) != -1) {
+		if (option == '?' || given[option] != NULL)
+			usage();
+		given[option] = optarg != NULL ? optarg : "";
+	}
+	for (i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++)
+		if (given[(int)excluded[i][0]] != NULL &&
+		    given[(int)excluded[i][1]] != NULL)
+			usage();
+	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (given[(int)needed[i][0]] != NULL &&
+		    given[(int)needed[i][1]] == NULL)
+			usage();
+	if (optind != argc - 1)
+		usage();
+}
+
+/* The file, as the configuration names it, and who is to read it. */
+static const char *
+find_file(const char *user, gid_t *auth_group)
+{
+	static struct config config;
+	const int is_named = given['a'] != NULL || given['l'] != NULL;
+	struct passwd_entry entry;
+	const char *path, *file;
+	int fd = config_open(given['c'], &path);
+
+	if (fd == -2)
+		log_fatal("%s: %s", path, strerror(errno));
+	if (config_read(path, fd, &config) > 0)
+		log_fatal("the configuration has errors");
+	file = is_named ? config.auth.named_file : config.auth.passwd_file;
+	if (geteuid() == 0 && !config.parent.start.unprivileged)
+		*auth_group = config.parent.auth_user.gid;
+	if (file[0] == '\0')
+		log_fatal("the configuration says 'auth system': %s, or name "
+		    "a file with -f", is_named ? "let it say 'auth system "
+		    "/FILE'" : "use passwd(1)");
+	if (given['a'] != NULL && config.auth.passwd_file[0] != '\0' &&
+	    passwd_find(file, user, &entry) == 0)
+		log_fatal("%s is not in %s; begin without -a", user, file);
+	return (file);
+}
+
+/* What stands behind the hash; NULL: what stood there. */
+static const char *
+read_target(void)
+{
+	static char limits[PASSWD_LINE_SIZE];
+
+	if (given['n'] == NULL && given['p'] == NULL)
+		return (given['s'] != NULL ? given['s'] : given['v']);
+	if (snprintf(limits, sizeof(limits), "%s:%s", given['p'] != NULL ?
+	    given['p'] : "", given['n'] != NULL ? given['n'] : "") >=
+	    PASSWD_LINE_SIZE)
+		log_fatal("expected fewer networks");
+	return (limits);
+}
+
 int
 main(int argc, char **argv)
 {
-	static struct config config;
-	const char *file = NULL, *config_file = NULL, *target = NULL;
-	int fd;
+	char key[USER_SIZE + PASSWORD_NAME_SIZE];
+	const char *user, *target, *file = NULL;
 	gid_t auth_group = (gid_t)-1;
-	int option;
 
 	log_to_stderr("posternctl");
 	if (argc > 1 && strcmp(argv[1], "mailbox") == 0)
-		run_mailbox_tool(argv + 1);
-	if (argc > 2 && strcmp(argv[1], "tls") == 0 &&
-	    strcmp(argv[2], "selfsigned") == 0)
-		return (selfsigned_main(argc - 2, argv + 2));
+		run_tool("mailbox", NULL, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "tls") == 0)
+		run_tool("selfsigned", "selfsigned", argv + 1);
 	if (argc < 2 || strcmp(argv[1], "passwd") != 0)
 		usage();
-	optind = 2;
-	while ((option = getopt(argc, argv, "c:f:s:v:")) != -1)
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 'f')
-			file = optarg;
-		else if ((option == 's' || option == 'v') && target == NULL)
-			target = optarg;
-		else
-			usage();
-	if (optind != argc - 1 || (file != NULL && config_file != NULL))
-		usage();
-	check_entry(argv[optind], target != NULL ? target : "");
-	if (file == NULL) {
-		fd = config_open(config_file, &config_file);
-		if (fd == -2)
-			log_fatal("%s: %s", config_file, strerror(errno));
-		if (config_read(config_file, fd, &config) > 0)
-			log_fatal("the configuration has errors");
-		file = config.auth.passwd_file;
-		if (geteuid() == 0 && !config.parent.start.unprivileged)
-			auth_group = config.parent.auth_user.gid;
-	}
-	if (file[0] == '\0')
-		log_fatal("the configuration says 'auth system': use "
-		    "passwd(1), or name a file with -f");
-	change_password(file, auth_group, argv[optind], target);
+	read_options(argc, argv);
+	user = argv[optind];
+	target = read_target();
+	check_entry(user, "", 0);
+	(void)strlcpy(key, user, sizeof(key));
+	if (given['a'] != NULL && snprintf(key, sizeof(key), "%s/%s", user,
+	    given['a']) >= (int)sizeof(key))
+		log_fatal("expected a shorter name of the password");
+	check_entry(key, target != NULL ? target : given['a'] != NULL ? ":" :
+	    "", given['a'] != NULL);
+	file = given['f'] != NULL ? given['f'] : find_file(user, &auth_group);
+	if (given['l'] != NULL)
+		(void)list_passwords(file, user, "", 1);
+	else if (given['a'] != NULL && given['d'] == NULL &&
+	    list_passwords(file, user, given['a'], 0) >= PASSWORDS_NAMED_MAX)
+		/* The daemon would pass it over. */
+		log_fatal("%s has %d already; nothing was changed", user,
+		    PASSWORDS_NAMED_MAX);
+	else
+		change_password(file, auth_group, key, target);
 	return (0);
 }

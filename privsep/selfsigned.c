@@ -1,7 +1,8 @@
 /*
  * selfsigned.c - a first certificate, signed by its own key.
  *
- * Linked into posternctl; runs as whoever calls that, as root as a rule.
+ * postern-selfsigned: runs as whoever calls posternctl, as root as a rule.  It
+ * is a program of its own so that no library of TLS's is in posternctl.
  */
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
@@ -19,7 +20,6 @@
 #include "limits_postern.h"
 #include "log.h"
 #include "pathnames.h"
-#include "selfsigned.h"
 
 #define DAYS		365
 #define DAYS_MAX	3650
@@ -52,8 +52,8 @@ remove_unfinished(void)
 static void __attribute__((noreturn))
 usage(void)
 {
-	(void)fprintf(stderr, "usage: posternctl tls selfsigned [-f] "
-	    "[-d days] [-o directory] [name ...]\n");
+	(void)fprintf(stderr, "usage: posternctl tls [-l directory] "
+	    "selfsigned [-f] [-d days]\n\t    [-o directory] [name ...]\n");
 	exit(2);
 }
 
@@ -189,13 +189,14 @@ generate(char *const *names, int count, int days, int force)
 }
 
 int
-selfsigned_main(int argc, char **argv)
+main(int argc, char **argv)
 {
 	static char this_host[HOST_NAME_SIZE];
 	char *host[] = { this_host, NULL };
 	const char *directory = SYSCONFDIR, *wrong = NULL;
 	int option, force = 0, days = DAYS, i;
 
+	log_to_stderr("posternctl");
 	while ((option = getopt(argc, argv, "d:fo:")) != -1)
 		if (option == 'd')
 			days = (int)strtonum(optarg, 1, DAYS_MAX, &wrong);

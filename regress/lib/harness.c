@@ -119,36 +119,63 @@ own(const struct server *server, const char *path, const char *user)
 		ATF_REQUIRE(chown(path, status.st_uid, status.st_gid) == 0);
 }
 
+/* The cheapest there is: the tests are about other things. */
+static const char *
+cheap_hash(const char *password)
+{
+	static char hash[crypto_pwhash_STRBYTES];
+
+	ATF_REQUIRE(sodium_init() != -1);
+	ATF_REQUIRE(crypto_pwhash_str(hash, password, strlen(password),
+	    crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN) == 0);
+	return (hash);
+}
+
+void
+server_add_line(const struct server *server, const char *line)
+{
+	char path[600];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/passwd", server->directory);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0640);
+	ATF_REQUIRE(fd != -1);
+	ATF_REQUIRE(dprintf(fd, "%s\n", line) == (int)strlen(line) + 1);
+	ATF_REQUIRE(fchmod(fd, 0640) == 0);
+	if (geteuid() == 0)
+		ATF_REQUIRE(fchown(fd, 0, 64102) == 0);
+	(void)close(fd);
+}
+
+void
+server_add_named(const struct server *server, const char *key,
+    const char *password, const char *limits)
+{
+	char line[1000];
+
+	(void)snprintf(line, sizeof(line), "%s:%s:%s", key,
+	    cheap_hash(password), limits);
+	server_add_line(server, line);
+}
+
 void
 server_add_user(struct server *server, const char *user,
     const char *password, unsigned int uid)
 {
-	char hash[crypto_pwhash_STRBYTES], path[600], line[2000];
-	int fd;
+	char path[600], line[2000];
 
 	if (geteuid() != 0)
 		uid = (unsigned int)getuid();
-	ATF_REQUIRE(sodium_init() != -1);
-	/* The cheapest there is: the tests are about other things. */
-	ATF_REQUIRE(crypto_pwhash_str(hash, password, strlen(password),
-	    crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN) == 0);
 	(void)snprintf(path, sizeof(path), "%s/home/%s", server->directory,
 	    user);
 	make_directory(path, uid, uid, 0755);
 	(void)snprintf(path, sizeof(path), "%s/home/%s/mail",
 	    server->directory, user);
 	make_directory(path, uid, uid, 0700);
-	(void)snprintf(line, sizeof(line), "%s:%s:%u:%u:%s/home/%s:\n", user,
-	    hash, uid, geteuid() == 0 ? uid : (unsigned int)getgid(),
-	    server->directory, user);
-	(void)snprintf(path, sizeof(path), "%s/passwd", server->directory);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0640);
-	ATF_REQUIRE(fd != -1);
-	ATF_REQUIRE(write(fd, line, strlen(line)) == (ssize_t)strlen(line));
-	ATF_REQUIRE(fchmod(fd, 0640) == 0);
-	if (geteuid() == 0)
-		ATF_REQUIRE(fchown(fd, 0, 64102) == 0);
-	(void)close(fd);
+	(void)snprintf(line, sizeof(line), "%s:%s:%u:%u:%s/home/%s:", user,
+	    cheap_hash(password), uid, geteuid() == 0 ? uid :
+	    (unsigned int)getgid(), server->directory, user);
+	server_add_line(server, line);
 }
 
 /*
@@ -183,7 +210,8 @@ pair_selfsigned(void)
 	static char line[1200];
 	char here[512], output[4096];
 	const char *const arguments[] = { program("posternctl"), "tls",
-	    "selfsigned", "-f", "-o", here, "one.example.org", NULL };
+	    "-l", BUILD_DIRECTORY, "selfsigned", "-f", "-o", here,
+	    "one.example.org", NULL };
 
 	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
 	ATF_REQUIRE_MSG(run(arguments, NULL, output, sizeof(output)) == 0,

@@ -62,6 +62,14 @@ void	server_expect_trouble(struct server *server);
 void	server_add_user(struct server *server, const char *user,
 	    const char *password, unsigned int uid);
 
+/*
+ * Adds a further password: "USER/NAME", and "PROTOCOLS:NETWORKS" or ":".  A
+ * line of any other kind is added as it is.
+ */
+void	server_add_named(const struct server *server, const char *key,
+	    const char *password, const char *limits);
+void	server_add_line(const struct server *server, const char *line);
+
 /* The user's default mailbox: its path, writing it, comparing it. */
 const char *mailbox_path(const struct server *server, const char *user);
 void	mailbox_write(const struct server *server, const char *user,

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "processes.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define PATIENCE_MS	10000
@@ -78,34 +79,16 @@ login_pop1(const struct server *server, const char *user,
 #define REFUSED_POP1	"-ERR login refused\r\n"
 #define EMPTY_BOX	"#0 messages\r\n"
 
-/* Ticks of processor time that a process has used. */
-static long
-ticks(pid_t pid)
-{
-	char path[64], line[1024], *after;
-	long user, system;
-	FILE *file;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	ATF_REQUIRE((file = fopen(path, "r")) != NULL);
-	ATF_REQUIRE(fgets(line, sizeof(line), file) != NULL);
-	(void)fclose(file);
-	ATF_REQUIRE((after = strrchr(line, ')')) != NULL);
-	ATF_REQUIRE(sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u "
-	    "%*u %*u %ld %ld", &user, &system) == 2);
-	return (user + system);
-}
-
 /* What a login costs the one authenticator. */
 static long
 cost(const struct server *server, const char *user, const char *password,
     const char *reply)
 {
 	pid_t auth = children_pid(server, "postern-auth", 0);
-	long before = ticks(auth);
+	long before = processor_ticks(auth);
 
 	login(server, user, password, reply);
-	return (ticks(auth) - before);
+	return (processor_ticks(auth) - before);
 }
 
 static void
@@ -375,6 +358,49 @@ cheap(void)
 	return (argon(crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN));
 }
 
+/*
+ * A file of further passwords beside the system's accounts: they let in whom
+ * the account's own would let in, and nobody else.
+ */
+ATF_TC_WITHOUT_HEAD(system_named);
+ATF_TC_BODY(system_named, tc)
+{
+	char line[600], hash[crypto_pwhash_STRBYTES];
+	struct server server;
+	size_t i;
+
+	(void)tc;
+	server_prepare(&server, "auth-processes 1\n");
+	cover_accounts(&server, 0);
+	ATF_REQUIRE(crypto_pwhash_str(hash, "named", strlen("named"),
+	    crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN) == 0);
+	for (i = 0; i < COUNT(accounts); i++) {
+		(void)snprintf(line, sizeof(line), "%s/old", accounts[i].user);
+		add_line(&server, line, hash, "pop2:");
+	}
+	add_line(&server, "t-unknown/old", hash, "pop2:");
+	(void)snprintf(line, sizeof(line), "auth system %s/passwd",
+	    server.directory);
+	replace_line(&server, "auth passwd", line);
+	server_run(&server);
+	for (i = 0; i < COUNT(accounts); i++) {
+		if (accounts[i].hash == COSTLY)
+			continue;
+		login(&server, accounts[i].user, "named",
+		    accounts[i].reason == NULL ? EMPTY_BOX : REFUSED);
+		login_pop1(&server, accounts[i].user, "named",
+		    REFUSED_POP1);
+		login(&server, accounts[i].user, "secret",
+		    accounts[i].reason == NULL ? EMPTY_BOX : REFUSED);
+	}
+	login(&server, "t-unknown", "named", REFUSED);
+	/* A user of that file is none of the system's. */
+	login(&server, FRED, FRED_PASSWORD, REFUSED);
+	log_must_have(&server, "user=t-sha512 protocol=pop2 password=old\n");
+	log_must_have(&server, "user=t-sha512 protocol=pop2\n");
+	server_stop(&server);
+}
+
 ATF_TC_WITHOUT_HEAD(passwd_users);
 ATF_TC_BODY(passwd_users, tc)
 {
@@ -566,12 +592,12 @@ hold_the_busy_one(const struct server *server)
 {
 	pid_t auths[2] = { children_pid(server, "postern-auth", 0),
 	    children_pid(server, "postern-auth", 1) };
-	long before[2] = { ticks(auths[0]), ticks(auths[1]) };
+	long before[2] = { processor_ticks(auths[0]), processor_ticks(auths[1]) };
 	int waited, i;
 
 	for (waited = 0; waited < PATIENCE_MS; waited += 5) {
 		for (i = 0; i < 2; i++)
-			if (ticks(auths[i]) > before[i] + 2) {
+			if (processor_ticks(auths[i]) > before[i] + 2) {
 				ATF_REQUIRE(kill(auths[i], SIGSTOP) == 0);
 				return (auths[i]);
 			}
@@ -1059,6 +1085,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, system_accounts);
 	ATF_TP_ADD_TC(tp, system_strangers);
 	ATF_TP_ADD_TC(tp, system_cost);
+	ATF_TP_ADD_TC(tp, system_named);
 	ATF_TP_ADD_TC(tp, passwd_users);
 	ATF_TP_ADD_TC(tp, passwd_locked);
 	ATF_TP_ADD_TC(tp, passwd_change_counts);

@@ -145,4 +145,22 @@ processes_of(const struct server *server, pid_t *pids, size_t size)
 	return (count);
 }
 
+/* Ticks of processor time that a process has used. */
+static inline long
+processor_ticks(pid_t pid)
+{
+	char path[64], line[1024], *after;
+	long user, system;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	ATF_REQUIRE((file = fopen(path, "r")) != NULL);
+	ATF_REQUIRE(fgets(line, sizeof(line), file) != NULL);
+	(void)fclose(file);
+	ATF_REQUIRE((after = strrchr(line, ')')) != NULL);
+	ATF_REQUIRE(sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u "
+	    "%*u %*u %ld %ld", &user, &system) == 2);
+	return (user + system);
+}
+
 #endif

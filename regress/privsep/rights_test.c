@@ -791,12 +791,13 @@ static const struct library_row {
 	{ "posternd",	   "libbsd libc" },
 	{ "postern-net",   "libgnutls libevent_core libseccomp libbsd libc" },
 	{ "postern-auth",  "libsodium libcrypt libseccomp libbsd libc" },
-	{ "postern-store", "libsodium libseccomp libbsd libc" },
+	{ "postern-store", "libsodium libseccomp libmd libbsd libc" },
 	{ "postern-lock",  "libsodium libseccomp libbsd libc" },
 	{ "postern-keys",  "libgnutls libseccomp libbsd libc" },
 	{ "postern-config", "libseccomp libbsd libc" },
 	{ "postern-mailbox", "libsodium libseccomp libbsd libc" },
-	{ "posternctl",	   "libgnutls libsodium libbsd libc" },
+	{ "postern-selfsigned", "libgnutls libbsd libc" },
+	{ "posternctl",	   "libsodium libbsd libc" },
 };
 
 static int

@@ -198,6 +198,35 @@ ROOT_CASE(pop1_wrong)
 	server_stop(&server);
 }
 
+/* The password is one with a name; and one that is for another protocol. */
+ROOT_CASE(named)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+#ifdef POSTERN_SANITIZED
+	atf_tc_skip("a sanitizer keeps copies of memory");
+#endif
+	server_prepare(&server, "auth-processes 1\n");
+	server_add_user(&server, OLGA, "short", 5003);
+	server_add_named(&server, OLGA "/other", "other", ":");
+	server_add_named(&server, OLGA "/old", PASSWORD, "pop2:");
+	server_run(&server);
+	mailbox_write(&server, OLGA, mail, strlen(mail));
+	searcher_works(&server);
+	fd = pop2_login(&server, 0, OLGA, QUOTED, "#1");
+	log_must_have(&server, "password=old");
+	nobody_has(&server, PASSWORD, "after the reply to HELO");
+	client_say(fd, "QUIT", "+");
+	client_expect_close(fd);
+	fd = pop1_user(&server, 0);
+	client_say(fd, "PASS " PASSWORD, "-ERR");
+	nobody_has(&server, PASSWORD, "after a refusal");
+	(void)close(fd);
+	server_stop(&server);
+}
+
 /* Commands behind the login in one segment; passwords out of place. */
 ROOT_CASE(odd_lines)
 {
@@ -356,6 +385,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, pop2_wrong);
 	ATF_TP_ADD_TC(tp, pop1_right);
 	ATF_TP_ADD_TC(tp, pop1_wrong);
+	ATF_TP_ADD_TC(tp, named);
 	ATF_TP_ADD_TC(tp, odd_lines);
 	ATF_TP_ADD_TC(tp, client_gone);
 	ATF_TP_ADD_TC(tp, many_logins);

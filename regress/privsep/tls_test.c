@@ -753,7 +753,7 @@ ATF_TC_BODY(selfsigned, tc)
 	struct stat status;
 	char here[512], line[1400];
 	const char *arguments[] = { program("posternctl"), "tls",
-	    "selfsigned", "-o", here, "one.example.org", "*.two.example.org",
+	    "-l", BUILD_DIRECTORY, "selfsigned", "-o", here, "one.example.org", "*.two.example.org",
 	    NULL };
 	char *first, *second;
 
@@ -778,7 +778,7 @@ ATF_TC_BODY(selfsigned, tc)
 	tls_connect(&client, &server, POP2_TLS, TLS_13, "x.two.example.org");
 	ATF_CHECK(tls_shows(&client, "tls"));
 	tls_end(&client);
-	arguments[3] = "-fo";
+	arguments[5] = "-fo";
 	ATF_REQUIRE_EQ(0, run(arguments, NULL, output, sizeof(output)));
 	second = file_read("tls.key", NULL);
 	ATF_CHECK(strcmp(first, second) != 0);

@@ -50,6 +50,34 @@ ask(const struct server *server, struct uids *uids)
 }
 
 static void
+give_to_fred(const char *path)
+{
+	if (geteuid() == 0)
+		ATF_REQUIRE(chown(path, FRED_UID, FRED_UID) == 0);
+}
+
+/* With three messages, all in cur. */
+static void
+make_maildir(const char *box, const char *const *names)
+{
+	static const char *const parts[] = { "", "/new", "/cur", "/tmp" };
+	char path[600];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", box, parts[i]);
+		ATF_REQUIRE(mkdir(path, 0700) == 0);
+		give_to_fred(path);
+	}
+	for (i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof(path), "%s/cur/%s:2,S", box,
+		    names[i]);
+		file_write(path, "Subject: a\n\nb\n", 14);
+		give_to_fred(path);
+	}
+}
+
+static void
 write_box(const struct server *server, const char *text)
 {
 	mailbox_write(server, FRED, text, strlen(text));
@@ -409,6 +437,132 @@ ATF_TC_BODY(uw, tc)
 	foreign("uw", expected);
 }
 
+/* Dovecot's list in a Maildir: each line for itself, and what is none. */
+ATF_TC_WITHOUT_HEAD(uidlist);
+ATF_TC_BODY(uidlist, tc)
+{
+	static const struct {
+		const char *text, *ids[3];	/* NULL: its own */
+	} lists[] = {
+		{ "3 V16 N9 Gx\n1 :100.a\n2 :101.b,S=3:2,S\n3 :102.c:2,\n",
+		    { "0000000100000010", "0000000200000010",
+		    "0000000300000010" } },
+		/* The order and what is not there are no matter. */
+		{ "3 V255 N9\n1 W1 S2 :102.c\n5 :gone\n7 :100.a\n",
+		    { "00000007000000ff", NULL, "00000001000000ff" } },
+		/* Numbers that do not rise, or are none. */
+		{ "3 V1 N9\n5 :100.a\n5 :101.b\n4 :102.c\n",
+		    { "0000000500000001", NULL, NULL } },
+		{ "3 V1 N9\n0 :100.a\n4294967296 :101.b\n-1 :102.c\n",
+		    { NULL, NULL, NULL } },
+		{ "3 V1 N9\n 1 :100.a\n0x2 :101.b\n3:102.c\n",
+		    { NULL, NULL, NULL } },
+		{ "3 V1 N9\n99999999999999999999999 :100.a\n2 :101.b\n",
+		    { NULL, "0000000200000001", NULL } },
+		{ "3 V1 N9\n1 :100.a\n4294967295 :102.c\n",
+		    { "0000000100000001", NULL, "ffffffff00000001" } },
+		/* One name twice: there are two numbers, and one message. */
+		{ "3 V1 N9\n1 :100.a\n2 :100.a:2,S\n",
+		    { "0000000200000001", NULL, NULL } },
+		/* No end, no number, no version that is known, no line. */
+		{ "3 V1 N9\n1 :100.a\n2 :101.b",
+		    { "0000000100000001", NULL, NULL } },
+		{ "3 V0 N9\n1 :100.a\n", { NULL, NULL, NULL } },
+		{ "3 V4294967296 N9\n1 :100.a\n", { NULL, NULL, NULL } },
+		{ "1 16 9\n1 100.a\n", { NULL, NULL, NULL } },
+		{ "3 V1\n1 :100.a\n", { NULL, NULL, NULL } },
+		{ "\n3 V1 N1\n1 :100.a\n", { NULL, NULL, NULL } },
+		{ "", { NULL, NULL, NULL } },
+		{ "3 V1 N9\n1 :\n2 ::\n3 :../100.a\n4 :102.c\n",
+		    { NULL, NULL, "0000000400000001" } },
+	};
+	static char large[200000];
+	static const char *const names[] = { "100.a", "101.b", "102.c" };
+	struct server server;
+	struct uids now;
+	char box[300], path[600];
+	size_t i, j;
+
+	(void)tc;
+	server_start(&server, POP3 "uidl dovecot\n");
+	(void)snprintf(box, sizeof(box), "%s", mailbox_path(&server, FRED));
+	make_maildir(box, names);
+	(void)snprintf(path, sizeof(path), "%s/dovecot-uidlist", box);
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		file_write(path, lists[i].text, strlen(lists[i].text));
+		give_to_fred(path);
+		ask(&server, &now);
+		ATF_REQUIRE_EQ(3, now.count);
+		must_differ(&now);
+		for (j = 0; j < 3; j++)
+			ATF_CHECK_MSG(strcmp(now.id[j],
+			    lists[i].ids[j] != NULL ? lists[i].ids[j] :
+			    names[j]) == 0, "list %zu: %s", i, now.id[j]);
+	}
+	/* A line longer than any, and one behind it. */
+	(void)strlcpy(large, "3 V1 N9\n1 :", sizeof(large));
+	memset(large + strlen(large), 'x', sizeof(large) - 80 - strlen(large));
+	(void)strlcpy(large + sizeof(large) - 80, "\n2 :101.b\n", 80);
+	file_write(path, large, strlen(large));
+	ask(&server, &now);
+	ATF_CHECK_STREQ("100.a", now.id[0]);
+	ATF_CHECK_STREQ("0000000200000001", now.id[1]);
+	/* A link, and a pipe, are not opened. */
+	ATF_REQUIRE(rename(path, "list") == 0 &&
+	    symlink("list", path) == 0);
+	ask(&server, &now);
+	ATF_CHECK_STREQ("101.b", now.id[1]);
+	ATF_REQUIRE(unlink(path) == 0 && mkfifo(path, 0644) == 0);
+	ask(&server, &now);
+	ATF_CHECK_STREQ("101.b", now.id[1]);
+	server_stop(&server);
+}
+
+/* popa3d's ids, which it makes of the header, and which must not be shared. */
+ATF_TC_WITHOUT_HEAD(popa3d);
+ATF_TC_BODY(popa3d, tc)
+{
+	static const char one[] = FROM "Received: from x by y;\n\tSat\n"
+	    "Date: Sat, 21 Nov 2026 23:34:00 +0000\nSubject: a\n\na\n\n";
+	static const char none[] = FROM "Subject: b\n\nb\n\n";
+	struct server server;
+	struct uids now, after;
+	char box[1000];
+
+	(void)tc;
+	server_start(&server, POP3 "uidl popa3d\n");
+	(void)snprintf(box, sizeof(box), "%s%s" OTHER, one, none);
+	write_box(&server, box);
+	ask(&server, &now);
+	ATF_REQUIRE_EQ(3, now.count);
+	/* As popa3d 1.0.3 has it. */
+	ATF_CHECK_STREQ("d7b5c876ddabcdc4", now.id[0]);
+	/* No such line: the server's own id. */
+	ATF_CHECK_EQ(32, strlen(now.id[1]));
+	must_differ(&now);
+	/* The others stay what they are without it. */
+	delete(&server, 2);
+	ask(&server, &after);
+	ATF_CHECK_STREQ(now.id[0], after.id[0]);
+	ATF_CHECK_STREQ(now.id[2], after.id[1]);
+	/* Two with one id of popa3d's: neither has it, and they differ. */
+	(void)snprintf(box, sizeof(box), "%s%s" OTHER "%s", one, one, one);
+	write_box(&server, box);
+	ask(&server, &now);
+	ATF_REQUIRE_EQ(4, now.count);
+	must_differ(&now);
+	ATF_CHECK_EQ(32, strlen(now.id[0]));
+	ATF_CHECK(strcmp("d7b5c876ddabcdc4", now.id[1]) != 0);
+	/* A header that does not end, and one of a single long line. */
+	write_box(&server, FROM "Date: x");
+	ask(&server, &now);
+	ATF_CHECK_EQ(1, now.count);
+	write_box(&server, FROM "\n\n");
+	ask(&server, &now);
+	ATF_CHECK_EQ(1, now.count);
+	server_stop(&server);
+}
+
 /* The default mailbox is the path that `with` says. */
 static void
 start_with(struct server *server, const char *with)
@@ -504,6 +658,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, damaged_ordinals);
 	ATF_TP_ADD_TC(tp, dovecot);
 	ATF_TP_ADD_TC(tp, uw);
+	ATF_TP_ADD_TC(tp, uidlist);
+	ATF_TP_ADD_TC(tp, popa3d);
 	ATF_TP_ADD_TC(tp, mh);
 	ATF_TP_ADD_TC(tp, maildir);
 	return (atf_no_error());

@@ -96,6 +96,7 @@ static const char *const good[] = {
 	"cleartext 192.0.2.1/32 2001:db8::/128",
 	"auth system",
 	"auth passwd /etc/postern/passwd",
+	"auth system /etc/postern/passwd",
 	"auth passwd \"/etc/post ern/passwd\"",
 	"mailbox /var/mail/%u",
 	"mailbox ~/Mailbox",
@@ -224,12 +225,12 @@ static const struct {
 	{ "cleartext 10.0.0.256", "cleartext", "networks such as" },
 	{ "cleartext ::/129", "cleartext", "networks such as" },
 	{ "cleartext ::1 x", "cleartext", "networks such as" },
-	{ "auth", "auth", "auth system, or auth passwd /FILE" },
-	{ "auth pam", "auth", "auth system, or auth passwd /FILE" },
-	{ "auth system x", "auth", "auth system, or auth passwd /FILE" },
-	{ "auth passwd", "auth", "auth system, or auth passwd /FILE" },
-	{ "auth passwd file", "auth", "auth system, or auth passwd /FILE" },
-	{ "auth passwd /a /b", "auth", "auth system, or auth passwd /FILE" },
+	{ "auth", "auth", "auth system, auth system /FILE" },
+	{ "auth pam", "auth", "auth system, auth system /FILE" },
+	{ "auth system x", "auth", "auth system, auth system /FILE" },
+	{ "auth passwd", "auth", "auth system, auth system /FILE" },
+	{ "auth passwd file", "auth", "auth system, auth system /FILE" },
+	{ "auth passwd /a /b", "auth", "auth system, auth system /FILE" },
 	{ "mailbox", "mailbox", "a path from / or ~/" },
 	{ "mailbox %u", "mailbox", "a path from / or ~/" },
 	{ "mailbox mail/%u", "mailbox", "a path from / or ~/" },
@@ -254,9 +255,9 @@ static const struct {
 	NUMBER("login-delay", "a number from 0 to 86400"),
 	NUMBER("expire", "a number of days from 1 to 36500, or never"),
 	{ "expire 0", "expire", "a number of days from 1 to 36500" },
-	{ "uidl", "uidl", "native, dovecot or uw" },
-	{ "uidl popa3d", "uidl", "native, dovecot or uw" },
-	{ "uidl uw uw", "uidl", "native, dovecot or uw" },
+	{ "uidl", "uidl", "native, dovecot, uw or" },
+	{ "uidl popa3", "uidl", "native, dovecot, uw or" },
+	{ "uidl uw uw", "uidl", "native, dovecot, uw or" },
 	{ "listen pop4 ::1", "listen", "listen auto|pop1|pop2|pop3 " },
 	{ "lock", "lock", "fcntl, flock, and dotlock or try-dotlock" },
 	{ "lock none", "lock", "fcntl, flock, and dotlock or try-dotlock" },
@@ -596,6 +597,7 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_STREQ("/var/mail/%u", config.lock.mailbox);
 	ATF_CHECK_STREQ("~/mail", config.store.folder_root);
 	ATF_CHECK_STREQ("", config.auth.passwd_file);
+	ATF_CHECK_STREQ("", config.auth.named_file);
 	ATF_CHECK_EQ(1000, config.auth.minimum_uid);
 	ATF_CHECK_EQ(0, config.parent.start.without);
 	ATF_CHECK_EQ(0, config.parent.start.unprivileged);
@@ -642,6 +644,7 @@ ATF_TC_BODY(values, tc)
 	ATF_CHECK_EQ((uint32_t)QUIRK_PCNFS, config.listeners[0].quirks);
 	ATF_CHECK_EQ(0, config.listeners[1].quirks);
 	ATF_CHECK_STREQ("/a b/#c", config.auth.passwd_file);
+	ATF_CHECK_STREQ("/a b/#c", config.auth.named_file);
 	ATF_CHECK_STREQ("/x#y/%u", config.lock.mailbox);
 	ATF_CHECK_STREQ("", config.store.folder_root);
 	ATF_CHECK_EQ(0, config.net.network_count);
@@ -668,7 +671,10 @@ ATF_TC_BODY(pop3, tc)
 
 	(void)tc;
 	read_text(&config, USERS "listen pop3 ::1\nlisten pop3 ::1 port 1\n"
-	    "uidl dovecot\nexpire 30\nlogin-delay 9\n");
+	    "uidl dovecot\nexpire 30\nlogin-delay 9\n"
+	    "auth system /named\n");
+	ATF_CHECK_STREQ("", config.auth.passwd_file);
+	ATF_CHECK_STREQ("/named", config.auth.named_file);
 	ATF_CHECK_EQ((uint32_t)PROTOCOL_POP3, config.listeners[0].protocol);
 	ATF_CHECK_STREQ("110", config.listeners[0].port);
 	ATF_CHECK_STREQ("1", config.listeners[1].port);
@@ -676,6 +682,8 @@ ATF_TC_BODY(pop3, tc)
 	ATF_CHECK_EQ(30, config.net.expire_days);
 	ATF_CHECK_EQ(9, config.net.login_delay);
 	ATF_CHECK_EQ(9, config.store.login_delay);
+	read_text(&config, USERS "uidl popa3d\n");
+	ATF_CHECK_EQ((uint32_t)UID_POPA3D, config.store.uids);
 	read_text(&config, USERS);
 	ATF_CHECK_EQ((uint32_t)UID_NATIVE, config.store.uids);
 	ATF_CHECK_EQ(0, config.net.expire_days);

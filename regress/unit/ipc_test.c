@@ -246,9 +246,9 @@ ATF_TC_BODY(string_list, tc)
 		size_t count;
 	} wanted[] = {
 		{ IPC_CONFIG_FILE, 1 }, { IPC_CONFIG_PARENT, 1 },
-		{ IPC_CONFIG_NET, 2 }, { IPC_CONFIG_AUTH, 1 },
+		{ IPC_CONFIG_NET, 2 }, { IPC_CONFIG_AUTH, 2 },
 		{ IPC_CONFIG_LOCK, 1 }, { IPC_CONFIG_STORE, 9 },
-		{ IPC_NET_CONFIG, 2 }, { IPC_AUTH_CONFIG, 1 },
+		{ IPC_NET_CONFIG, 2 }, { IPC_AUTH_CONFIG, 2 },
 		{ IPC_STORE_CONFIG, 9 }, { IPC_LOCK_CONFIG, 1 },
 		{ IPC_LOCK_SESSION, 9 }, { IPC_LOGIN, 3 },
 		{ IPC_LOGIN_GRANTED, 2 }, { IPC_SESSION_FAILED, 1 },
