@@ -25,6 +25,8 @@ static struct part {
 					   "": not there */
 	struct mailbox mailbox;
 	uint32_t before;		/* messages of the parts before it */
+	int after_blank;		/* its first message, for POP1, needs
+					   an empty line before it */
 	int is_open;
 } parts[INBOX_PARTS_MAX];
 static size_t count;
@@ -220,6 +222,26 @@ open_part(struct part *part, struct mailbox *inbox)
 	return (wrong);
 }
 
+/* Numbers its messages behind those of the parts before it. */
+static const char *
+add_part(struct part *part, struct mailbox *inbox)
+{
+	const struct mailbox *mailbox = &part->mailbox;
+
+	part->before = inbox->messages;
+	part->after_blank = 0;
+	if (mailbox->messages == 0)
+		return (NULL);
+	if (inbox->messages > MESSAGES_MAX - mailbox->messages)
+		return ("the mailbox has too many messages");
+	part->after_blank = inbox->lacks_blank;
+	inbox->lacks_blank = mailbox->lacks_blank;
+	inbox->messages += mailbox->messages;
+	inbox->all_octets += mailbox->all_octets +
+	    (part->after_blank ? 2 : 0);
+	return (NULL);
+}
+
 /* One that cannot be opened makes the rest unavailable, and is told. */
 static const char *
 open_all(struct mailbox *inbox)
@@ -229,14 +251,12 @@ open_all(struct mailbox *inbox)
 
 	inbox->messages = 0;
 	inbox->all_octets = 0;
+	inbox->lacks_blank = 0;
 	inbox->absent = 1;
 	for (part = parts; part < parts + count && wrong == NULL; part++) {
 		wrong = open_part(part, inbox);
-		part->before = inbox->messages;
-		if (inbox->messages > MESSAGES_MAX - part->mailbox.messages)
-			wrong = "the mailbox has too many messages";
-		inbox->messages += part->mailbox.messages;
-		inbox->all_octets += part->mailbox.all_octets;
+		if (wrong == NULL)
+			wrong = add_part(part, inbox);
 	}
 	if (wrong != NULL)
 		close_all(inbox);
@@ -285,10 +305,13 @@ send_all(struct mailbox *inbox, struct wire *wire)
 	struct part *part;
 
 	(void)inbox;
-	for (part = parts; part < parts + count && wrong == NULL; part++)
-		if (part->is_open)
-			wrong = part->mailbox.format->send_all(&part->mailbox,
-			    wire);
+	for (part = parts; part < parts + count && wrong == NULL; part++) {
+		if (!part->is_open)
+			continue;
+		if (part->after_blank && wire_put(wire, "\r\n", 2) == -1)
+			return ("not all could be sent");
+		wrong = part->mailbox.format->send_all(&part->mailbox, wire);
+	}
 	return (wrong);
 }
 

@@ -268,6 +268,43 @@ ATF_TC_BODY(whole, tc)
 	server_stop(&server);
 }
 
+/*
+ * Two parts are one mbox for the client of POP1: the second begins behind an
+ * empty line, also where the first part's file has none at its end.
+ */
+ATF_TC_WITHOUT_HEAD(whole_joined);
+ATF_TC_BODY(whole_joined, tc)
+{
+	static const char *const ends[] = { "the second\n", "the second" };
+	static const char head[] = ONE B "Subject: two\n\n";
+	char text[300];
+	struct server server;
+	size_t i;
+	int fd;
+
+	(void)tc;
+	start_both(&server);
+	for (i = 0; i < COUNT(ends); i++) {
+		(void)snprintf(text, sizeof(text), "%s%s", head, ends[i]);
+		mailbox_write(&server, FRED, text, strlen(text));
+		put_mh(&server);
+		date_file(&server, MH "3", 1795312800);
+		date_file(&server, MH "12", 1795316400);
+		fd = ask_whole(&server, "RDEL INBOX", WHOLE);
+		client_say(fd, "RCVD", "+OK");
+		quit(fd, "+OK");
+		mbox_must_be(&server, "");
+		ATF_CHECK_EQ(0, count_entries(&server, MH));
+	}
+	/* Where no other part has mail, the file is sent as it is. */
+	mailbox_write(&server, FRED, A "\nlast", strlen(A "\nlast"));
+	fd = ask_whole(&server, "RETR INBOX", "From ann@example.org Sat Nov 21 "
+	    "23:33:00 2026\r\n\r\nlast\r\n");
+	client_say(fd, "RCVD", "+OK");
+	quit(fd, "+OK");
+	server_stop(&server);
+}
+
 /* RFC 937: ACKD changes nothing there; RDEL's client is told. */
 ATF_TC_WITHOUT_HEAD(read_only_part);
 ATF_TC_BODY(read_only_part, tc)
@@ -365,6 +402,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, absent_parts);
 	ATF_TP_ADD_TC(tp, one_session);
 	ATF_TP_ADD_TC(tp, whole);
+	ATF_TP_ADD_TC(tp, whole_joined);
 	ATF_TP_ADD_TC(tp, read_only_part);
 	ATF_TP_ADD_TC(tp, own_maildrop);
 	ATF_TP_ADD_TC(tp, locked_part);
