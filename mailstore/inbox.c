@@ -5,6 +5,7 @@
  */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,8 @@
 
 static struct part {
 	char path[PATH_SIZE];		/* expanded */
-	int directory;			/* that it is in, -1: missing */
+	int directory;			/* that it is in, or -1 */
+	int error;			/* why: ENOENT, it is missing */
 	enum mailbox_dotlock dotlock;
 	char own_directory[PATH_SIZE];	/* where dotlocks are made beside it;
 					   "": not there */
@@ -92,6 +94,7 @@ begin_part(struct part *part, const char *template)
 	part->mailbox.place.directory = -1;
 	part->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 	    O_NONBLOCK);
+	part->error = part->directory == -1 ? errno : 0;
 	choose_dotlock(part, config->is_template && is_for_one_user(template));
 }
 
@@ -199,6 +202,18 @@ choose_format(struct part *part)
 	return (NULL);
 }
 
+/* What may be there, and cannot be seen, is not taken for nothing. */
+static const char *
+why_no_directory(const struct part *part, struct mailbox *inbox)
+{
+	if (part->error == ENOENT)
+		return (NULL);
+	log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
+	    part->mailbox.place.label, strerror(part->error));
+	inbox->unfit = 1;
+	return ("the mailbox cannot be opened");
+}
+
 /* A part that is not there, or shows no format yet, has no messages. */
 static const char *
 open_part(struct part *part, struct mailbox *inbox)
@@ -208,8 +223,8 @@ open_part(struct part *part, struct mailbox *inbox)
 
 	if (set_place(part, inbox) == -1)
 		return ("the mailbox cannot be opened");
-	if (mailbox->place.directory == -1)
-		return (NULL);
+	if (part->directory == -1)
+		return (why_no_directory(part, inbox));
 	wrong = lock_session(mailbox->place.state, &mailbox->place);
 	if (wrong == NULL)
 		wrong = choose_format(part);

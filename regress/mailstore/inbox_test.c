@@ -188,6 +188,32 @@ ATF_TC_BODY(unfit_part, tc)
 	server_stop(&server);
 }
 
+/*
+ * A directory that is there, and cannot be opened, is no missing part: its
+ * mail would look as if it had gone.
+ */
+ATF_TC_WITHOUT_HEAD(closed_directory);
+ATF_TC_BODY(closed_directory, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	start_both(&server);
+	ATF_REQUIRE(chmod(home_of(&server, "Mail"), 0) == 0);
+	fd = login(&server, "- ");
+	client_expect_close(fd);
+	log_must_have(&server, "folder=INBOX-2 error=\"Permission denied");
+	ATF_REQUIRE(chmod(home_of(&server, "Mail"), 0700) == 0);
+	fd = login(&server, "#4 ");
+	quit(fd, "+");
+	move_file(&server, "Mail", "elsewhere");
+	write_message(&server, "Mail", "a file\n");
+	fd = login(&server, "- ");
+	client_expect_close(fd);
+	server_stop(&server);
+}
+
 ATF_TC_WITHOUT_HEAD(absent_parts);
 ATF_TC_BODY(absent_parts, tc)
 {
@@ -399,6 +425,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, deleting);
 	ATF_TP_ADD_TC(tp, failure_in_one);
 	ATF_TP_ADD_TC(tp, unfit_part);
+	ATF_TP_ADD_TC(tp, closed_directory);
 	ATF_TP_ADD_TC(tp, absent_parts);
 	ATF_TP_ADD_TC(tp, one_session);
 	ATF_TP_ADD_TC(tp, whole);
