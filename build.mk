@@ -78,8 +78,9 @@ STORE = mailstore/store.o mailstore/maildrop_requests.o $(NAMES) $(MAILBOX) \
 
 MAILTOOL = mailstore/tool.o mailstore/tool_source.o mailstore/tool_check.o \
 	mailstore/tool_content.o mailstore/tool_files.o \
-	mailstore/tool_convert.o mailstore/tool_write.o $(MAILBOX) \
-	privsep/calls_mailbox.o privsep/privdrop.o $(RIGHTS) $(CHILD)
+	mailstore/tool_convert.o mailstore/tool_write.o \
+	mailstore/tool_target.o $(MAILBOX) privsep/calls_mailbox.o \
+	privsep/privdrop.o $(RIGHTS) $(CHILD)
 
 LOCK = privsep/spool_lock.o privsep/calls_lock.o mailstore/dotlock.o $(CHILD)
 
