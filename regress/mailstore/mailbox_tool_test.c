@@ -462,9 +462,12 @@ count_beginnings(const struct server *server)
 	return (count);
 }
 
-/* Begins to convert a mailbox of FRED's into a Maildir. */
+/*
+ * Begins to check a mailbox of FRED's, or to convert it into a Maildir: `to`
+ * is NULL or not.
+ */
 static pid_t
-start_convert(const struct server *server, const char *from, const char *to)
+start_tool(const struct server *server, const char *from, const char *to)
 {
 	char libexec[300];
 	pid_t pid;
@@ -472,12 +475,16 @@ start_convert(const struct server *server, const char *from, const char *to)
 	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
 	    server->directory);
 	ATF_REQUIRE((pid = fork()) != -1);
-	if (pid == 0) {
+	if (pid == 0 && to != NULL)
 		(void)execl(program("posternctl"), "posternctl", "mailbox",
 		    "-l", libexec, "convert", "-t", "maildir",
 		    home_of(server, from), home_of(server, to), (char *)NULL);
+	else if (pid == 0)
+		(void)execl(program("posternctl"), "posternctl", "mailbox",
+		    "-l", libexec, "check", home_of(server, from),
+		    (char *)NULL);
+	if (pid == 0)
 		_exit(127);
-	}
 	return (pid);
 }
 
@@ -509,7 +516,7 @@ ATF_TC_BODY(convert_interrupted, tc)
 	server_prepare(&server, NULL);
 	write_form(&server, "mail/x", MBOX, 4000);
 	for (i = 0; i < COUNT(signals); i++) {
-		pid = start_convert(&server, "mail/x", "mail/y");
+		pid = start_tool(&server, "mail/x", "mail/y");
 		for (waited = 0; waited < 10000 &&
 		    count_beginnings(&server) == 0; waited++)
 			(void)usleep(1000);
@@ -564,7 +571,7 @@ ATF_TC_BODY(convert_replaced, tc)
 	make_folder(&server, "shared");
 	ATF_REQUIRE(chmod(home_of(&server, "shared"), 0777) == 0);
 	for (ends = 0; ends < 2; ends++) {
-		pid = start_convert(&server, "mail/x", "shared/y");
+		pid = start_tool(&server, "mail/x", "shared/y");
 		beginning = find_beginning(&server, "shared");
 		ATF_REQUIRE(kill(pid, SIGSTOP) == 0);
 		move_file(&server, beginning, "shared/taken");
@@ -582,6 +589,32 @@ ATF_TC_BODY(convert_replaced, tc)
 		remove_file(&server, beginning);
 		ATF_REQUIRE(rmdir(home_of(&server, "shared/taken")) == 0);
 	}
+}
+
+/*
+ * A user can make a file that takes hours to read, and no room on the disk:
+ * whoever looks at it can stop that, and no lock is left behind.
+ */
+ATF_TC_WITHOUT_HEAD(check_interrupted);
+ATF_TC_BODY(check_interrupted, tc)
+{
+	struct server server;
+	int waited;
+	pid_t pid;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", GOOD);
+	if (truncate(home_of(&server, "mail/x"), (off_t)4 << 40) == -1)
+		atf_tc_skip("no file of that size can be made here");
+	pid = start_tool(&server, "mail/x", NULL);
+	/* The lock shows that it has begun. */
+	for (waited = 0; waited < 10000 && !is_there(&server, "mail/x.lock");
+	    waited++)
+		(void)usleep(1000);
+	ATF_REQUIRE(kill(pid, SIGINT) == 0);
+	must_have_failed(pid);
+	ATF_CHECK_EQ(1, count_entries(&server, "mail"));
 }
 
 /* The bar is for a person at a terminal, and for nobody else. */
@@ -641,6 +674,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, convert_no_room);
 	ATF_TP_ADD_TC(tp, convert_interrupted);
 	ATF_TP_ADD_TC(tp, convert_replaced);
+	ATF_TP_ADD_TC(tp, check_interrupted);
 	ATF_TP_ADD_TC(tp, progress);
 	return (atf_no_error());
 }
