@@ -214,6 +214,62 @@ ATF_TC_BODY(closed_directory, tc)
 	server_stop(&server);
 }
 
+/*
+ * Parts that are one and the same: what is deleted by one number has gone
+ * under the other, and no other message goes.
+ */
+ATF_TC_WITHOUT_HEAD(one_part_twice);
+ATF_TC_BODY(one_part_twice, tc)
+{
+	char here[300], parts[900];
+	struct server server;
+	int fd;
+
+	(void)tc;
+	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
+	(void)snprintf(parts, sizeof(parts), "mbox \"%s/postern/spool/%%u\"",
+	    here);
+	start(&server, parts);
+	put_mbox(&server);
+	fd = login(&server, "#4 ");
+	read_and_delete(fd, 1, ONE_WIRE);
+	read_and_keep(fd, 3, ONE_WIRE);
+	quit(fd, "+");
+	mbox_must_be(&server, TWO);
+	put_mbox(&server);
+	fd = login(&server, "#4 ");
+	read_and_delete(fd, 1, ONE_WIRE);
+	read_and_delete(fd, 3, ONE_WIRE);
+	quit(fd, "- 1 deleted; in another part of the mailbox");
+	mbox_must_be(&server, TWO);
+	put_mbox(&server);
+	fd = login(&server, "#4 ");
+	read_and_delete(fd, 4, TWO_WIRE);
+	quit(fd, "+");
+	mbox_must_be(&server, ONE);
+	server_stop(&server);
+}
+
+ATF_TC_WITHOUT_HEAD(one_folder_twice);
+ATF_TC_BODY(one_folder_twice, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	start(&server, "mh ~/Mail/inbox mh ~/Mail/../Mail/inbox");
+	put_mh(&server);
+	write_message(&server, MH ".mh_sequences", "a: 3 12\n");
+	fd = login(&server, "#4 ");
+	read_and_delete(fd, 1, THREE_WIRE);
+	read_and_delete(fd, 3, THREE_WIRE);
+	quit(fd, "+");
+	ATF_CHECK(!is_there(&server, MH "3"));
+	folder_must_be(&server, FRED, MH "12", FOUR, strlen(FOUR));
+	folder_must_be(&server, FRED, MH ".mh_sequences", "a: 12\n", 6);
+	server_stop(&server);
+}
+
 ATF_TC_WITHOUT_HEAD(absent_parts);
 ATF_TC_BODY(absent_parts, tc)
 {
@@ -426,6 +482,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, failure_in_one);
 	ATF_TP_ADD_TC(tp, unfit_part);
 	ATF_TP_ADD_TC(tp, closed_directory);
+	ATF_TP_ADD_TC(tp, one_part_twice);
+	ATF_TP_ADD_TC(tp, one_folder_twice);
 	ATF_TP_ADD_TC(tp, absent_parts);
 	ATF_TP_ADD_TC(tp, one_session);
 	ATF_TP_ADD_TC(tp, whole);
