@@ -105,7 +105,10 @@ become_owner(const char *path)
 	privdrop_become(&owner, 0);
 }
 
-/* The directory that a path's last part is in. */
+/*
+ * The directory that a path's last part is in; one that is a link, as itself:
+ * the sandbox lets nobody through a link's name.
+ */
 static void
 parent_of(const char *path, char *parent, size_t size)
 {
@@ -122,6 +125,8 @@ parent_of(const char *path, char *parent, size_t size)
 		(void)strlcpy(parent, ".", size);
 	else
 		slash[slash == parent ? 1 : 0] = '\0';
+	if (strlcat(parent, "/.", size) >= size)
+		log_fatal("%s: the path is too long", path);
 }
 
 /* `to` is NULL where nothing is to be made. */

@@ -334,6 +334,24 @@ ATF_TC_BODY(convert_refused, tc)
 	ATF_CHECK_EQ(7, count_entries(&server, "mail"));
 }
 
+/* A directory may be reached by a link: its mailboxes are locked, and made. */
+ATF_TC_WITHOUT_HEAD(behind_a_link);
+ATF_TC_BODY(behind_a_link, tc)
+{
+	struct server server;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", GOOD);
+	ATF_REQUIRE(symlink("mail", home_of(&server, "link")) == 0);
+	ATF_CHECK_EQ(0, tool(&server, "check", "~/link/x", NULL));
+	ATF_CHECK_MSG(strstr(output, "no dotlock") == NULL, "%s", output);
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mh", "~/link/x",
+	    "~/link/y", NULL));
+	ATF_CHECK_MSG(strstr(output, "no dotlock") == NULL, "%s", output);
+	ATF_CHECK(is_there(&server, "mail/y/1"));
+}
+
 /* An empty mailbox stays one of its kind. */
 ATF_TC_WITHOUT_HEAD(convert_nothing);
 ATF_TC_BODY(convert_nothing, tc)
@@ -668,6 +686,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, unreadable);
 	ATF_TP_ADD_TC(tp, root_reads_no_mail);
 	ATF_TP_ADD_TC(tp, convert_refused);
+	ATF_TP_ADD_TC(tp, behind_a_link);
 	ATF_TP_ADD_TC(tp, convert_nothing);
 	ATF_TP_ADD_TC(tp, convert_quoted);
 	ATF_TP_ADD_TC(tp, convert_tells);
