@@ -264,9 +264,10 @@ uids_text(struct mailbox *mailbox, uint64_t number, char *text)
 	text[0] = '\0';
 	if (entry->ordinal == 0)
 		return (NULL);
+	/* Any name of a Maildir may end in ".2", and no label has a ":". */
 	if (entry->ordinal > 1)
-		(void)snprintf(ordinal, sizeof(ordinal), ".%u",
-		    entry->ordinal);
+		(void)snprintf(ordinal, sizeof(ordinal), "%c%u",
+		    entry->named ? ':' : '.', entry->ordinal);
 	if (!entry->named || mailbox->format->label(mailbox, number, label,
 	    sizeof(label)) == -1 || !is_fit(label))
 		(void)strlcpy(label, sodium_bin2hex(hex, sizeof(hex),
