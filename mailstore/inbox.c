@@ -190,7 +190,8 @@ choose_format(struct part *part)
 	    mailbox->place.name, &status, AT_SYMLINK_NOFOLLOW) == -1)
 		return (NULL);	/* opening it tells why */
 	is_directory = S_ISDIR(status.st_mode);
-	if (is_directory == (wanted == FORMAT_FILE)) {
+	if (is_directory == (wanted == FORMAT_FILE) ||
+	    (wanted == FORMAT_MH && detect_is_maildir(&mailbox->place))) {
 		log_line(LOG_ERR, "event=open folder=%s error=\"not of the "
 		    "format that the configuration says\"",
 		    mailbox->place.label);

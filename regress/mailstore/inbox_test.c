@@ -177,6 +177,15 @@ ATF_TC_BODY(unfit_part, tc)
 	fd = login(&server, "#4 ");
 	quit(fd, "+");
 	mbox_must_be(&server, ONE TWO);
+	/* A Maildir would look like a folder without messages. */
+	move_file(&server, MH, "Mail/elsewhere");
+	make_folder(&server, MH "cur");
+	make_folder(&server, MH "tmp");
+	write_message(&server, MH "new/1.one.host", FOUR);
+	fd = login(&server, "- ");
+	client_expect_close(fd);
+	move_file(&server, MH, "Mail/maildir");
+	move_file(&server, "Mail/elsewhere", "Mail/inbox");
 	/* The other way round: a directory where the file should be. */
 	ATF_REQUIRE(unlink(mailbox_path(&server, FRED)) == 0);
 	ATF_REQUIRE(mkdir(mailbox_path(&server, FRED), 0777) == 0);
