@@ -85,8 +85,9 @@ STORE = mailstore/store.o mailstore/maildrop_requests.o $(NAMES) $(MAILBOX) \
 
 MAILTOOL = mailstore/tool.o mailstore/tool_source.o mailstore/tool_check.o \
 	mailstore/tool_content.o mailstore/tool_files.o \
-	mailstore/tool_convert.o mailstore/tool_write.o $(MAILBOX) \
-	privsep/calls_mailbox.o privsep/privdrop.o $(RIGHTS) $(CHILD)
+	mailstore/tool_convert.o mailstore/tool_write.o \
+	mailstore/tool_target.o $(MAILBOX) privsep/calls_mailbox.o \
+	privsep/privdrop.o $(RIGHTS) $(CHILD)
 
 KEYS = privsep/keys.o privsep/keys_pair.o privsep/net_peers.o \
 	privsep/calls_keys.o $(CHANGE_ROOT) $(CHILD)

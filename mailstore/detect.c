@@ -86,6 +86,18 @@ directory_format(struct mailbox *mailbox, int directory, uid_t owner)
 	return (NULL);
 }
 
+int
+detect_is_maildir(const struct mailbox_place *place)
+{
+	int directory = file_mailbox_directory(place->directory, place->name,
+	    file_mailbox_owner(place));
+	int result = directory != -1 && is_maildir(directory);
+
+	if (directory != -1)
+		(void)close(directory);
+	return (result);
+}
+
 const char *
 detect_format(struct mailbox *mailbox)
 {

@@ -14,4 +14,7 @@
  */
 const char *detect_format(struct mailbox *mailbox);
 
+/* True when what is at the place is a directory as Maildirs are. */
+int	detect_is_maildir(const struct mailbox_place *place);
+
 #endif

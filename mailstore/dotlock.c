@@ -230,25 +230,27 @@ move_away(const struct dotlock *lock, const char *name,
     const struct stat *stale)
 {
 	const struct own_name away = make_name();
+	char quoted[LOG_QUOTED_SIZE];
 	struct stat moved;
 
+	(void)log_quote(quoted, sizeof(quoted), name);
 	if (renameat(lock->directory, name, lock->directory, away.text) ==
 	    -1) {
 		if (errno != ENOENT)
 			log_line(LOG_WARNING, "event=lock file=%s "
 			    "error=\"stale, and cannot be removed: %s\"",
-			    name, strerror(errno));
+			    quoted, strerror(errno));
 		return;
 	}
 	if (fstatat(lock->directory, away.text, &moved, AT_SYMLINK_NOFOLLOW) ==
 	    -1 || !is_unchanged(&moved, stale)) {
 		if (put_back(lock, away.text, name) == -1)
 			log_line(LOG_ERR, "event=lock file=%s error=\"another "
-			    "program's was lost: %s\"", name,
+			    "program's was lost: %s\"", quoted,
 			    strerror(errno));
 	} else
 		log_line(LOG_NOTICE, "event=lock file=%s uid=%u age=%lld "
-		    "error=\"stale; removed\"", name,
+		    "error=\"stale; removed\"", quoted,
 		    (unsigned int)stale->st_uid,
 		    (long long)(time(NULL) - stale->st_mtime));
 	(void)unlinkat(lock->directory, away.text, 0);
@@ -356,7 +358,7 @@ dotlock_is_held(const struct dotlock *lock)
 void
 dotlock_release(struct dotlock *lock)
 {
-	char name[DOTLOCK_NAME_SIZE];
+	char name[DOTLOCK_NAME_SIZE], quoted[LOG_QUOTED_SIZE];
 
 	if (lock->fd == -1 || lock_name(lock, name) == -1)
 		return;
@@ -364,7 +366,8 @@ dotlock_release(struct dotlock *lock)
 		(void)unlinkat(lock->directory, name, 0);
 	else
 		log_line(LOG_WARNING, "event=lock file=%s error=\"another "
-		    "program removed it while it was held\"", name);
+		    "program removed it while it was held\"",
+		    log_quote(quoted, sizeof(quoted), name));
 	(void)close(lock->fd);
 	lock->fd = -1;
 }

@@ -5,6 +5,7 @@
  */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,12 +20,15 @@
 
 static struct part {
 	char path[PATH_SIZE];		/* expanded */
-	int directory;			/* that it is in, -1: missing */
+	int directory;			/* that it is in, or -1 */
+	int error;			/* why: ENOENT, it is missing */
 	enum mailbox_dotlock dotlock;
 	char own_directory[PATH_SIZE];	/* where dotlocks are made beside it;
 					   "": not there */
 	struct mailbox mailbox;
 	uint32_t before;		/* messages of the parts before it */
+	int after_blank;		/* its first message, for POP1, needs
+					   an empty line before it */
 	int is_open;
 } parts[INBOX_PARTS_MAX];
 static size_t count;
@@ -90,6 +94,7 @@ begin_part(struct part *part, const char *template)
 	part->mailbox.place.directory = -1;
 	part->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 	    O_NONBLOCK);
+	part->error = part->directory == -1 ? errno : 0;
 	choose_dotlock(part, config->is_template && is_for_one_user(template));
 }
 
@@ -185,7 +190,8 @@ choose_format(struct part *part)
 	    mailbox->place.name, &status, AT_SYMLINK_NOFOLLOW) == -1)
 		return (NULL);	/* opening it tells why */
 	is_directory = S_ISDIR(status.st_mode);
-	if (is_directory == (wanted == FORMAT_FILE)) {
+	if (is_directory == (wanted == FORMAT_FILE) ||
+	    (wanted == FORMAT_MH && detect_is_maildir(&mailbox->place))) {
 		log_line(LOG_ERR, "event=open folder=%s error=\"not of the "
 		    "format that the configuration says\"",
 		    mailbox->place.label);
@@ -197,6 +203,18 @@ choose_format(struct part *part)
 	return (NULL);
 }
 
+/* What may be there, and cannot be seen, is not taken for nothing. */
+static const char *
+why_no_directory(const struct part *part, struct mailbox *inbox)
+{
+	if (part->error == ENOENT)
+		return (NULL);
+	log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
+	    part->mailbox.place.label, strerror(part->error));
+	inbox->unfit = 1;
+	return ("the mailbox cannot be opened");
+}
+
 /* A part that is not there, or shows no format yet, has no messages. */
 static const char *
 open_part(struct part *part, struct mailbox *inbox)
@@ -206,8 +224,8 @@ open_part(struct part *part, struct mailbox *inbox)
 
 	if (set_place(part, inbox) == -1)
 		return ("the mailbox cannot be opened");
-	if (mailbox->place.directory == -1)
-		return (NULL);
+	if (part->directory == -1)
+		return (why_no_directory(part, inbox));
 	wrong = lock_session(mailbox->place.state, &mailbox->place);
 	if (wrong == NULL)
 		wrong = choose_format(part);
@@ -220,6 +238,26 @@ open_part(struct part *part, struct mailbox *inbox)
 	return (wrong);
 }
 
+/* Numbers its messages behind those of the parts before it. */
+static const char *
+add_part(struct part *part, struct mailbox *inbox)
+{
+	const struct mailbox *mailbox = &part->mailbox;
+
+	part->before = inbox->messages;
+	part->after_blank = 0;
+	if (mailbox->messages == 0)
+		return (NULL);
+	if (inbox->messages > MESSAGES_MAX - mailbox->messages)
+		return ("the mailbox has too many messages");
+	part->after_blank = inbox->lacks_blank;
+	inbox->lacks_blank = mailbox->lacks_blank;
+	inbox->messages += mailbox->messages;
+	inbox->all_octets += mailbox->all_octets +
+	    (part->after_blank ? 2 : 0);
+	return (NULL);
+}
+
 /* One that cannot be opened makes the rest unavailable, and is told. */
 static const char *
 open_all(struct mailbox *inbox)
@@ -229,14 +267,12 @@ open_all(struct mailbox *inbox)
 
 	inbox->messages = 0;
 	inbox->all_octets = 0;
+	inbox->lacks_blank = 0;
 	inbox->absent = 1;
 	for (part = parts; part < parts + count && wrong == NULL; part++) {
 		wrong = open_part(part, inbox);
-		part->before = inbox->messages;
-		if (inbox->messages > MESSAGES_MAX - part->mailbox.messages)
-			wrong = "the mailbox has too many messages";
-		inbox->messages += part->mailbox.messages;
-		inbox->all_octets += part->mailbox.all_octets;
+		if (wrong == NULL)
+			wrong = add_part(part, inbox);
 	}
 	if (wrong != NULL)
 		close_all(inbox);
@@ -295,10 +331,13 @@ send_all(struct mailbox *inbox, struct wire *wire)
 	struct part *part;
 
 	(void)inbox;
-	for (part = parts; part < parts + count && wrong == NULL; part++)
-		if (part->is_open)
-			wrong = part->mailbox.format->send_all(&part->mailbox,
-			    wire);
+	for (part = parts; part < parts + count && wrong == NULL; part++) {
+		if (!part->is_open)
+			continue;
+		if (part->after_blank && wire_put(wire, "\r\n", 2) == -1)
+			return ("not all could be sent");
+		wrong = part->mailbox.format->send_all(&part->mailbox, wire);
+	}
 	return (wrong);
 }
 

@@ -10,6 +10,11 @@
 
 #include "lines.h"
 
+int (*lines_unwanted)(void);
+
+/* So many reads are a few megabytes, and far less than a second. */
+#define READS_UNASKED	64
+
 void
 lines_begin(struct line_reader *reader, int fd, uint64_t from,
     uint64_t limit, crypto_generichash_state *hash)
@@ -26,10 +31,16 @@ lines_begin(struct line_reader *reader, int fd, uint64_t from,
 static int
 fill(struct line_reader *reader)
 {
+	static unsigned int reads;
 	uint64_t left = reader->limit - reader->next;
 	size_t room;
 	ssize_t got;
 
+	if (lines_unwanted != NULL && reads++ % READS_UNASKED == 0 &&
+	    lines_unwanted()) {
+		errno = EINTR;
+		return (-1);
+	}
 	memmove(reader->buffer, reader->buffer + reader->begin,
 	    reader->end - reader->begin);
 	reader->end -= reader->begin;

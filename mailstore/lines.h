@@ -31,6 +31,12 @@ struct line {
 	int starts;		/* the piece begins the line */
 };
 
+/*
+ * Asked now and then while a file is read, where it is not NULL: true when
+ * nobody wants the answer any more, and reading ends with EINTR.
+ */
+extern int (*lines_unwanted)(void);
+
 void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
 	    uint64_t limit, crypto_generichash_state *hash);
 

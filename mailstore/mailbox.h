@@ -118,6 +118,8 @@ struct mailbox {
 	uint32_t gone;			/* of the marked: by another program's
 					   hand, as the commit found */
 	uint64_t all_octets;		/* of send_all, with measure_all */
+	int lacks_blank;		/* send_all ends without an empty
+					   line, as the file does */
 };
 
 extern const struct mailbox_format mailbox_single_file, mailbox_mh,

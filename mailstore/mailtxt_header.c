@@ -191,6 +191,17 @@ mailtxt_parse(const unsigned char *text, size_t length,
 	return (0);
 }
 
+/*
+ * In an mbox a sender's address stands there, perhaps with digits in it; and
+ * an empty line, or a few words, may stand before that.
+ */
+static int
+is_from(const unsigned char *text, size_t length, size_t at)
+{
+	return ((at == 0 || text[at - 1] == '\n') && length - at >= 5 &&
+	    memcmp(text + at, "From ", 5) == 0);
+}
+
 int
 mailtxt_resembles(const unsigned char *text, size_t length)
 {
@@ -198,13 +209,13 @@ mailtxt_resembles(const unsigned char *text, size_t length)
 	time_t received;
 	size_t at;
 
-	/* In an mbox a sender's address stands there. */
-	if (length >= 5 && memcmp(text, "From ", 5) == 0)
-		return (0);
 	if (begin(&cursor, &received))
 		return (1);
-	for (at = 0; at < length; at++)
+	for (at = 0; at < length; at++) {
+		if (is_from(text, length, at))
+			return (0);
 		if (text[at] == ';' && flags(text + at + 1, length - at - 1))
 			return (1);
+	}
 	return (0);
 }

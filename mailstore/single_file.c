@@ -163,6 +163,16 @@ recover(struct single_file *single, const struct mailbox_place *place)
 	return (wrong);
 }
 
+/* What is sent behind it would be text of its last message. */
+static int
+lacks_blank(const struct single_file *single)
+{
+	const struct single_list *shown = &single->shown;
+
+	return (single->format->received == NULL && shown->count > 0 &&
+	    shown->messages[shown->count - 1].blank_bytes == 0);
+}
+
 static const char *
 take_snapshot(struct mailbox *mailbox, struct single_file *single)
 {
@@ -183,6 +193,7 @@ take_snapshot(struct mailbox *mailbox, struct single_file *single)
 		wrong = single->format->scan(single, mailbox->place.label);
 	}
 	lock_mailbox_release(single->fd);
+	mailbox->lacks_blank = wrong == NULL && lacks_blank(single);
 	mailbox->all_octets = single->whole_octets;
 	mailbox->messages = (uint32_t)single->shown.count;
 	if (mailbox->messages > 0 && single->writable && !single->damaged)

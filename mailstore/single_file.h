@@ -20,7 +20,7 @@
 #define SINGLE_DIGEST_BYTES	crypto_generichash_BYTES_MIN	/* 16 */
 
 enum single_flags {
-	SINGLE_SENT = 1 << 0,	/* whole; the digest is of what was sent */
+	SINGLE_SENT = 1 << 0,	/* whole, and the digest is of that */
 	SINGLE_MARKED = 1 << 1	/* to be deleted at the commit */
 };
 
@@ -39,7 +39,8 @@ struct single_message {
 	uint8_t flags;		/* enum single_flags */
 	uint16_t dots;		/* lines that begin with one; UINT16_MAX:
 				   so many or more */
-	unsigned char digest[SINGLE_DIGEST_BYTES];
+	unsigned char digest[SINGLE_DIGEST_BYTES];	/* of its head line;
+				   once it was sent, of all of it */
 };
 
 struct single_list {
@@ -113,8 +114,16 @@ const char *single_unreadable(const char *label);
 uint64_t single_octets(const struct single_message *message);
 
 /*
- * Reads a message's head line and begins with the hash of what is stored of
- * the message; flags are no part of that.  NULL, or a reason.
+ * Keeps the digest of a message's head line, so that no other message of its
+ * length is taken for it.  For scans; flags are no part of the digest.
+ */
+void	single_keep_head(const struct single_format *format,
+	    struct single_message *message, const struct line *line);
+
+/*
+ * Reads a message's head line, which must be that of the snapshot, and begins
+ * with the hash of what is stored of the message; flags are no part of that.
+ * NULL, or a reason.
  */
 const char *single_read_head(struct single_file *single,
 	    const struct single_message *message,

@@ -48,6 +48,45 @@ single_octets(const struct single_message *message)
 	return (message->octets != 0 ? message->octets : 2);
 }
 
+static void
+hash_head(const struct single_format *format, const struct line *line,
+    crypto_generichash_state *hash)
+{
+	(void)crypto_generichash_init(hash, NULL, 0, SINGLE_DIGEST_BYTES);
+	(void)crypto_generichash_update(hash, line->text,
+	    line->length - format->flag_bytes);
+	(void)crypto_generichash_update(hash, line->text + line->length,
+	    line->ending);
+}
+
+void
+single_keep_head(const struct single_format *format,
+    struct single_message *message, const struct line *line)
+{
+	crypto_generichash_state hash;
+
+	hash_head(format, line, &hash);
+	(void)crypto_generichash_final(&hash, message->digest,
+	    SINGLE_DIGEST_BYTES);
+}
+
+/*
+ * A program that has deleted messages before this one may have put another
+ * one of its length in its place.
+ */
+static int
+is_kept_head(const struct single_message *message,
+    const crypto_generichash_state *hash)
+{
+	unsigned char digest[SINGLE_DIGEST_BYTES];
+	crypto_generichash_state copy = *hash;
+
+	if ((message->flags & SINGLE_SENT) != 0)
+		return (1);	/* what was sent tells more */
+	(void)crypto_generichash_final(&copy, digest, sizeof(digest));
+	return (sodium_memcmp(digest, message->digest, sizeof(digest)) == 0);
+}
+
 const char *
 single_read_head(struct single_file *single,
     const struct single_message *message, crypto_generichash_state *hash,
@@ -64,12 +103,8 @@ single_read_head(struct single_file *single,
 	    line->length + line->ending != message->head_bytes ||
 	    !format->begins(message, line))
 		return (changed);
-	(void)crypto_generichash_init(hash, NULL, 0, SINGLE_DIGEST_BYTES);
-	(void)crypto_generichash_update(hash, line->text,
-	    line->length - format->flag_bytes);
-	(void)crypto_generichash_update(hash, line->text + line->length,
-	    line->ending);
-	return (NULL);
+	hash_head(format, line, hash);
+	return (is_kept_head(message, hash) ? NULL : changed);
 }
 
 /* One line or piece of it; the end of the message is a line's end too. */

@@ -369,6 +369,19 @@ phase_after(enum ipc_type request, unsigned int phase)
 	}
 }
 
+/*
+ * A file that takes hours to read must not hold the session's place for as
+ * long when its client has gone.  A commit is not left half way for that:
+ * many clients close behind QUIT.
+ */
+static int
+is_unwanted(void)
+{
+	struct pollfd net = { CHILD_SESSION, 0, 0 };	/* its end */
+
+	return (poll(&net, 1, 0) == 1);
+}
+
 /* Waits for net; its silence, its end and the parent's end are the end. */
 static void
 serve(unsigned int *phase)
@@ -392,6 +405,8 @@ serve(unsigned int *phase)
 	    "not a message";
 	if (wrong == NULL && message.header.session != session)
 		wrong = "wrong session";
+	lines_unwanted = message.header.type == IPC_COMMIT ? NULL :
+	    is_unwanted;
 	if (wrong == NULL)
 		wrong = ipc_dispatch(&channel, *phase, &message, phase);
 	if (wrong != NULL)

@@ -61,7 +61,10 @@ on_exit_early(void)
 		_exit(TOOL_FAILED);
 }
 
-/* What is half done is taken back, whoever asks for the end. */
+/*
+ * What is half done is taken back, whoever asks for the end; a mailbox may be
+ * so long that reading it comes to none.
+ */
 static void
 set_signals(void)
 {
@@ -73,6 +76,7 @@ set_signals(void)
 	action.sa_handler = on_signal;
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		(void)sigaction(ends[i], &action, NULL);
+	lines_unwanted = tool_is_interrupted;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
@@ -101,7 +105,10 @@ become_owner(const char *path)
 	privdrop_become(&owner, 0);
 }
 
-/* The directory that a path's last part is in. */
+/*
+ * The directory that a path's last part is in; one that is a link, as itself:
+ * the sandbox lets nobody through a link's name.
+ */
 static void
 parent_of(const char *path, char *parent, size_t size)
 {
@@ -118,6 +125,8 @@ parent_of(const char *path, char *parent, size_t size)
 		(void)strlcpy(parent, ".", size);
 	else
 		slash[slash == parent ? 1 : 0] = '\0';
+	if (strlcat(parent, "/.", size) >= size)
+		log_fatal("%s: the path is too long", path);
 }
 
 /* `to` is NULL where nothing is to be made. */
@@ -197,7 +206,8 @@ main(int argc, char **argv)
 	begin(argv[converts ? 4 : 2], &mailbox, converts ? argv[5] : NULL,
 	    &target);
 	if ((wrong = tool_open(&mailbox)) != NULL)
-		log_fatal("%s: %s", argv[converts ? 4 : 2], wrong);
+		log_fatal("%s: %s", argv[converts ? 4 : 2],
+		    tool_is_interrupted() ? "interrupted" : wrong);
 	status = converts ? tool_convert(&mailbox, form, &target) :
 	    tool_check(&mailbox);
 	tool_close(&mailbox);

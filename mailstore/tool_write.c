@@ -2,12 +2,10 @@
  * tool_write.c - a mailbox in the making, in any of the forms.
  *
  * Linked into postern-mailbox; runs as the owner of the mailbox that is
- * converted.  Everything is made under a name that nobody knows, and takes
- * its own when it is whole.
+ * converted.  How it is begun and gets its name is in tool_target.c.
  */
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -301,59 +299,6 @@ target_add(struct target *target, int fd, struct tool_message *message,
 	return (0);
 }
 
-static int
-make_directory(int at, const char *name)
-{
-	return (mkdirat(at, name, 0700) == -1 ? -1 : openat(at, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-static const char *const parts[] = { "tmp", "cur", "new" };
-
-#define PARTS	(sizeof(parts) / sizeof(parts[0]))
-
-/* Goes down into new, where mail is that nobody has seen. */
-static int
-make_maildir(struct target *target)
-{
-	int maildir = target->folder, below = -1;
-	size_t i;
-
-	for (i = 0; i < PARTS; i++) {
-		if (below != -1)
-			(void)close(below);
-		if ((below = make_directory(maildir, parts[i])) == -1)
-			break;
-	}
-	(void)close(maildir);
-	target->folder = below;
-	return (below == -1 ? -1 : 0);
-}
-
-int
-target_make(struct target *target, enum tool_form form, int directory)
-{
-	memset(target, 0, sizeof(*target));
-	target->form = form;
-	target->directory = directory;
-	target->folder = target->fd = -1;
-	(void)clock_gettime(CLOCK_REALTIME, &target->begun);
-	(void)snprintf(target->name, sizeof(target->name),
-	    ".postern-%08x%08x.new", randombytes_random(),
-	    randombytes_random());
-	if (form == FORM_MH || form == FORM_MAILDIR) {
-		target->folder = make_directory(directory, target->name);
-		target->made = target->folder != -1;
-	} else {
-		target->fd = openat(directory, target->name, O_RDWR |
-		    O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		target->made = target->fd != -1;
-	}
-	if (target->made && form == FORM_MAILDIR)
-		return (make_maildir(target));
-	return (target->made ? 0 : -1);
-}
-
 /* A folder without a message is known for one by its sequences. */
 static int
 finish_mh(struct target *target)
@@ -365,19 +310,6 @@ finish_mh(struct target *target)
 	return (target->fd == -1 ? -1 : 0);
 }
 
-/* Opens a directory by name and syncs it. */
-static int
-sync_directory(int at, const char *name)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	int result = fd == -1 ? -1 : disk_sync(fd);
-
-	if (fd != -1)
-		(void)close(fd);
-	return (result);
-}
-
 int
 target_sync(struct target *target)
 {
@@ -385,92 +317,7 @@ target_sync(struct target *target)
 	    (target->fd != -1 && (flush(target) == -1 ||
 	    disk_sync(target->fd) == -1)) ||
 	    (target->folder != -1 && (disk_sync(target->folder) == -1 ||
-	    sync_directory(target->directory, target->name) == -1)))
+	    disk_sync(target->top) == -1)))
 		return (-1);
 	return (0);
-}
-
-/*
- * A file gets its name by link(2), which takes no name that is taken.  A
- * directory takes the place of an empty one that was made for it: that rename
- * fails when there is anything in it by then.
- */
-int
-target_publish(struct target *target, const char *name)
-{
-	int error;
-
-	if (target->folder == -1) {
-		if (linkat(target->directory, target->name, target->directory,
-		    name, 0) == -1)
-			return (-1);
-		(void)unlinkat(target->directory, target->name, 0);
-	} else {
-		if (mkdirat(target->directory, name, 0700) == -1)
-			return (-1);
-		if (renameat(target->directory, target->name,
-		    target->directory, name) == -1) {
-			error = errno;
-			(void)unlinkat(target->directory, name, AT_REMOVEDIR);
-			errno = error;
-			return (-1);
-		}
-	}
-	target->made = 0;
-	target->published = 1;
-	return (disk_sync(target->directory));
-}
-
-/* Removes the files in a directory, which is not walked into any deeper. */
-static void
-remove_files(int at, const char *name)
-{
-	struct dirent *entry;
-	DIR *names;
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-
-	if (fd == -1)
-		return;
-	if ((names = fdopendir(fd)) == NULL) {
-		(void)close(fd);
-		return;
-	}
-	while ((entry = readdir(names)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			(void)unlinkat(fd, entry->d_name, 0);
-	(void)closedir(names);
-}
-
-void
-target_remove(struct target *target)
-{
-	char path[TARGET_NAME_SIZE + 8];
-	size_t i;
-
-	if (!target->made)
-		return;
-	for (i = 0; i < PARTS && target->form == FORM_MAILDIR; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", target->name,
-		    parts[i]);
-		remove_files(target->directory, path);
-		(void)unlinkat(target->directory, path, AT_REMOVEDIR);
-	}
-	if (target->folder == -1 && target->fd != -1)
-		(void)unlinkat(target->directory, target->name, 0);
-	else {
-		remove_files(target->directory, target->name);
-		(void)unlinkat(target->directory, target->name, AT_REMOVEDIR);
-	}
-	target->made = 0;
-}
-
-void
-target_close(struct target *target)
-{
-	if (target->fd != -1)
-		(void)close(target->fd);
-	if (target->folder != -1)
-		(void)close(target->folder);
 }

@@ -15,7 +15,9 @@ struct target {
 	int made;			/* there is something of that name */
 	int published;			/* it has the name that was wanted */
 	struct timespec begun;
-	int folder;			/* where message files go, or -1 */
+	int top;			/* the directory that is made, or -1 */
+	int folder;			/* where message files go: that, or a
+					   Maildir's new; or -1 */
 	int fd;				/* the file that is written, or -1 */
 	uint64_t at;			/* bytes in it so far */
 	int counts_only;		/* nothing is written */
@@ -42,7 +44,10 @@ int	target_add(struct target *target, int fd,
 /* Puts all of it on the disk. */
 int	target_sync(struct target *target);
 
-/* Gives it its name, if there is nothing of that name (EEXIST), durably. */
+/*
+ * Gives it its name, if there is nothing of that name (EEXIST), durably.
+ * ESTALE: another program has put something else in its place.
+ */
 int	target_publish(struct target *target, const char *name);
 
 /* Removes what was made. */

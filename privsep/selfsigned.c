@@ -209,6 +209,9 @@ main(int argc, char **argv)
 	if (wrong != NULL)
 		log_fatal("-d: expected a number of days from 1 to %d",
 		    DAYS_MAX);
+	/* The configuration takes no other path. */
+	if (directory[0] != '/')
+		log_fatal("-o: expected an absolute path");
 	argc -= optind;
 	argv += optind;
 	for (i = 0; i < argc; i++)

@@ -411,6 +411,7 @@ converse(enum pop_protocol protocol, struct input input, size_t piece,
 	const unsigned int lines = count_lines(input);
 	unsigned int seed = (unsigned int)piece, state, answers;
 	const struct session *session;
+	struct ipc_net_listener listener = { .protocol = PROTOCOL_AUTO };
 	struct input part;
 	int client[2], is_over;
 
@@ -418,9 +419,10 @@ converse(enum pop_protocol protocol, struct input input, size_t piece,
 	    0, client) == 0);
 	sessions++;
 	ends_logged = data_without_status = 0;
+	listener.protocol = protocol;
+	listener.quirks = (options & QUIRKS) != 0 ? QUIRK_PCNFS : 0;
 	session_begin(client[0], "192.0.2.1:1025",
-	    (options & FROM_AFAR) == 0, protocol,
-	    (options & QUIRKS) != 0 ? QUIRK_PCNFS : 0);
+	    (options & FROM_AFAR) == 0, &listener);
 	settle(client[1], client[0], output);
 	while (input.left > 0) {
 		seed = seed * 1103515245 + 12345;

@@ -776,6 +776,14 @@ ATF_TC_BODY(leftover_in_folder, tc)
 	quit(fd);
 	folder_must_be(&server, FRED, "mail/work", TWO, strlen(TWO));
 	ATF_CHECK(!exists(path_of(&server, "home/fred/mail/work.lock")));
+	/* A name from a client is one word of the log's line. */
+	folder_write(&server, FRED, "mail/a user=\"root", BOTH, strlen(BOTH));
+	folder_write(&server, FRED, "mail/a user=\"root.lock", text,
+	    strlen(text));
+	fd = login(&server);
+	client_say(fd, "FOLD a user=\"root", "#2 ");
+	quit(fd);
+	log_must_have(&server, "file=\"a user=\\x22root.lock\" uid=");
 	server_stop(&server);
 }
 

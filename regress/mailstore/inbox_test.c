@@ -177,6 +177,15 @@ ATF_TC_BODY(unfit_part, tc)
 	fd = login(&server, "#4 ");
 	quit(fd, "+");
 	mbox_must_be(&server, ONE TWO);
+	/* A Maildir would look like a folder without messages. */
+	move_file(&server, MH, "Mail/elsewhere");
+	make_folder(&server, MH "cur");
+	make_folder(&server, MH "tmp");
+	write_message(&server, MH "new/1.one.host", FOUR);
+	fd = login(&server, "- ");
+	client_expect_close(fd);
+	move_file(&server, MH, "Mail/maildir");
+	move_file(&server, "Mail/elsewhere", "Mail/inbox");
 	/* The other way round: a directory where the file should be. */
 	ATF_REQUIRE(unlink(mailbox_path(&server, FRED)) == 0);
 	ATF_REQUIRE(mkdir(mailbox_path(&server, FRED), 0777) == 0);
@@ -185,6 +194,88 @@ ATF_TC_BODY(unfit_part, tc)
 	ATF_REQUIRE(rmdir(mailbox_path(&server, FRED)) == 0);
 	fd = login(&server, "#2 ");
 	quit(fd, "+");
+	server_stop(&server);
+}
+
+/*
+ * A directory that is there, and cannot be opened, is no missing part: its
+ * mail would look as if it had gone.
+ */
+ATF_TC_WITHOUT_HEAD(closed_directory);
+ATF_TC_BODY(closed_directory, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	start_both(&server);
+	ATF_REQUIRE(chmod(home_of(&server, "Mail"), 0) == 0);
+	fd = login(&server, "- ");
+	client_expect_close(fd);
+	log_must_have(&server, "folder=INBOX-2 error=\"Permission denied");
+	ATF_REQUIRE(chmod(home_of(&server, "Mail"), 0700) == 0);
+	fd = login(&server, "#4 ");
+	quit(fd, "+");
+	move_file(&server, "Mail", "elsewhere");
+	write_message(&server, "Mail", "a file\n");
+	fd = login(&server, "- ");
+	client_expect_close(fd);
+	server_stop(&server);
+}
+
+/*
+ * Parts that are one and the same: what is deleted by one number has gone
+ * under the other, and no other message goes.
+ */
+ATF_TC_WITHOUT_HEAD(one_part_twice);
+ATF_TC_BODY(one_part_twice, tc)
+{
+	char here[300], parts[900];
+	struct server server;
+	int fd;
+
+	(void)tc;
+	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
+	(void)snprintf(parts, sizeof(parts), "mbox \"%s/postern/spool/%%u\"",
+	    here);
+	start(&server, parts);
+	put_mbox(&server);
+	fd = login(&server, "#4 ");
+	read_and_delete(fd, 1, ONE_WIRE);
+	read_and_keep(fd, 3, ONE_WIRE);
+	quit(fd, "+");
+	mbox_must_be(&server, TWO);
+	put_mbox(&server);
+	fd = login(&server, "#4 ");
+	read_and_delete(fd, 1, ONE_WIRE);
+	read_and_delete(fd, 3, ONE_WIRE);
+	quit(fd, "- 1 deleted; in another part of the mailbox");
+	mbox_must_be(&server, TWO);
+	put_mbox(&server);
+	fd = login(&server, "#4 ");
+	read_and_delete(fd, 4, TWO_WIRE);
+	quit(fd, "+");
+	mbox_must_be(&server, ONE);
+	server_stop(&server);
+}
+
+ATF_TC_WITHOUT_HEAD(one_folder_twice);
+ATF_TC_BODY(one_folder_twice, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	start(&server, "mh ~/Mail/inbox mh ~/Mail/../Mail/inbox");
+	put_mh(&server);
+	write_message(&server, MH ".mh_sequences", "a: 3 12\n");
+	fd = login(&server, "#4 ");
+	read_and_delete(fd, 1, THREE_WIRE);
+	read_and_delete(fd, 3, THREE_WIRE);
+	quit(fd, "+");
+	ATF_CHECK(!is_there(&server, MH "3"));
+	folder_must_be(&server, FRED, MH "12", FOUR, strlen(FOUR));
+	folder_must_be(&server, FRED, MH ".mh_sequences", "a: 12\n", 6);
 	server_stop(&server);
 }
 
@@ -265,6 +356,43 @@ ATF_TC_BODY(whole, tc)
 	quit(fd, "+OK");
 	mbox_must_be(&server, "");
 	ATF_CHECK_EQ(0, count_entries(&server, MH));
+	server_stop(&server);
+}
+
+/*
+ * Two parts are one mbox for the client of POP1: the second begins behind an
+ * empty line, also where the first part's file has none at its end.
+ */
+ATF_TC_WITHOUT_HEAD(whole_joined);
+ATF_TC_BODY(whole_joined, tc)
+{
+	static const char *const ends[] = { "the second\n", "the second" };
+	static const char head[] = ONE B "Subject: two\n\n";
+	char text[300];
+	struct server server;
+	size_t i;
+	int fd;
+
+	(void)tc;
+	start_both(&server);
+	for (i = 0; i < COUNT(ends); i++) {
+		(void)snprintf(text, sizeof(text), "%s%s", head, ends[i]);
+		mailbox_write(&server, FRED, text, strlen(text));
+		put_mh(&server);
+		date_file(&server, MH "3", 1795312800);
+		date_file(&server, MH "12", 1795316400);
+		fd = ask_whole(&server, "RDEL INBOX", WHOLE);
+		client_say(fd, "RCVD", "+OK");
+		quit(fd, "+OK");
+		mbox_must_be(&server, "");
+		ATF_CHECK_EQ(0, count_entries(&server, MH));
+	}
+	/* Where no other part has mail, the file is sent as it is. */
+	mailbox_write(&server, FRED, A "\nlast", strlen(A "\nlast"));
+	fd = ask_whole(&server, "RETR INBOX", "From ann@example.org Sat Nov 21 "
+	    "23:33:00 2026\r\n\r\nlast\r\n");
+	client_say(fd, "RCVD", "+OK");
+	quit(fd, "+OK");
 	server_stop(&server);
 }
 
@@ -362,9 +490,13 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, deleting);
 	ATF_TP_ADD_TC(tp, failure_in_one);
 	ATF_TP_ADD_TC(tp, unfit_part);
+	ATF_TP_ADD_TC(tp, closed_directory);
+	ATF_TP_ADD_TC(tp, one_part_twice);
+	ATF_TP_ADD_TC(tp, one_folder_twice);
 	ATF_TP_ADD_TC(tp, absent_parts);
 	ATF_TP_ADD_TC(tp, one_session);
 	ATF_TP_ADD_TC(tp, whole);
+	ATF_TP_ADD_TC(tp, whole_joined);
 	ATF_TP_ADD_TC(tp, read_only_part);
 	ATF_TP_ADD_TC(tp, own_maildrop);
 	ATF_TP_ADD_TC(tp, locked_part);

@@ -407,6 +407,30 @@ ATF_TC_BODY(large_message_unread, tc)
 	server_stop(&server);
 }
 
+/* Nor does a mailbox that takes hours to read, for a client that has gone. */
+ATF_TC_WITHOUT_HEAD(abandoned);
+ATF_TC_BODY(abandoned, tc)
+{
+	static const char one[] = "From a@b Sat Nov 21 23:33:00 2026\n\nx";
+	struct server server;
+	char path[600];
+	int fd;
+
+	(void)tc;
+	server_start(&server, NULL);
+	folder_write(&server, FRED, "mail/long", one, strlen(one));
+	(void)snprintf(path, sizeof(path), "%s/home/%s/mail/long",
+	    server.directory, FRED);
+	if (truncate(path, (off_t)4 << 40) == -1)
+		atf_tc_skip("no file of that size can be made here");
+	fd = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#0 ");
+	client_send(fd, "FOLD long\r\n");
+	(void)usleep(200000);
+	(void)close(fd);
+	children_must_be(&server, "postern-store", 0);
+	server_stop(&server);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, many_messages);
@@ -414,5 +438,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, large_message_pop2);
 	ATF_TP_ADD_TC(tp, large_message_pop1);
 	ATF_TP_ADD_TC(tp, large_message_unread);
+	ATF_TP_ADD_TC(tp, abandoned);
 	return (atf_no_error());
 }

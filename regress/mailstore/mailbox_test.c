@@ -539,6 +539,52 @@ ATF_TC_BODY(hidden_before_retr, tc)
 	server_stop(&server);
 }
 
+/* Three messages of one length, which a reader might take for each other. */
+#define EQUAL(who)	"From " who "@example.org Sat Nov 21 23:33:00 2026\n" \
+	"Subject: " who "\n\nof one length\n\n"
+#define EQUALS	EQUAL("ann") EQUAL("bob") EQUAL("cat")
+
+/* Another program deletes the first; its file keeps its inode. */
+static void
+delete_first(const struct server *server)
+{
+	mailbox_write(server, FRED, EQUAL("bob") EQUAL("cat"),
+	    strlen(EQUAL("bob") EQUAL("cat")));
+}
+
+/*
+ * A number stands for the message that it stood for at the login: another
+ * one that now begins at its place is neither sent nor deleted as that.
+ */
+ATF_TC_WITHOUT_HEAD(moved_by_another);
+ATF_TC_BODY(moved_by_another, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	server_start(&server, "listen auto 127.0.0.1 port 0\n"
+	    "listen pop3 127.0.0.1 port 0\n");
+	mailbox_write(&server, FRED, EQUALS, strlen(EQUALS));
+	fd = begin_pop2(&server, 3);
+	client_say(fd, "READ 2", "=31 ");
+	delete_first(&server);
+	client_send(fd, "RETR\r\n");
+	client_expect_close(fd);
+	children_must_be(&server, "postern-store", 0);
+	mailbox_write(&server, FRED, EQUALS, strlen(EQUALS));
+	fd = pop1_login(&server, 1, FRED, FRED_PASSWORD);
+	client_say(fd, "TOP 2 0", "+OK");
+	client_expect(fd, "Subject: bob\r\n\r\n.\r\n");
+	delete_first(&server);
+	client_say(fd, "DELE 2", "-ERR");
+	client_say(fd, "QUIT", "+OK");
+	client_expect_close(fd);
+	mailbox_must_be(&server, FRED, EQUAL("bob") EQUAL("cat"),
+	    strlen(EQUAL("bob") EQUAL("cat")));
+	server_stop(&server);
+}
+
 ATF_TC_WITHOUT_HEAD(read_only);
 ATF_TC_BODY(read_only, tc)
 {
@@ -769,6 +815,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, removed_by_another);
 	ATF_TP_ADD_TC(tp, changed_before_retr);
 	ATF_TP_ADD_TC(tp, hidden_before_retr);
+	ATF_TP_ADD_TC(tp, moved_by_another);
 	ATF_TP_ADD_TC(tp, read_only);
 	ATF_TP_ADD_TC(tp, unfit_files);
 	ATF_TP_ADD_TC(tp, unfit_owners);

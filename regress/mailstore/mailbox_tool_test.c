@@ -334,6 +334,24 @@ ATF_TC_BODY(convert_refused, tc)
 	ATF_CHECK_EQ(7, count_entries(&server, "mail"));
 }
 
+/* A directory may be reached by a link: its mailboxes are locked, and made. */
+ATF_TC_WITHOUT_HEAD(behind_a_link);
+ATF_TC_BODY(behind_a_link, tc)
+{
+	struct server server;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", GOOD);
+	ATF_REQUIRE(symlink("mail", home_of(&server, "link")) == 0);
+	ATF_CHECK_EQ(0, tool(&server, "check", "~/link/x", NULL));
+	ATF_CHECK_MSG(strstr(output, "no dotlock") == NULL, "%s", output);
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mh", "~/link/x",
+	    "~/link/y", NULL));
+	ATF_CHECK_MSG(strstr(output, "no dotlock") == NULL, "%s", output);
+	ATF_CHECK(is_there(&server, "mail/y/1"));
+}
+
 /* An empty mailbox stays one of its kind. */
 ATF_TC_WITHOUT_HEAD(convert_nothing);
 ATF_TC_BODY(convert_nothing, tc)
@@ -462,6 +480,42 @@ count_beginnings(const struct server *server)
 	return (count);
 }
 
+/*
+ * Begins to check a mailbox of FRED's, or to convert it into a Maildir: `to`
+ * is NULL or not.
+ */
+static pid_t
+start_tool(const struct server *server, const char *from, const char *to)
+{
+	char libexec[300];
+	pid_t pid;
+
+	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
+	    server->directory);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0 && to != NULL)
+		(void)execl(program("posternctl"), "posternctl", "mailbox",
+		    "-l", libexec, "convert", "-t", "maildir",
+		    home_of(server, from), home_of(server, to), (char *)NULL);
+	else if (pid == 0)
+		(void)execl(program("posternctl"), "posternctl", "mailbox",
+		    "-l", libexec, "check", home_of(server, from),
+		    (char *)NULL);
+	if (pid == 0)
+		_exit(127);
+	return (pid);
+}
+
+static void
+must_have_failed(pid_t pid)
+{
+	int status;
+
+	ATF_REQUIRE(waitpid(pid, &status, 0) == pid);
+	ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 2,
+	    "status %d", status);
+}
+
 /* Interrupted when it has begun, it takes all back. */
 ATF_TC(convert_interrupted);
 ATF_TC_HEAD(convert_interrupted, tc)
@@ -471,36 +525,114 @@ ATF_TC_HEAD(convert_interrupted, tc)
 ATF_TC_BODY(convert_interrupted, tc)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	char libexec[300], from[800], to[800];
 	struct server server;
-	int status, waited;
+	int waited;
 	size_t i;
 	pid_t pid;
 
 	(void)tc;
 	server_prepare(&server, NULL);
 	write_form(&server, "mail/x", MBOX, 4000);
-	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
-	    server.directory);
-	(void)strlcpy(from, home_of(&server, "mail/x"), sizeof(from));
-	(void)strlcpy(to, home_of(&server, "mail/y"), sizeof(to));
 	for (i = 0; i < COUNT(signals); i++) {
-		ATF_REQUIRE((pid = fork()) != -1);
-		if (pid == 0) {
-			(void)execl(program("posternctl"), "posternctl",
-			    "mailbox", "-l", libexec, "convert", "-t", "maildir",
-			    from, to, (char *)NULL);
-			_exit(127);
-		}
+		pid = start_tool(&server, "mail/x", "mail/y");
 		for (waited = 0; waited < 10000 &&
 		    count_beginnings(&server) == 0; waited++)
 			(void)usleep(1000);
 		ATF_REQUIRE(kill(pid, signals[i]) == 0);
-		ATF_REQUIRE(waitpid(pid, &status, 0) == pid);
-		ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 2,
-		    "status %d", status);
+		must_have_failed(pid);
 		ATF_CHECK_EQ(1, count_entries(&server, "mail"));
 	}
+}
+
+/* Waits until the beginning of a Maildir in there has its last directory. */
+static const char *
+find_beginning(const struct server *server, const char *directory)
+{
+	static char path[600], last[700];
+	struct dirent *entry;
+	int waited;
+	DIR *names;
+
+	for (waited = 0; waited < 10000; waited++) {
+		ATF_REQUIRE((names = opendir(home_of(server, directory))) !=
+		    NULL);
+		while ((entry = readdir(names)) != NULL)
+			if (strstr(entry->d_name, ".new") != NULL) {
+				(void)snprintf(path, sizeof(path), "%s/%s",
+				    directory, entry->d_name);
+				(void)snprintf(last, sizeof(last), "%s/new",
+				    path);
+			}
+		(void)closedir(names);
+		if (last[0] != '\0' && is_there(server, last))
+			return (path);
+		(void)usleep(1000);
+	}
+	atf_tc_fail("it does not begin");
+}
+
+/*
+ * Where others may write, too, they can put a link in the place of what is
+ * being made: nothing is removed or made where it leads to.
+ */
+ATF_TC_WITHOUT_HEAD(convert_replaced);
+ATF_TC_BODY(convert_replaced, tc)
+{
+	const char *beginning;
+	struct server server;
+	int ends;
+	pid_t pid;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_form(&server, "mail/x", MAILDIR, 1000);
+	make_folder(&server, "shared");
+	ATF_REQUIRE(chmod(home_of(&server, "shared"), 0777) == 0);
+	for (ends = 0; ends < 2; ends++) {
+		pid = start_tool(&server, "mail/x", "shared/y");
+		beginning = find_beginning(&server, "shared");
+		ATF_REQUIRE(kill(pid, SIGSTOP) == 0);
+		move_file(&server, beginning, "shared/taken");
+		ATF_REQUIRE(symlink(home_of(&server, "mail/x"),
+		    home_of(&server, beginning)) == 0);
+		if (ends)
+			ATF_REQUIRE(kill(pid, SIGTERM) == 0);
+		ATF_REQUIRE(kill(pid, SIGCONT) == 0);
+		must_have_failed(pid);
+		ATF_CHECK_EQ(1000, count_entries(&server, "mail/x/new") +
+		    count_entries(&server, "mail/x/cur"));
+		ATF_CHECK(is_there(&server, "mail/x/tmp"));
+		ATF_CHECK(!is_there(&server, "shared/y"));
+		/* What is not its own is left there. */
+		remove_file(&server, beginning);
+		ATF_REQUIRE(rmdir(home_of(&server, "shared/taken")) == 0);
+	}
+}
+
+/*
+ * A user can make a file that takes hours to read, and no room on the disk:
+ * whoever looks at it can stop that, and no lock is left behind.
+ */
+ATF_TC_WITHOUT_HEAD(check_interrupted);
+ATF_TC_BODY(check_interrupted, tc)
+{
+	struct server server;
+	int waited;
+	pid_t pid;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", GOOD);
+	if (truncate(home_of(&server, "mail/x"), (off_t)4 << 40) == -1)
+		atf_tc_skip("no file of that size can be made here");
+	pid = start_tool(&server, "mail/x", NULL);
+	/* The lock shows that it has begun. */
+	for (waited = 0; waited < 10000 && !is_there(&server, "mail/x.lock");
+	    waited++)
+		(void)usleep(1000);
+	ATF_REQUIRE(kill(pid, SIGINT) == 0);
+	must_have_failed(pid);
+	ATF_CHECK_EQ(1, count_entries(&server, "mail"));
 }
 
 /* The bar is for a person at a terminal, and for nobody else. */
@@ -554,11 +686,14 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, unreadable);
 	ATF_TP_ADD_TC(tp, root_reads_no_mail);
 	ATF_TP_ADD_TC(tp, convert_refused);
+	ATF_TP_ADD_TC(tp, behind_a_link);
 	ATF_TP_ADD_TC(tp, convert_nothing);
 	ATF_TP_ADD_TC(tp, convert_quoted);
 	ATF_TP_ADD_TC(tp, convert_tells);
 	ATF_TP_ADD_TC(tp, convert_no_room);
 	ATF_TP_ADD_TC(tp, convert_interrupted);
+	ATF_TP_ADD_TC(tp, convert_replaced);
+	ATF_TP_ADD_TC(tp, check_interrupted);
 	ATF_TP_ADD_TC(tp, progress);
 	return (atf_no_error());
 }

@@ -612,6 +612,30 @@ ATF_TC_BODY(mh, tc)
 	server_stop(&server);
 }
 
+/* A name that looks like another one's with an ordinal is not that. */
+ATF_TC_WITHOUT_HEAD(maildir_ordinals);
+ATF_TC_BODY(maildir_ordinals, tc)
+{
+	static const char *const names[] = { "new/1.a", "cur/1.a:2,S",
+	    "cur/1.a.2:2,S", "cur/1.a,S=5:2,", "tmp/x" };
+	struct server server;
+	struct uids uids;
+	char path[100];
+	size_t i;
+
+	(void)tc;
+	start_with(&server, "~/mail/Maildir");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(path, sizeof(path), "mail/Maildir/%s",
+		    names[i]);
+		folder_write(&server, FRED, path, "a\n\nb\n", 5);
+	}
+	ask(&server, &uids);
+	ATF_REQUIRE_EQ(4, uids.count);
+	must_differ(&uids);
+	server_stop(&server);
+}
+
 /* A Maildir's unique names, without flags and sizes that others add. */
 ATF_TC_WITHOUT_HEAD(maildir);
 ATF_TC_BODY(maildir, tc)
@@ -661,6 +685,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, uidlist);
 	ATF_TP_ADD_TC(tp, popa3d);
 	ATF_TP_ADD_TC(tp, mh);
+	ATF_TP_ADD_TC(tp, maildir_ordinals);
 	ATF_TP_ADD_TC(tp, maildir);
 	return (atf_no_error());
 }

@@ -258,6 +258,9 @@ ATF_TC_BODY(no_resemblance, tc)
 		/* A sender's address must not hide a mailbox. */
 		"From a;000000000000@x Sat Nov 21 23:33:00 2026",
 		"From " DATE " +0100,77" NO_FLAGS,
+		"\nFrom a;000000000000@x Sat Nov 21 23:33:00 2026",
+		"\r\n\r\nFrom a;000000000000@x Sat Nov 21 23:33:00 2026",
+		"junk\n\nFrom a;000000000000@x Sat Nov 21 23:33:00 2026",
 		"Subject: text", "21-Nov-2026 23:33:00 the mailbox was moved",
 		"a;00000000000", ";00000000000", "12;8888888888888",
 	};
