@@ -658,6 +658,13 @@ TLS_CASE(long_lines)
 
 #define LARGE	(24 * 1024 * 1024)
 
+/* A sanitizer keeps the last 256 MB that were freed. */
+#ifdef POSTERN_SANITIZED
+#define GROWTH_KB	(256 * 1024)
+#else
+#define GROWTH_KB	1024
+#endif
+
 static long
 resident_kb(pid_t pid)
 {
@@ -696,8 +703,8 @@ TLS_CASE(large_and_slow)
 	before = resident_kb(net);
 	tls_send(&client, "RCEV\r\n");
 	pause_ms(1000);
-	ATF_CHECK_MSG(resident_kb(net) - before < 1024, "net grew by %ld KB "
-	    "for one slow client", resident_kb(net) - before);
+	ATF_CHECK_MSG(resident_kb(net) - before < GROWTH_KB, "net grew by "
+	    "%ld KB for one slow client", resident_kb(net) - before);
 	/* The mailbox, with every LF as CRLF. */
 	for (i = 0; i < header + LARGE;) {
 		length = tls_receive(&client, got, sizeof(got));
@@ -713,7 +720,7 @@ TLS_CASE(large_and_slow)
 		}
 	}
 	tls_say(&client, "RCVD", "+OK");
-	ATF_CHECK(resident_kb(net) - before < 1024);
+	ATF_CHECK(resident_kb(net) - before < GROWTH_KB);
 	tls_say(&client, "QUIT", "+OK");
 	tls_expect_close(&client);
 	server_stop(&server);
