@@ -64,14 +64,16 @@ static void
 read_first(struct list *list, const char *text)
 {
 	const char *end;
+	uint32_t number;
 
-	if (strncmp(text, "3 V", 3) == 0)
-		list->validity = read_number(text + 3, &end);
-	if (list->validity != 0 && *end != ' ')
-		list->validity = 0;
+	if (strncmp(text, "3 V", 3) != 0)
+		return;
+	number = read_number(text + 3, &end);
+	if (*end == ' ')
+		list->validity = number;
 }
 
-/* Numbers rise through the file; the first one that does not is not his. */
+/* Numbers rise through the file: one that does not is none of Dovecot's. */
 static void
 read_entry(struct list *list, const char *text)
 {

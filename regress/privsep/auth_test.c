@@ -592,7 +592,8 @@ hold_the_busy_one(const struct server *server)
 {
 	pid_t auths[2] = { children_pid(server, "postern-auth", 0),
 	    children_pid(server, "postern-auth", 1) };
-	long before[2] = { processor_ticks(auths[0]), processor_ticks(auths[1]) };
+	const long before[2] = { processor_ticks(auths[0]),
+	    processor_ticks(auths[1]) };
 	int waited, i;
 
 	for (waited = 0; waited < PATIENCE_MS; waited += 5) {
