@@ -89,6 +89,17 @@ for file in include/*.h privsep/*.c net/*.[ch] mailstore/*.[ch] \
 		status=1
 	fi
 done
+step 'messages between processes'
+# Who audits them reads the manual's list.
+sed -n 's/^	X(\([A-Z_]*\),.*/\1/p' include/ipc_messages.h | sort -u |
+    while read -r name; do
+	grep -q "^.It $name Ta" man/postern-privsep.7 || echo "$name"
+done >"$scratch/messages"
+if grep . "$scratch/messages"; then
+	echo 'lint: not in postern-privsep(7)' >&2
+	status=1
+fi
+
 step 'test programs'
 # What is built and not run tells nothing; what is run must be built.
 for list in regress/*/Kyuafile; do
