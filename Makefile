@@ -33,6 +33,12 @@ crash: all
 	@$(MAKE) -s -f regress.mk BUILD_DIRECTORY="$$(pwd)" crash
 	@sh build/crash.sh
 
+# Inputs made up for the readers and parsers, FUZZ_SECONDS (600) each; check
+# has those that were worth keeping.
+fuzz: config.mk
+	@sh build/setup.sh fuzz
+	@sh build/fuzz.sh
+
 lint: config.mk
 	@sh build/setup.sh lint
 	@sh build/lint.sh
@@ -60,7 +66,8 @@ clean:
 	    postern-selfsigned posternctl
 	rm -f privsep/*.o net/*.o mailstore/*.o regress/lib/*.o
 	rm -f regress/lib/objects.a regress/*/*_test regress/crash/*.o
-	rm -f regress/crash/crash_bench
-	rm -rf build/asan-tree
+	rm -f regress/crash/crash_bench regress/fuzz/*.o regress/fuzz/*_fuzz
+	rm -rf build/asan-tree build/fuzz-tree
 
-.PHONY: all demo check tests crash lint asan audit install uninstall clean
+.PHONY: all demo check tests crash fuzz lint asan audit install uninstall \
+    clean

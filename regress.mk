@@ -41,8 +41,14 @@ CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
 RACE = regress/crash/race.o regress/crash/race_agent.o \
 	regress/crash/race_client.o regress/crash/race_mail.o \
 	regress/crash/race_postfix.o
+FUZZ = regress/fuzz/mbox_fuzz
+FUZZ_SHARED = regress/fuzz/fuzz.o regress/fuzz/mail.o
+FUZZ_WRAP = -Wl,--wrap=pread
+# What calls a target with inputs; build/fuzz.sh has libFuzzer do it.
+FUZZ_DRIVER = regress/fuzz/replay.o
+FUZZ_FLAGS =
 TESTS = $(CRASH_TESTS) regress/crash/race_test $(SESSION) $(PRIVSEP) $(STORE) \
-	$(UNIT)
+	$(UNIT) $(FUZZ)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 	-D_GNU_SOURCE $(BSD_FLAGS) $(GNUTLS_FLAGS) $(FORTIFY) \
@@ -85,6 +91,29 @@ $(RACE): regress/crash/race.h regress/lib/harness.h config.mk
 regress/crash/race_test: regress/crash/race_test.c $(RACE)
 	@echo "  CC $@"
 	@$(COMPILE) -o $@ $@.c $(RACE) $(LINKED) $(LINK) $(LIBS)
+
+# Fuzz targets, whose corpora are tests: each is one file, what they share, and
+# the project's objects.
+# FUZZ_FLAGS: what is to be explored is the project, not its tests.
+regress/fuzz/replay.o: regress/fuzz/fuzz.h config.mk
+
+$(FUZZ_SHARED): regress/fuzz/fuzz.h regress/fuzz/mail.h config.mk
+	@echo "  CC $@"
+	@$(COMPILE) $(FUZZ_FLAGS) -c -o $@ $*.c
+
+regress/fuzz/mbox_fuzz: regress/fuzz/mbox_fuzz.c
+
+$(FUZZ): $(FUZZ_SHARED) $(SANITIZER) regress/fuzz/replay.o \
+	regress/fuzz/fuzz.h regress/fuzz/mail.h regress/mailstore/splitter.h
+	@echo "  CC $@"
+	@$(COMPILE) $(FUZZ_FLAGS) -c -o $@.o $@.c
+	@$(COMPILE) -o $@ $@.o $(FUZZ_DRIVER) $(FUZZ_SHARED) \
+	    regress/lib/objects.a $(SANITIZER) $(FUZZ_WRAP) $(LINK) $(LIBS)
+
+fuzz: $(FUZZ)
+
+print-fuzz:
+	@echo $(FUZZ)
 
 crash: regress/crash/crash_bench regress/crash/race_test
 

@@ -12,7 +12,8 @@ tree=$top/build/asan-tree
 rm -rf "$tree"
 mkdir -p "$tree"
 tar -cf - --exclude=./build/asan-tree --exclude=./.git --exclude='*.o' \
-    --exclude='*.a' --exclude='*_test' --exclude=./config.mk . |
+    --exclude=./build/fuzz-tree --exclude='*.a' --exclude='*_test' \
+    --exclude='*_fuzz' --exclude=./config.mk . |
     tar -xf - -C "$tree"
 cd "$tree"
 ./configure SANITIZE=1 CFLAGS='-O1 -g' ${CC:+"CC=$CC"}

@@ -1,6 +1,7 @@
 #!/bin/sh
 #
-# setup.sh - installs what is missing for demo, check or lint.
+# setup.sh - installs what is missing for demo, check, fuzz or
+# lint.
 #
 # With apt as root (or through sudo); elsewhere, or where that may not be,
 # it says what is to be installed.
@@ -18,6 +19,8 @@ check)
 	debian="$debian kyua libatf-dev atf-sh binutils openssl gnutls-bin"
 	agents='procmail maildrop'
 	;;
+# libclang-rt of clang's own version: libFuzzer and the sanitizers.
+fuzz) debian="$debian clang libclang-rt-dev kyua libatf-dev" ;;
 lint) debian="$debian clang clang-tidy cppcheck mandoc shellcheck" ;;
 ci)
 	debian="$debian kyua libatf-dev atf-sh binutils clang clang-tidy cppcheck
@@ -27,7 +30,7 @@ ci)
 	# It would take another mail server's place: only where there is none.
 	command -v sendmail >/dev/null 2>&1 || agents="$agents postfix"
 	;;
-*) echo "usage: setup.sh demo|check|lint|ci" >&2; exit 2 ;;
+*) echo "usage: setup.sh demo|check|fuzz|lint|ci" >&2; exit 2 ;;
 esac
 
 [ "$(uname -s)" = Linux ] || {

@@ -77,15 +77,21 @@ split_is_from(const struct split *split, const struct split_line *line)
 	static regex_t compiled;
 	static int ready;
 	char text[SPLIT_FROM_MAX];
+	size_t i;
 
+	if (line->length < 5 || line->length >= sizeof(text) ||
+	    memcmp(split->bytes + line->at, "From ", 5) != 0)
+		return (0);
 	if (!ready)
 		ATF_REQUIRE(regcomp(&compiled, pattern, REG_EXTENDED |
 		    REG_NOSUB) == 0);
 	ready = 1;
-	if (line->length >= sizeof(text) ||
-	    memchr(split->bytes + line->at, '\0', line->length) != NULL)
-		return (0);
-	memcpy(text, split->bytes + line->at, line->length);
+	/* To a regular expression a NUL would be the end. */
+	for (i = 0; i < line->length; i++) {
+		text[i] = split->bytes[line->at + i];
+		if (text[i] == '\0')
+			text[i] = '\1';
+	}
 	text[line->length] = '\0';
 	return (regexec(&compiled, text, 0, NULL, 0) == 0);
 }
