@@ -128,12 +128,19 @@ const struct single_format *
 single_file_format(int fd)
 {
 	unsigned char text[MAILTXT_HEADER_MAX];
+	size_t length = 0;
 	ssize_t got;
 
-	do
-		got = pread(fd, text, sizeof(text), 0);
-	while (got == -1 && errno == EINTR);
-	return (got > 0 && mailtxt_resembles(text, (size_t)got) ?
+	/* A read may give less than there is. */
+	while (length < sizeof(text)) {
+		got = pread(fd, text + length, sizeof(text) - length,
+		    (off_t)length);
+		if (got == 0 || (got == -1 && errno != EINTR))
+			break;
+		if (got > 0)
+			length += (size_t)got;
+	}
+	return (length > 0 && mailtxt_resembles(text, length) ?
 	    &single_mailtxt : &single_mbox);
 }
 
