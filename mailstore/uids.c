@@ -264,8 +264,9 @@ uids_text(struct mailbox *mailbox, uint64_t number, char *text)
 	text[0] = '\0';
 	if (entry->ordinal == 0)
 		return (NULL);
+	/* No label has a comma: this id is no other message's name. */
 	if (entry->ordinal > 1)
-		(void)snprintf(ordinal, sizeof(ordinal), ".%u",
+		(void)snprintf(ordinal, sizeof(ordinal), ",%u",
 		    entry->ordinal);
 	if (!entry->named || mailbox->format->label(mailbox, number, label,
 	    sizeof(label)) == -1 || !is_fit(label))
@@ -352,7 +353,7 @@ may_be_equal(struct mailbox *mailbox, const unsigned char *flags,
 
 	for (i = 0; labels != NULL && i < mailbox->messages; i++) {
 		if (mailbox->format->label(mailbox, i + 1, label,
-		    sizeof(label)) != LABEL_PART)
+		    sizeof(label)) == -1)
 			continue;
 		labels[used].goes = (flags[i] & marked) != 0;
 		(void)crypto_generichash(labels[used++].digest,
