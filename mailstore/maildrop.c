@@ -266,9 +266,19 @@ maildrop_give_marks(void)
 	return (NULL);
 }
 
+/*
+ * Where not all are gone, what was written before the commit is left: it is
+ * right for those messages that went, and for those that did not.
+ */
 void
-maildrop_committed(void)
+maildrop_committed(uint32_t deleted)
 {
-	if (mailbox != NULL)
+	uint64_t number;
+	uint32_t marked = 0;
+
+	for (number = 1; mailbox != NULL && number <= mailbox->messages;
+	    number++)
+		marked += (flags[number - 1] & MARKED) != 0;
+	if (marked > 0 && deleted + mailbox->gone == marked)
 		uids_after_commit();
 }

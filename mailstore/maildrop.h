@@ -55,8 +55,11 @@ const char *maildrop_uid(uint64_t number, char *text);
 const char *maildrop_mark(uint64_t number);
 void	maildrop_unmark_all(void);
 
-/* Hands the marks on to the mailbox, for its commit; which came. */
+/*
+ * Hands the marks on to the mailbox, for its commit; which came, and deleted
+ * so many messages.
+ */
 const char *maildrop_give_marks(void);
-void	maildrop_committed(void);
+void	maildrop_committed(uint32_t deleted);
 
 #endif

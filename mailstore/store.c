@@ -308,8 +308,8 @@ handle_commit(void *context, struct ipc_message *message)
 	(void)message;
 	if (is_open && (wrong = maildrop_give_marks()) == NULL)
 		wrong = mailbox.format->commit(&mailbox, &committed.deleted);
-	if (wrong == NULL && committed.deleted > 0)
-		maildrop_committed();
+	if (wrong == NULL)
+		maildrop_committed(committed.deleted);
 	committed.gone = mailbox.gone;
 	if (wrong != NULL || committed.deleted > 0)
 		log_line(wrong != NULL ? LOG_ERR : LOG_INFO, "event=commit "
