@@ -41,8 +41,17 @@ CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
 RACE = regress/crash/race.o regress/crash/race_agent.o \
 	regress/crash/race_client.o regress/crash/race_mail.o \
 	regress/crash/race_postfix.o
-FUZZ = regress/fuzz/mbox_fuzz
-FUZZ_SHARED = regress/fuzz/fuzz.o regress/fuzz/mail.o
+FUZZ = regress/fuzz/mbox_fuzz regress/fuzz/mailtxt_fuzz \
+	regress/fuzz/mh_fuzz regress/fuzz/maildir_fuzz \
+	regress/fuzz/sequences_fuzz regress/fuzz/profile_fuzz \
+	regress/fuzz/pop1_fuzz regress/fuzz/pop2_fuzz \
+	regress/fuzz/pop3_fuzz regress/fuzz/plain_fuzz \
+	regress/fuzz/config_fuzz regress/fuzz/passwd_fuzz \
+	regress/fuzz/ipc_fuzz
+FUZZ_SHARED = regress/fuzz/fuzz.o regress/fuzz/mail.o regress/fuzz/files.o \
+	regress/fuzz/talk.o
+FUZZ_HEADERS = regress/fuzz/fuzz.h regress/fuzz/mail.h regress/fuzz/files.h \
+	regress/fuzz/talk.h
 FUZZ_WRAP = -Wl,--wrap=pread
 # What calls a target with inputs; build/fuzz.sh has libFuzzer do it.
 FUZZ_DRIVER = regress/fuzz/replay.o
@@ -97,14 +106,26 @@ regress/crash/race_test: regress/crash/race_test.c $(RACE)
 # FUZZ_FLAGS: what is to be explored is the project, not its tests.
 regress/fuzz/replay.o: regress/fuzz/fuzz.h config.mk
 
-$(FUZZ_SHARED): regress/fuzz/fuzz.h regress/fuzz/mail.h config.mk
+$(FUZZ_SHARED): $(FUZZ_HEADERS) config.mk
 	@echo "  CC $@"
 	@$(COMPILE) $(FUZZ_FLAGS) -c -o $@ $*.c
 
 regress/fuzz/mbox_fuzz: regress/fuzz/mbox_fuzz.c
+regress/fuzz/mailtxt_fuzz: regress/fuzz/mailtxt_fuzz.c
+regress/fuzz/mh_fuzz: regress/fuzz/mh_fuzz.c
+regress/fuzz/maildir_fuzz: regress/fuzz/maildir_fuzz.c
+regress/fuzz/sequences_fuzz: regress/fuzz/sequences_fuzz.c
+regress/fuzz/profile_fuzz: regress/fuzz/profile_fuzz.c
+regress/fuzz/pop1_fuzz: regress/fuzz/pop1_fuzz.c
+regress/fuzz/pop2_fuzz: regress/fuzz/pop2_fuzz.c
+regress/fuzz/pop3_fuzz: regress/fuzz/pop3_fuzz.c
+regress/fuzz/plain_fuzz: regress/fuzz/plain_fuzz.c
+regress/fuzz/config_fuzz: regress/fuzz/config_fuzz.c
+regress/fuzz/passwd_fuzz: regress/fuzz/passwd_fuzz.c
+regress/fuzz/ipc_fuzz: regress/fuzz/ipc_fuzz.c
 
 $(FUZZ): $(FUZZ_SHARED) $(SANITIZER) regress/fuzz/replay.o \
-	regress/fuzz/fuzz.h regress/fuzz/mail.h regress/mailstore/splitter.h
+	$(FUZZ_HEADERS) regress/mailstore/splitter.h regress/lib/objects.a
 	@echo "  CC $@"
 	@$(COMPILE) $(FUZZ_FLAGS) -c -o $@.o $@.c
 	@$(COMPILE) -o $@ $@.o $(FUZZ_DRIVER) $(FUZZ_SHARED) \

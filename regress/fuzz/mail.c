@@ -344,7 +344,7 @@ mail_commit(struct mailbox *mailbox)
 	uint32_t deleted;
 
 	HOLDS(mailbox->format->commit(mailbox, &deleted) == NULL);
-	maildrop_committed();
+	maildrop_committed(deleted);
 	maildrop_end();
 	mailbox->format->close(mailbox);
 	return (deleted);

@@ -1,0 +1,107 @@
+/*
+ * passwd_fuzz.c - any octets as Postern's own file of users.
+ *
+ * Test code alone.  What root reads of it must be whole: names that are valid,
+ * paths that are absolute, never uid 0.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "passwd_file.h"
+
+static int directory = -1;
+static char path[PATH_SIZE];
+
+static int
+has_end(const char *text, size_t size)
+{
+	return (memchr(text, '\0', size) != NULL);
+}
+
+static void
+check_entry(const struct passwd_entry *entry)
+{
+	const struct account *account = &entry->account;
+
+	HOLDS(has_end(account->user, sizeof(account->user)));
+	HOLDS(has_end(entry->hash, sizeof(entry->hash)));
+	HOLDS(has_end(account->system_name, sizeof(account->system_name)));
+	HOLDS(has_end(account->home, sizeof(account->home)));
+	HOLDS(has_end(account->maildrop, sizeof(account->maildrop)));
+	HOLDS(account_name_valid(account->user));
+	HOLDS(strpbrk(account->user, "/:\n \t") == NULL);
+	HOLDS(account->user[0] != '.' && account->user[0] != '-');
+	if (account->system_name[0] != '\0') {
+		HOLDS(account_name_valid(account->system_name));
+		HOLDS(account->uid == 0 && account->gid == 0);
+		HOLDS(account->home[0] == '\0');
+	} else {
+		HOLDS(account->uid != 0 && account->uid != (uid_t)-1);
+		HOLDS(account->gid != 0 && account->gid != (gid_t)-1);
+		HOLDS(account->home[0] == '/');
+		HOLDS(account->maildrop[0] == '\0' ||
+		    account->maildrop[0] == '/');
+	}
+}
+
+/* The first entry that a line of the file makes, for `user` or for anybody. */
+static int
+find(const uint8_t *data, size_t size, const char *user,
+    struct passwd_entry *entry)
+{
+	struct input input = { data, size };
+	char *line;
+	int found = 0;
+
+	while (input.left > 0 && !found) {
+		line = fuzz_string(fuzz_until(&input, '\n'));
+		found = line[0] != '\0' && line[0] != '#' &&
+		    passwd_parse_line(line, entry) == NULL && (user == NULL ||
+		    strcmp(entry->account.user, user) == 0);
+		free(line);
+	}
+	return (found);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct passwd_entry entry, wanted;
+	char last[USER_SIZE] = "nobody-of-this-name";
+	struct input input = { data, size };
+	char *line;
+	int lowest;
+
+	if (directory == -1) {
+		directory = fuzz_directory();
+		HOLDS(fchdir(directory) == 0);
+		HOLDS(getcwd(path, sizeof(path)) != NULL);
+		HOLDS(chdir("..") == 0);
+		(void)strlcat(path, "/passwd", sizeof(path));
+	}
+	lowest = fuzz_lowest_descriptor();
+	fuzz_file(directory, "passwd", data, size);
+	while (input.left > 0) {
+		line = fuzz_string(fuzz_until(&input, '\n'));
+		if (passwd_parse_line(line, &entry) == NULL) {
+			check_entry(&entry);
+			(void)strlcpy(last, entry.account.user, sizeof(last));
+		}
+		free(line);
+	}
+	HOLDS(passwd_find(path, NULL, &entry) ==
+	    find(data, size, NULL, &wanted));
+	HOLDS(passwd_find(path, last, &entry) ==
+	    find(data, size, last, &wanted));
+	if (find(data, size, last, &wanted)) {
+		check_entry(&entry);
+		HOLDS(memcmp(&entry, &wanted, sizeof(entry)) == 0);
+	}
+	HOLDS(passwd_find(path, "../x", &entry) == 0);
+	HOLDS(fuzz_lowest_descriptor() == lowest);
+	return (0);
+}
