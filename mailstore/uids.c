@@ -28,6 +28,10 @@
 #define NEW_NAME	"uids.new"
 #define LINE_FORMAT	"%s %010u %c\n"
 #define LINE_LENGTH	46
+#define ORDINAL_DIGITS	10
+
+/* With room for those that messages of now may be given behind it. */
+#define ORDINAL_MAX	(UINT32_MAX - MESSAGES_MAX)
 
 struct entry {
 	unsigned char digest[UID_DIGEST_BYTES];
@@ -118,18 +122,35 @@ read_message(struct mailbox *mailbox, uint64_t number, struct entry *entry)
 static int
 parse_line(const char *text, struct entry *entry)
 {
+	const char *ordinal = text + 2 * sizeof(entry->digest) + 1;
+	const char *end = ordinal + ORDINAL_DIGITS;
+	unsigned long long value;
 	size_t length;
-	char *end;
 
 	if (sodium_hex2bin(entry->digest, sizeof(entry->digest), text,
 	    2 * sizeof(entry->digest), NULL, &length, NULL) == -1 ||
-	    length != sizeof(entry->digest))
+	    length != sizeof(entry->digest) || ordinal[-1] != ' ' ||
+	    strspn(ordinal, "0123456789") != ORDINAL_DIGITS ||
+	    end[0] != ' ' || (end[1] != '-' && end[1] != '+') ||
+	    end[2] != '\n')
 		return (-1);
-	text += 2 * sizeof(entry->digest);
-	entry->ordinal = (uint32_t)strtoul(text, &end, 10);
-	entry->goes = end[0] == ' ' && end[1] == '-';
-	return (entry->ordinal > 0 && end == text + 11 && end[0] == ' ' &&
-	    (end[1] == '-' || end[1] == '+') && end[2] == '\n' ? 0 : -1);
+	value = strtoull(ordinal, NULL, 10);
+	entry->ordinal = (uint32_t)value;
+	entry->goes = end[1] == '-';
+	return (value >= 1 && value <= ORDINAL_MAX ? 0 : -1);
+}
+
+/* Of equal messages each has an ordinal of its own, and they rise. */
+static int
+ordinals_rise(const struct entry *lines, size_t line_count)
+{
+	size_t i;
+
+	for (i = 1; i < line_count; i++)
+		if (are_equal(&lines[i - 1], &lines[i]) &&
+		    lines[i - 1].ordinal >= lines[i].ordinal)
+			return (0);
+	return (1);
 }
 
 /* Reads the file's lines; returns how many, 0 where it is not fit. */
@@ -159,11 +180,13 @@ read_file(struct entry **lines)
 			all = 0;
 	}
 	(void)close(fd);
-	if (all == 0)
+	if (all > 0)
+		sort(*lines, all, sizeof(**lines), compare_entries);
+	if (all == 0 || !ordinals_rise(*lines, all)) {
 		log_line(LOG_WARNING, "event=uids error=\"the file " NAME
 		    " is not fit; equal messages may change their ids\"");
-	else
-		sort(*lines, all, sizeof(**lines), compare_entries);
+		all = 0;
+	}
 	return (all);
 }
 
