@@ -44,6 +44,8 @@ RACE = regress/crash/race.o regress/crash/race_agent.o \
 FUZZ = regress/fuzz/mbox_fuzz regress/fuzz/mailtxt_fuzz \
 	regress/fuzz/mh_fuzz regress/fuzz/maildir_fuzz \
 	regress/fuzz/sequences_fuzz regress/fuzz/profile_fuzz \
+	regress/fuzz/detect_fuzz regress/fuzz/folder_fuzz \
+	regress/fuzz/uids_fuzz regress/fuzz/journal_fuzz \
 	regress/fuzz/pop1_fuzz regress/fuzz/pop2_fuzz \
 	regress/fuzz/pop3_fuzz regress/fuzz/plain_fuzz \
 	regress/fuzz/config_fuzz regress/fuzz/passwd_fuzz \
@@ -116,6 +118,10 @@ regress/fuzz/mh_fuzz: regress/fuzz/mh_fuzz.c
 regress/fuzz/maildir_fuzz: regress/fuzz/maildir_fuzz.c
 regress/fuzz/sequences_fuzz: regress/fuzz/sequences_fuzz.c
 regress/fuzz/profile_fuzz: regress/fuzz/profile_fuzz.c
+regress/fuzz/detect_fuzz: regress/fuzz/detect_fuzz.c
+regress/fuzz/folder_fuzz: regress/fuzz/folder_fuzz.c
+regress/fuzz/uids_fuzz: regress/fuzz/uids_fuzz.c
+regress/fuzz/journal_fuzz: regress/fuzz/journal_fuzz.c
 regress/fuzz/pop1_fuzz: regress/fuzz/pop1_fuzz.c
 regress/fuzz/pop2_fuzz: regress/fuzz/pop2_fuzz.c
 regress/fuzz/pop3_fuzz: regress/fuzz/pop3_fuzz.c
