@@ -20,13 +20,16 @@
 int
 login_delay_is_over(int state_directory, uint32_t seconds)
 {
+	struct timespec now;
 	struct stat status;
 	time_t age;
 
 	if (seconds == 0 || fstatat(state_directory, NAME, &status,
 	    AT_SYMLINK_NOFOLLOW) == -1)
 		return (1);
-	age = time(NULL) - status.st_mtime;
+	/* Not time(3): its second may begin later than that of files does. */
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	age = now.tv_sec - status.st_mtime;
 	/* A time to come is a clock that was put right. */
 	return (age < 0 || age >= (time_t)seconds);
 }
