@@ -15,14 +15,20 @@ setting() {
 portable=$(find privsep net mailstore -name '*.c' ! -name '*_openbsd.c' |
     sort)
 flags="-std=c11 -Iinclude -Inet -Imailstore $(setting BSD_FLAGS)"
+# What the fuzz targets say must be right too.
+targets=$(find regress/fuzz -name '*.c' | sort)
+flags="$flags -DBUILD_DIRECTORY=\"/\""
 
 step() {
 	echo "lint: $1"
 }
-# Runs a command for each file, {}, as many at a time as there are processors.
+# each_file FILES COMMAND: runs the command for each file, {}, as many at a time
+# as there are processors.
 each_file() {
+	files=$1
+	shift
 	# shellcheck disable=SC2086
-	printf '%s\n' $portable | xargs -P "$(getconf _NPROCESSORS_ONLN)" \
+	printf '%s\n' $files | xargs -P "$(getconf _NPROCESSORS_ONLN)" \
 	    -I '{}' "$@"
 }
 
@@ -41,19 +47,19 @@ checks="$checks,-bugprone-implicit-widening-of-multiplication-result"
 checks="$checks,-bugprone-sizeof-expression"
 checks="$checks,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling"
 # shellcheck disable=SC2086
-each_file clang-tidy --quiet --warnings-as-errors='*' --checks="-*,$checks" \
-    {} -- $flags 2>"$scratch/noise" || status=1
+each_file "$portable $targets" clang-tidy --quiet --warnings-as-errors='*' \
+    --checks="-*,$checks" {} -- $flags 2>"$scratch/noise" || status=1
 
 step cppcheck
 # shellcheck disable=SC2086
 cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
     --enable=warning,portability,performance \
     --suppress=missingIncludeSystem -D__linux__ -Iinclude -Inet -Imailstore \
-    $portable || status=1
+    $portable $targets || status=1
 
 step 'gcc -fanalyzer'
 # shellcheck disable=SC2086
-each_file gcc $flags -O2 -Wall -Wextra -Werror -fanalyzer -c {} \
+each_file "$portable" gcc $flags -O2 -Wall -Wextra -Werror -fanalyzer -c {} \
     -o /dev/null || status=1
 
 step mandoc
@@ -71,11 +77,12 @@ shellcheck configure build/*.sh .ci/run || status=1
 step 'names and licence'
 # Functions that the field has learnt not to use.
 if grep -nE '\b(strcpy|strcat|sprintf|gets|strtok|atoi|alloca|system|popen)\(' \
-    privsep/*.c net/*.c mailstore/*.c; then
+    privsep/*.c net/*.c mailstore/*.c regress/fuzz/*.c; then
 	echo 'lint: an unsafe function' >&2
 	status=1
 fi
-for file in include/*.h privsep/*.c net/*.[ch] mailstore/*.[ch]; do
+for file in include/*.h privsep/*.c net/*.[ch] mailstore/*.[ch] \
+    regress/fuzz/*.[ch]; do
 	if expand -t 8 "$file" | awk -v file="$file" 'length($0) > 80 {
 		print file ":" NR ": over 80 columns"; bad = 1
 	} END { exit !bad }'; then
@@ -87,7 +94,7 @@ step 'test programs'
 for list in regress/*/Kyuafile; do
 	sed -n "s|.*name='\([a-z0-9_]*\)'.*|${list%/Kyuafile}/\1|p" "$list"
 done | sort >"$scratch/run"
-grep -o 'regress/[a-z0-9]*/[a-z0-9_]*_test\b' regress.mk | sort -u \
+grep -o 'regress/[a-z0-9]*/[a-z0-9_]*_\(test\|fuzz\)\b' regress.mk | sort -u \
     >"$scratch/built"
 diff "$scratch/built" "$scratch/run" || status=1
 [ "$status" = 0 ] && echo 'lint: clean'

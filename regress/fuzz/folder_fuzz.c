@@ -95,7 +95,7 @@ check_place(const char *name, const struct mailbox_place *place)
 	/* The last part of what was asked for. */
 	HOLDS(strlen(name) >= length && strcmp(name + strlen(name) - length,
 	    place->name) == 0);
-	HOLDS(strstr(name, "/..") == NULL && strncmp(name, "../", 3) != 0);
+	HOLDS(strstr(name, "/../") == NULL && strncmp(name, "../", 3) != 0);
 	for (c = place->label; *c != '\0'; c++)
 		HOLDS(*c >= 0x20 && *c <= 0x7e);
 	(void)close(place->directory);
@@ -121,11 +121,11 @@ check_template(const char *template)
 			text_put(&wanted, "fred", 4);
 		else if (*c == 'h')
 			text_put(&wanted, "/home/f", 7);
-		else if (*c == '%')
-			text_put(&wanted, c, 1);
 		else {
-			is_right = 0;
-			break;
+			text_put(&wanted, "%", 1);
+			is_right = *c == '%';
+			if (*c == '\0')
+				break;
 		}
 	text_put(&wanted, "", 1);
 	is_right = is_right && wanted.at[0] == '/';

@@ -19,13 +19,12 @@
 /* A row of the table, again, without the macros of the product's checks. */
 static const struct row {
 	enum ipc_role from, to;
-	unsigned int phases;
+	unsigned int phases, descriptors;
 	size_t size;
-	unsigned int descriptors;
 } rows[] = {
 #define X(name, from, to, phases, payload, descriptors)			\
-	{ ROLE_##from, ROLE_##to, (phases),				\
-	    sizeof(struct ipc_##payload), (descriptors) },
+	{ ROLE_##from, ROLE_##to, (phases), (descriptors),		\
+	    sizeof(struct ipc_##payload) },
 	IPC_MESSAGE_LIST(X)
 #undef X
 };

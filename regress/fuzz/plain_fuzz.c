@@ -75,9 +75,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	 */
 	HOLDS(octets != NULL);
 	if (answer[0] == '\0' || answer[strspn(answer, digits)] != '\0' ||
-	    sodium_base642bin(
-	    (unsigned char *)octets, room, answer, strlen(answer), NULL,
-	    &length, NULL, VARIANT) == -1)
+	    sodium_base642bin((unsigned char *)octets, room, answer,
+	    strlen(answer), NULL, &length, NULL, VARIANT) == -1)
 		check_answer(answer, NULL, 0);
 	else {
 		octets[length] = '\0';

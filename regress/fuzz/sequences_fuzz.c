@@ -201,7 +201,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input input = { data, size }, steps;
 	int64_t numbers[NUMBERS_MAX], number = 0;
 	size_t count = 0, length, again_length;
-	char *text, *changed, *again;
+	char *text, *changed, *ended, *again;
 
 	for (steps = fuzz_until(&input, '\0'); steps.left > 0 &&
 	    count < NUMBERS_MAX; numbers[count++] = number)
@@ -216,9 +216,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, input.at, input.left);
 	text[input.left] = '\0';
 	if (changed != NULL) {
-		HOLDS((changed = realloc(changed, length + 1)) != NULL);
-		changed[length] = '\0';
-		check(text, input.left, changed, length, numbers, count);
+		ended = malloc(length + 1);
+		HOLDS(ended != NULL);
+		memcpy(ended, changed, length);
+		ended[length] = '\0';
+		check(text, input.left, ended, length, numbers, count);
+		free(ended);
 		again = mh_sequences_text(changed, length, numbers, count,
 		    &again_length);
 		HOLDS(again != NULL && again_length == length &&
