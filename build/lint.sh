@@ -17,7 +17,7 @@ portable=$(find privsep net mailstore -name '*.c' ! -name '*_openbsd.c' |
 flags="-std=c11 -Iinclude -Inet -Imailstore $(setting BSD_FLAGS)"
 # What the fuzz targets say must be right too.
 targets=$(find regress/fuzz -name '*.c' | sort)
-flags="$flags -DBUILD_DIRECTORY=\"/\""
+flags="$flags -DBUILD_DIRECTORY=__FILE__"
 
 step() {
 	echo "lint: $1"

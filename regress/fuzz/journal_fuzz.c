@@ -39,8 +39,8 @@ static int directory, state = -1;
 static struct mailbox_place place;
 
 /*
- * Leaves the mailbox as a rewrite does that is killed after some steps; how
- * long it was.
+ * Leaves the mailbox as a rewrite does that is killed after some steps, the
+ * cut perhaps among them; how long the file is.
  */
 static size_t
 interrupt(unsigned int mask, unsigned int steps, struct text *wanted)
@@ -80,7 +80,7 @@ interrupt(unsigned int mask, unsigned int steps, struct text *wanted)
 	HOLDS(more != -1);
 	journal_close(&rewrite.journal);
 	(void)close(rewrite.fd);
-	return (size);
+	return (more == 1 ? size : wanted->length);
 }
 
 /* The journal's name, and how many of them there are. */
