@@ -32,8 +32,9 @@ build() {
 	sed 's/^HARDENING = .*/& -fno-sanitize=pointer-overflow/' config.new \
 	    >config.mk
 	rm config.new
-	${MAKE:-make} -s -f build.mk objects
-	${MAKE:-make} -s -f regress.mk BUILD_DIRECTORY="$tree" \
+	jobs=$(getconf _NPROCESSORS_ONLN)
+	${MAKE:-make} -s -j "$jobs" -f build.mk objects
+	${MAKE:-make} -s -j "$jobs" -f regress.mk BUILD_DIRECTORY="$tree" \
 	    FUZZ_DRIVER=-fsanitize=fuzzer \
 	    FUZZ_FLAGS='-O2 -fno-sanitize=fuzzer-no-link' fuzz
 	cd "$top"
