@@ -409,6 +409,8 @@ converse(enum pop_protocol protocol, struct input input, size_t piece,
     struct text *output)
 {
 	const unsigned int lines = count_lines(input);
+	const struct ipc_net_listener listener = { protocol,
+	    (options & QUIRKS) != 0 ? QUIRK_PCNFS : 0, 0, 0 };
 	unsigned int seed = (unsigned int)piece, state, answers;
 	const struct session *session;
 	struct input part;
@@ -419,8 +421,7 @@ converse(enum pop_protocol protocol, struct input input, size_t piece,
 	sessions++;
 	ends_logged = data_without_status = 0;
 	session_begin(client[0], "192.0.2.1:1025",
-	    (options & FROM_AFAR) == 0, protocol,
-	    (options & QUIRKS) != 0 ? QUIRK_PCNFS : 0);
+	    (options & FROM_AFAR) == 0, &listener);
 	settle(client[1], client[0], output);
 	while (input.left > 0) {
 		seed = seed * 1103515245 + 12345;
