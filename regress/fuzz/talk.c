@@ -409,9 +409,10 @@ converse(enum pop_protocol protocol, struct input input, size_t piece,
     struct text *output)
 {
 	const unsigned int lines = count_lines(input);
+	const struct ipc_net_listener listener = { protocol,
+	    (options & QUIRKS) != 0 ? QUIRK_PCNFS : 0, 0, 0 };
 	unsigned int seed = (unsigned int)piece, state, answers;
 	const struct session *session;
-	struct ipc_net_listener listener = { .protocol = PROTOCOL_AUTO };
 	struct input part;
 	int client[2], is_over;
 
@@ -419,8 +420,6 @@ converse(enum pop_protocol protocol, struct input input, size_t piece,
 	    0, client) == 0);
 	sessions++;
 	ends_logged = data_without_status = 0;
-	listener.protocol = protocol;
-	listener.quirks = (options & QUIRKS) != 0 ? QUIRK_PCNFS : 0;
 	session_begin(client[0], "192.0.2.1:1025",
 	    (options & FROM_AFAR) == 0, &listener);
 	settle(client[1], client[0], output);
