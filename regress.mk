@@ -24,7 +24,8 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
 	regress/mailstore/maildir_test regress/mailstore/dotlock_test \
 	regress/mailstore/dotlock_session_test regress/mailstore/forms_test \
-	regress/mailstore/mailbox_tool_test regress/mailstore/inbox_test
+	regress/mailstore/mailbox_tool_test regress/mailstore/inbox_test \
+	regress/mailstore/programs_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
@@ -78,7 +79,8 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/mailstore/splitter.h regress/mailstore/walk.h \
 	regress/mailstore/mailtxt_splitter.h \
 	regress/mailstore/message_files.h regress/mailstore/holder.h \
-	regress/mailstore/forms.h \
+	regress/mailstore/forms.h regress/mailstore/programs.h \
+	regress/session/pop3_client.h \
 	config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
