@@ -33,7 +33,8 @@ UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/log_test
 CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \
-	regress/crash/disk_model.o regress/crash/restore.o
+	regress/crash/disk_model.o regress/crash/restore.o \
+	regress/crash/box.o regress/crash/box_check.o regress/crash/box_bench.o
 WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
 	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line \
 	-Wl,--wrap=journal_wanted
@@ -87,6 +88,7 @@ regress/lib/harness.o: regress/lib/harness.h config.mk
 
 # The bench of crashes: the project's objects with their calls wrapped.
 $(CRASH): regress/crash/crash.h regress/crash/disk_model.h \
+	regress/crash/box.h \
 	regress/lib/objects.a config.mk
 
 regress/crash/crash_test: regress/crash/crash_test.c

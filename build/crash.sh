@@ -33,6 +33,14 @@ race() {
 	rm -rf "${scratch:?}/$1"
 }
 echo
+mkdir "$scratch/forms"
+# There and back, with a thousand messages, between any two forms.
+(cd "$scratch/forms" && "${program%/crash/*}/mailstore/forms_test" \
+    -r "$scratch/result" -v messages=1000 there_and_back >"$scratch/line" \
+    2>"$scratch/errors") || status=1
+echo "1000 messages converted there and back, 25 ways: $(cat "$scratch/result")"
+rm -rf "${scratch:?}/forms"
+echo
 echo 'agent          store delivered   gone   left unsure  lost doubled damaged kills sessions   busy commits'
 race own_agent 250
 race own_agent_killed_stores 250
