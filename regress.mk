@@ -42,7 +42,7 @@ CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
 	regress/crash/daemon_test regress/crash/files_test
 RACE = regress/crash/race.o regress/crash/race_agent.o \
 	regress/crash/race_client.o regress/crash/race_mail.o \
-	regress/crash/race_postfix.o
+	regress/crash/race_postfix.o regress/crash/race_box.o
 FUZZ = regress/fuzz/mbox_fuzz regress/fuzz/mailtxt_fuzz \
 	regress/fuzz/mh_fuzz regress/fuzz/maildir_fuzz \
 	regress/fuzz/sequences_fuzz regress/fuzz/profile_fuzz \
