@@ -25,7 +25,7 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/maildir_test regress/mailstore/dotlock_test \
 	regress/mailstore/dotlock_session_test regress/mailstore/forms_test \
 	regress/mailstore/mailbox_tool_test regress/mailstore/inbox_test \
-	regress/mailstore/programs_test
+	regress/mailstore/programs_test regress/mailstore/neighbours_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \

@@ -27,6 +27,11 @@
 #define DOVEADM		"/usr/bin/doveadm"
 #define PYTHON		"/usr/bin/python3"
 
+/* A command of the shell: mutt with a mailbox, as if somebody typed. */
+#define MUTT_DOES(rc, box, keys)					\
+	"timeout 20 script -qec \"mutt -F " rc " -f " box " -e 'push "	\
+	keys "'\" log </dev/null >/dev/null"
+
 /* A user's mailbox, the daemon that serves it, and where all of it is. */
 struct host {
 	struct server server;
@@ -248,6 +253,70 @@ write_mail(const struct host *host, unsigned int number, const char *name)
 	make_mail(number, &mail);
 	host_write(host, name, mail.at, mail.length);
 	free(mail.at);
+}
+
+/* Header fields that mail readers keep their notes in. */
+static inline int
+is_note(const char *line, size_t length)
+{
+	static const char *const fields[] = { "Content-Length:", "Lines:",
+	    "Status:", "X-Status:", "X-UID:", "X-Keywords:", "X-IMAPbase:",
+	    "X-IMAP:" };
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (length > strlen(fields[i]) && strncasecmp(line,
+		    fields[i], strlen(fields[i])) == 0)
+			return (1);
+	return (0);
+}
+
+/* Of `length` bytes before a LF, those that are not CRs at the end. */
+static inline size_t
+without_crs(const char *line, size_t length, int all)
+{
+	while (length > 0 && line[length - 1] == '\r') {
+		length--;
+		if (!all)
+			break;
+	}
+	return (length);
+}
+
+/*
+ * A message's lines without such fields, without the CR before each LF (or
+ * all of them), with one line that ends the header, and nothing in a body of
+ * empty lines.
+ */
+static inline void
+simplify(struct bytes *mail, int all_crs)
+{
+	struct bytes out = { NULL, 0, 0 };
+	size_t at, end, length, header = 0;
+	int note = 0;
+
+	add(&out, "", 0);
+	for (at = 0; at < mail->length; at = end) {
+		for (end = at; end < mail->length && mail->at[end] != '\n';)
+			end++;
+		length = without_crs(mail->at + at, end - at, all_crs);
+		end += end < mail->length;
+		if (header == 0 && mail->at[at] != ' ' && mail->at[at] != '\t')
+			note = is_note(mail->at + at, length);
+		if (header == 0 && length > 0 && note)
+			continue;
+		add(&out, mail->at + at, length);
+		add_text(&out, "\n");
+		if (header == 0 && length == 0)
+			header = out.length;
+	}
+	if (header == 0)
+		add_text(&out, "\n");
+	while (header > 0 && out.length > header &&
+	    strspn(out.at + header, "\n") >= out.length - header)
+		out.length--;
+	free(mail->at);
+	*mail = out;
 }
 
 #endif

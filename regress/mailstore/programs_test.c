@@ -45,9 +45,6 @@ struct program {
 };
 
 #define EACH(command)	"for m in $MAILS; do " command " <$m || exit 1; done"
-#define MUTT_DOES(rc, box, keys)					\
-	"timeout 20 script -qec \"mutt -F " rc " -f " box " -e 'push "	\
-	keys "'\" log </dev/null >/dev/null"
 #define COPY_ALL_TO(box)						\
 	"<tag-pattern>~A<enter><tag-prefix><copy-message>" box		\
 	"<enter><exit>"
@@ -165,70 +162,6 @@ struct expected {
 	unsigned int numbers[MAILS + 1];
 	size_t count;
 };
-
-/* Header fields that mail readers keep their notes in. */
-static int
-is_note(const char *line, size_t length)
-{
-	static const char *const fields[] = { "Content-Length:", "Lines:",
-	    "Status:", "X-Status:", "X-UID:", "X-Keywords:", "X-IMAPbase:",
-	    "X-IMAP:" };
-	size_t i;
-
-	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (length > strlen(fields[i]) && strncasecmp(line,
-		    fields[i], strlen(fields[i])) == 0)
-			return (1);
-	return (0);
-}
-
-/* Of `length` bytes before a LF, those that are not CRs at the end. */
-static size_t
-without_crs(const char *line, size_t length, int all)
-{
-	while (length > 0 && line[length - 1] == '\r') {
-		length--;
-		if (!all)
-			break;
-	}
-	return (length);
-}
-
-/*
- * A message's lines without such fields, without the CR before each LF (or
- * all of them), with one line that ends the header, and nothing in a body of
- * empty lines.
- */
-static void
-simplify(struct bytes *mail, int all_crs)
-{
-	struct bytes out = { NULL, 0, 0 };
-	size_t at, end, length, header = 0;
-	int note = 0;
-
-	add(&out, "", 0);
-	for (at = 0; at < mail->length; at = end) {
-		for (end = at; end < mail->length && mail->at[end] != '\n';)
-			end++;
-		length = without_crs(mail->at + at, end - at, all_crs);
-		end += end < mail->length;
-		if (header == 0 && mail->at[at] != ' ' && mail->at[at] != '\t')
-			note = is_note(mail->at + at, length);
-		if (header == 0 && length > 0 && note)
-			continue;
-		add(&out, mail->at + at, length);
-		add_text(&out, "\n");
-		if (header == 0 && length == 0)
-			header = out.length;
-	}
-	if (header == 0)
-		add_text(&out, "\n");
-	while (header > 0 && out.length > header &&
-	    strspn(out.at + header, "\n") >= out.length - header)
-		out.length--;
-	free(mail->at);
-	*mail = out;
-}
 
 /* What the program must have made of this mail. */
 static void
