@@ -24,7 +24,8 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
 	regress/mailstore/maildir_test regress/mailstore/dotlock_test \
 	regress/mailstore/dotlock_session_test regress/mailstore/forms_test \
-	regress/mailstore/mailbox_tool_test regress/mailstore/inbox_test
+	regress/mailstore/mailbox_tool_test regress/mailstore/inbox_test \
+	regress/mailstore/programs_test regress/mailstore/neighbours_test
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
@@ -32,7 +33,8 @@ UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/log_test
 CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \
-	regress/crash/disk_model.o regress/crash/restore.o
+	regress/crash/disk_model.o regress/crash/restore.o \
+	regress/crash/box.o regress/crash/box_check.o regress/crash/box_bench.o
 WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
 	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line \
 	-Wl,--wrap=journal_wanted
@@ -40,7 +42,7 @@ CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
 	regress/crash/daemon_test regress/crash/files_test
 RACE = regress/crash/race.o regress/crash/race_agent.o \
 	regress/crash/race_client.o regress/crash/race_mail.o \
-	regress/crash/race_postfix.o
+	regress/crash/race_postfix.o regress/crash/race_box.o
 FUZZ = regress/fuzz/mbox_fuzz regress/fuzz/mailtxt_fuzz \
 	regress/fuzz/mh_fuzz regress/fuzz/maildir_fuzz \
 	regress/fuzz/sequences_fuzz regress/fuzz/profile_fuzz \
@@ -78,13 +80,15 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/mailstore/splitter.h regress/mailstore/walk.h \
 	regress/mailstore/mailtxt_splitter.h \
 	regress/mailstore/message_files.h regress/mailstore/holder.h \
-	regress/mailstore/forms.h \
+	regress/mailstore/forms.h regress/mailstore/programs.h \
+	regress/session/pop3_client.h \
 	config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
 
 # The bench of crashes: the project's objects with their calls wrapped.
 $(CRASH): regress/crash/crash.h regress/crash/disk_model.h \
+	regress/crash/box.h \
 	regress/lib/objects.a config.mk
 
 regress/crash/crash_test: regress/crash/crash_test.c

@@ -25,7 +25,7 @@ race() {
 	cat "$scratch/line" >>"$scratch/lines"
 	case $(cat "$scratch/result") in
 	passed) ;;
-	skipped*) printf '%-14s skipped: %s\n' "$1" \
+	skipped*) printf '%-17s skipped: %s\n' "$1" \
 	    "$(sed 's/^skipped: //' "$scratch/result")" ;;
 	*) cat "$scratch/result"; grep -v WARNING "$scratch/errors"
 	    status=1 ;;
@@ -33,7 +33,15 @@ race() {
 	rm -rf "${scratch:?}/$1"
 }
 echo
-echo 'agent          store delivered   gone   left unsure  lost doubled damaged kills sessions   busy commits'
+mkdir "$scratch/forms"
+# There and back, with a thousand messages, between any two forms.
+(cd "$scratch/forms" && "${program%/crash/*}/mailstore/forms_test" \
+    -r "$scratch/result" -v messages=1000 there_and_back >"$scratch/line" \
+    2>"$scratch/errors") || status=1
+echo "1000 messages converted there and back, 25 ways: $(cat "$scratch/result")"
+rm -rf "${scratch:?}/forms"
+echo
+echo 'agent             store delivered   gone   left unsure  lost doubled damaged kills sessions   busy commits'
 race own_agent 250
 race own_agent_killed_stores 250
 race procmail 84
@@ -43,8 +51,17 @@ race maildrop_killed_stores 84
 race postfix 84
 race postfix_killed_stores 84
 race dotlock 250
-awk '/^(own|procmail|maildrop|postfix)/ {
-	sub(/own, /, "own,")
+race mailtxt 250
+race mailtxt_killed_stores 250
+race procmail_maildir 84
+race maildrop_maildir 84
+race maildrop_maildir_killed_stores 84
+race rcvstore 84
+race rcvstore_killed_stores 84
+race dovecot_maildir 84
+race dovecot_mbox 84
+awk '/^(own|procmail|maildrop|postfix|rcvstore|Dovecot)/ {
+	sub(/, /, ",")
 	for (i = 3; i <= 9; i++) sum[i] += $i
 }
 END {

@@ -26,7 +26,7 @@ ci)
 	debian="$debian kyua libatf-dev atf-sh binutils clang clang-tidy cppcheck
     mandoc shellcheck bmake make git openssl gnutls-bin"
 	agents='procmail maildrop curl fetchmail mpop getmail6 python3 perl mutt
-    libio-socket-ssl-perl bsdutils dovecot-pop3d'
+    libio-socket-ssl-perl bsdutils dovecot-pop3d nmh'
 	# It would take another mail server's place: only where there is none.
 	command -v sendmail >/dev/null 2>&1 || agents="$agents postfix"
 	;;

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "mboxrd.h"
@@ -162,6 +163,37 @@ send_lines(struct single_file *single, const struct single_message *message,
 	return (failed || put_end(out) == -1 ? not_sent : NULL);
 }
 
+/*
+ * In an mbox the next message must still begin behind this one.  A program
+ * that has put lines into this header, or taken others out, has moved it; and
+ * what is in this place then may have just as many octets.
+ */
+static const char *
+check_behind(const struct single_file *single,
+    const struct single_message *message)
+{
+	static const char from[] = "From ";
+	const uint64_t end = message->offset + message->stored;
+	const int is_last = end == single->size;
+	char bytes[sizeof(from) - 1];
+	ssize_t got;
+
+	/* Another format counts a message's bytes in its head line. */
+	if (single->format->received != NULL)
+		return (NULL);
+	got = pread(single->fd, bytes, sizeof(bytes), (off_t)end);
+	if (got == -1)
+		return (strerror(errno));
+	/* Behind the last one a delivery may be under way. */
+	if (is_last && (got == 0 || (message->blank_bytes == 0 &&
+	    (bytes[0] == '\n' || bytes[0] == '\r'))))
+		return (NULL);
+	if (memcmp(bytes, from, (size_t)got) != 0 ||
+	    (!is_last && got < (ssize_t)sizeof(bytes)))
+		return (changed);
+	return (NULL);
+}
+
 const char *
 single_send(struct single_file *single, struct single_message *message,
     struct wire *wire, int whole)
@@ -186,6 +218,8 @@ single_send(struct single_file *single, struct single_message *message,
 		return (wrong);
 	lines_begin(&single->reader, single->fd, begin, end, &hash);
 	wrong = send_lines(single, message, &out);
+	if (wrong == NULL)
+		wrong = check_behind(single, message);
 	if (wrong != NULL)
 		return (wrong);
 	(void)crypto_generichash_final(&hash, digest, sizeof(digest));

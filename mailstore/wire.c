@@ -70,6 +70,9 @@ wire_write(struct wire *wire, const void *octets, size_t length)
 	if (wire->fd == -1)
 		return (0);
 	while (length > 0) {
+		/* The last octets wait for wire_end: all must be right then. */
+		if (wire->used == sizeof(wire->buffer) && flush(wire) == -1)
+			return (-1);
 		part = sizeof(wire->buffer) - wire->used;
 		if (part > length)
 			part = length;
@@ -77,8 +80,6 @@ wire_write(struct wire *wire, const void *octets, size_t length)
 		wire->used += part;
 		from += part;
 		length -= part;
-		if (wire->used == sizeof(wire->buffer) && flush(wire) == -1)
-			return (-1);
 	}
 	return (0);
 }

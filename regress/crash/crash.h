@@ -61,6 +61,7 @@ enum event_type {
 struct event {
 	enum event_type type;
 	ino_t file;
+	ino_t directory;	/* that the name is in */
 	uint64_t at;		/* or the new size */
 	size_t length;
 	unsigned char *bytes;
@@ -173,6 +174,9 @@ struct picture *picture_take(const struct world *world);
 void	picture_restore(const struct picture *picture,
 	    const struct world *world);
 void	picture_free(struct picture *picture);
+
+/* Does a pattern mark message `i` of `count`, both from 0? */
+int	crash_is_marked(enum pattern pattern, size_t i, size_t count);
 
 /* A fixed sequence. */
 uint32_t crash_random(uint32_t below);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,11 +137,13 @@ sync_file(struct model_file *file)
 }
 
 static void
-set_entry(struct entry *entries, size_t *count, const char *name, ino_t file)
+set_entry(struct entry *entries, size_t *count, size_t place,
+    const char *name, ino_t file)
 {
 	size_t i = 0;
 
-	while (i < *count && strcmp(entries[i].name, name) != 0)
+	while (i < *count && (entries[i].place != place ||
+	    strcmp(entries[i].name, name) != 0))
 		i++;
 	if (file == 0) {
 		if (i < *count)
@@ -153,24 +156,66 @@ set_entry(struct entry *entries, size_t *count, const char *name, ino_t file)
 		(*count)++;
 	(void)strlcpy(entries[i].name, name, sizeof(entries[i].name));
 	entries[i].file = file;
+	entries[i].place = place;
+}
+
+static size_t
+place_of(const struct disk_model *model, ino_t directory)
+{
+	size_t i = 0;
+
+	while (i < model->place_count &&
+	    model->places[i].directory != directory)
+		i++;
+	return (i);
 }
 
 static void
-apply_entry(struct entry *entries, size_t *count, const struct event *event)
+apply_entry(const struct disk_model *model, struct entry *entries,
+    size_t *count, const struct event *event)
 {
+	const size_t place = place_of(model, event->directory);
+
 	if (event->type == EVENT_CREATE)
-		set_entry(entries, count, event->name, event->file);
+		set_entry(entries, count, place, event->name, event->file);
 	else
-		set_entry(entries, count, event->name, 0);
+		set_entry(entries, count, place, event->name, 0);
 	if (event->type == EVENT_RENAME)
-		set_entry(entries, count, event->to, event->file);
+		set_entry(entries, count, place, event->to, event->file);
+}
+
+/* What was asked of one directory is durable, in the order it was asked. */
+static void
+sync_directory(struct disk_model *model, ino_t directory)
+{
+	size_t i, left = 0;
+
+	for (i = 0; i < model->pending_count; i++)
+		if (model->pending[i]->directory == directory)
+			apply_entry(model, model->entries,
+			    &model->entry_count, model->pending[i]);
+		else
+			model->pending[left++] = model->pending[i];
+	model->pending_count = left;
+}
+
+/* Of a name in a directory that is looked at. */
+static void
+add_pending(struct disk_model *model, const struct event *event)
+{
+	if (place_of(model, event->directory) == model->place_count)
+		return;
+	if (model->pending_count == MODEL_PENDING)
+		errx(1, "too many names");
+	/* An inode that comes again is another file. */
+	if (event->type == EVENT_CREATE)
+		find_file(model, event->file)->file = 0;
+	model->pending[model->pending_count++] = event;
 }
 
 void
 model_event(struct disk_model *model, const struct event *event)
 {
-	size_t i;
-
 	switch (event->type) {
 	case EVENT_WRITE:
 		write_file(find_file(model, event->file), event->at,
@@ -183,62 +228,136 @@ model_event(struct disk_model *model, const struct event *event)
 		sync_file(find_file(model, event->file));
 		break;
 	case EVENT_SYNC_DIRECTORY:
-		for (i = 0; i < model->pending_count; i++)
-			apply_entry(model->entries, &model->entry_count,
-			    model->pending[i]);
-		model->pending_count = 0;
+		sync_directory(model, event->file);
 		break;
 	default:
-		if (model->pending_count == MODEL_PENDING)
-			errx(1, "too many names");
-		/* An inode that comes again is another file. */
-		if (event->type == EVENT_CREATE)
-			find_file(model, event->file)->file = 0;
-		model->pending[model->pending_count++] = event;
+		add_pending(model, event);
 		break;
 	}
 }
 
-static void
-add_durable(struct disk_model *model, const struct world *world,
-    const char *name)
+/* Any file, malloc'd. */
+static unsigned char *
+read_file(const char *path, size_t *length, ino_t *file)
 {
-	int at = strcmp(name, "mbox") == 0 ? world->spool : world->state;
-	struct model_file *file;
+	int fd = open(path, O_RDONLY);
 	struct stat status;
-	size_t length;
-	char *bytes;
+	unsigned char *bytes;
 
-	if (fstatat(at, name, &status, 0) == -1 ||
-	    world_read(world, name, &bytes, &length) == -1)
-		err(1, "%s", name);
-	file = find_file(model, status.st_ino);
-	write_file(file, 0, (unsigned char *)bytes, length);
+	if (fd == -1 || fstat(fd, &status) == -1)
+		err(1, "%s", path);
+	*length = (size_t)status.st_size;
+	*file = status.st_ino;
+	bytes = malloc(*length + 1);
+	if (bytes == NULL || pread(fd, bytes, *length, 0) != (ssize_t)*length)
+		err(1, "%s", path);
+	(void)close(fd);
+	return (bytes);
+}
+
+/* In place, where it is there. */
+static void
+write_over(const char *path, const void *bytes, size_t length)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd == -1 || write(fd, bytes, length) != (ssize_t)length ||
+	    close(fd) == -1)
+		err(1, "%s", path);
+}
+
+static ino_t
+add_durable(struct disk_model *model, const char *path)
+{
+	struct model_file *file;
+	unsigned char *bytes;
+	size_t length;
+	ino_t number;
+
+	bytes = read_file(path, &length, &number);
+	file = find_file(model, number);
+	write_file(file, 0, bytes, length);
 	sync_file(file);
 	free(bytes);
-	if (at == world->spool)
-		model->mailbox = status.st_ino;
-	else
-		set_entry(model->entries, &model->entry_count, name,
-		    status.st_ino);
+	return (number);
+}
+
+/* Calls `each` for every file in a directory. */
+static void
+each_file(const struct model_place *place, void (*each)(struct disk_model *,
+    const struct model_place *, const char *), struct disk_model *model)
+{
+	struct dirent *entry;
+	struct stat status;
+	DIR *directory;
+
+	if ((directory = opendir(place->path)) == NULL)
+		err(1, "%s", place->path);
+	while ((entry = readdir(directory)) != NULL)
+		if (fstatat(dirfd(directory), entry->d_name, &status,
+		    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode))
+			each(model, place, entry->d_name);
+	(void)closedir(directory);
+}
+
+static void
+add_name(struct disk_model *model, const struct model_place *place,
+    const char *name)
+{
+	char path[sizeof(place->path) + NAME_MAX + 2];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", place->path, name);
+	set_entry(model->entries, &model->entry_count,
+	    (size_t)(place - model->places), name, add_durable(model, path));
+}
+
+static void
+remove_name(struct disk_model *model, const struct model_place *place,
+    const char *name)
+{
+	char path[sizeof(place->path) + NAME_MAX + 2];
+
+	(void)model;
+	(void)snprintf(path, sizeof(path), "%s/%s", place->path, name);
+	if (unlink(path) == -1)
+		err(1, "%s", path);
+}
+
+void
+model_begin_at(struct disk_model *model, const char *mailbox,
+    const char *const *directories, size_t count)
+{
+	struct model_place *place = model->places;
+	struct stat status;
+	size_t i;
+
+	memset(model, 0, sizeof(*model));
+	(void)strlcpy(model->mailbox_path, mailbox,
+	    sizeof(model->mailbox_path));
+	if (mailbox[0] != '\0')
+		model->mailbox = add_durable(model, mailbox);
+	model->place_count = count;
+	for (i = 0; i < count; i++, place++) {
+		(void)strlcpy(place->path, directories[i],
+		    sizeof(place->path));
+		if (stat(place->path, &status) == -1)
+			err(1, "%s", place->path);
+		place->directory = status.st_ino;
+		each_file(place, add_name, model);
+	}
 }
 
 void
 model_begin(struct disk_model *model, const struct world *world)
 {
-	char path[sizeof(world->directory) + 8];
-	struct dirent *entry;
-	DIR *directory;
+	char mailbox[sizeof(world->directory) + 8];
+	char state[sizeof(world->directory) + 8];
+	const char *const directories[] = { state };
 
-	memset(model, 0, sizeof(*model));
-	(void)snprintf(path, sizeof(path), "%s/state", world->directory);
-	if ((directory = opendir(path)) == NULL)
-		err(1, "%s", path);
-	add_durable(model, world, "mbox");
-	while ((entry = readdir(directory)) != NULL)
-		if (entry->d_name[0] != '.')
-			add_durable(model, world, entry->d_name);
-	(void)closedir(directory);
+	(void)snprintf(mailbox, sizeof(mailbox), "%s/mbox",
+	    world->directory);
+	(void)snprintf(state, sizeof(state), "%s/state", world->directory);
+	model_begin_at(model, mailbox, directories, 1);
 }
 
 void
@@ -330,8 +449,7 @@ model_choose(struct disk_model *model, unsigned int number,
 }
 
 static void
-make_file(const struct model_file *file, const struct world *world,
-    const char *name)
+make_file(const struct model_file *file, const char *path)
 {
 	uint64_t size = file->sizes[file->size_pick];
 	unsigned char *bytes = calloc(1, (size_t)size + MODEL_PAGE);
@@ -343,27 +461,41 @@ make_file(const struct model_file *file, const struct world *world,
 	    page++)
 		memcpy(bytes + page * MODEL_PAGE, file->pages[page].versions[
 		    file->pages[page].pick], MODEL_PAGE);
-	world_write(world, name, bytes, (size_t)size);
+	write_over(path, bytes, (size_t)size);
 	free(bytes);
 }
 
+static void
+make_entry(const struct disk_model *model, const struct entry *entry)
+{
+	const struct model_place *place = &model->places[entry->place];
+	char path[sizeof(place->path) + sizeof(entry->name) + 2];
+	size_t i;
+
+	(void)snprintf(path, sizeof(path), "%.95s/%.63s", place->path,
+	    entry->name);
+	for (i = 0; i < model->file_count; i++)
+		if (model->files[i].file == entry->file)
+			make_file(&model->files[i], path);
+}
+
 void
-model_make(const struct disk_model *model, const struct world *world)
+model_make(const struct disk_model *model)
 {
 	struct entry entries[MODEL_FILES];
-	size_t count = model->entry_count, i, file;
+	size_t count = model->entry_count, i;
 
 	memcpy(entries, model->entries, sizeof(entries));
 	for (i = 0; i < model->pending_count; i++)
 		if (model->pending_pick[i])
-			apply_entry(entries, &count, model->pending[i]);
-	world_clear_state(world, 1);
-	for (file = 0; file < model->file_count; file++) {
-		if (model->files[file].file == model->mailbox)
-			make_file(&model->files[file], world, "mbox");
-		for (i = 0; i < count; i++)
-			if (entries[i].file == model->files[file].file)
-				make_file(&model->files[file], world,
-				    entries[i].name);
-	}
+			apply_entry(model, entries, &count,
+			    model->pending[i]);
+	for (i = 0; i < model->place_count; i++)
+		each_file(&model->places[i], remove_name, NULL);
+	for (i = 0; i < model->file_count; i++)
+		if (model->mailbox != 0 &&
+		    model->files[i].file == model->mailbox)
+			make_file(&model->files[i], model->mailbox_path);
+	for (i = 0; i < count; i++)
+		make_entry(model, &entries[i]);
 }

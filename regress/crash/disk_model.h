@@ -12,8 +12,9 @@
 #include "crash.h"
 
 #define MODEL_PAGE	4096
-#define MODEL_FILES	16
+#define MODEL_FILES	48
 #define MODEL_PENDING	24
+#define MODEL_PLACES	4
 
 struct page {
 	unsigned char **versions;	/* [0]: durable */
@@ -31,12 +32,22 @@ struct model_file {
 struct entry {
 	char name[64];
 	ino_t file;
+	size_t place;
+};
+
+/* A directory of which names go and come. */
+struct model_place {
+	char path[96];
+	ino_t directory;
 };
 
 struct disk_model {
 	struct model_file files[MODEL_FILES];
 	size_t file_count;
+	char mailbox_path[96];		/* a file that is always there; "" */
 	ino_t mailbox;
+	struct model_place places[MODEL_PLACES];
+	size_t place_count;
 	struct entry entries[MODEL_FILES];	/* durable */
 	size_t entry_count;
 	const struct event *pending[MODEL_PENDING];
@@ -44,8 +55,10 @@ struct disk_model {
 	size_t pending_count;
 };
 
-/* All that is there now, durable. */
+/* All that is there now, durable: in a world, or in these directories. */
 void	model_begin(struct disk_model *model, const struct world *world);
+void	model_begin_at(struct disk_model *model, const char *mailbox,
+	    const char *const *directories, size_t count);
 void	model_event(struct disk_model *model, const struct event *event);
 void	model_free(struct disk_model *model);
 
@@ -56,7 +69,7 @@ void	model_free(struct disk_model *model);
 int	model_choose(struct disk_model *model, unsigned int number,
 	    unsigned int samples);
 
-/* Puts the chosen state into the world's files. */
-void	model_make(const struct disk_model *model, const struct world *world);
+/* Puts the chosen state into the files. */
+void	model_make(const struct disk_model *model);
 
 #endif

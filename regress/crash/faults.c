@@ -187,6 +187,8 @@ record_name(enum event_type type, int directory, const char *name)
 
 	if (event != NULL) {
 		(void)strlcpy(event->name, name, sizeof(event->name));
+		if (fstat(directory, &status) == 0)
+			event->directory = status.st_ino;
 		if (fstatat(directory, name, &status, 0) == 0)
 			event->file = status.st_ino;
 	}

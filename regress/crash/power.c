@@ -56,7 +56,7 @@ cut_in_recovery(struct world *world, enum verdict verdict, const char *where)
 		model_event(&model, &events.events[i]);
 		figures.points++;
 		for (number = 0; model_choose(&model, number, 3); number++) {
-			model_make(&model, world);
+			model_make(&model);
 			(void)snprintf(what, sizeof(what), "%s, in recovery "
 			    "after event %zu, state %u", where, i, number);
 			(void)recover(world, verdict, what);
@@ -73,7 +73,7 @@ try_state(struct world *world, const struct disk_model *model,
 {
 	size_t count = world->count;
 
-	model_make(model, world);
+	model_make(model);
 	if (crash_random(16) == 0) {
 		cut_in_recovery(world, verdict, what);
 		return;

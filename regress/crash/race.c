@@ -31,17 +31,11 @@ static void
 make_users(struct race *race)
 {
 	unsigned int user;
-	const char *path;
 
 	for (user = 0; user < RACE_USERS; user++) {
 		server_add_user(&race->server, race_user(user), RACE_PASSWORD,
 		    race->agent->uid);
-		mailbox_write(&race->server, race_user(user), "", 0);
-		path = mailbox_path(&race->server, race_user(user));
-		ATF_REQUIRE(chmod(path, 0660) == 0);
-		if (race->server.privileged)
-			ATF_REQUIRE(chown(path, race->agent->uid,
-			    MAIL_GROUP) == 0);
+		race_make_box(race, user);
 	}
 }
 
@@ -117,7 +111,9 @@ is_rewriting(const struct race *race)
 static void
 kill_a_store(struct race *race, uint64_t *random)
 {
-	const uint32_t every = is_rewriting(race) ? 2 : 32;
+	/* Where there is no journal, that cannot be seen. */
+	const uint32_t every = is_rewriting(race) ? 2 :
+	    race->agent->form >= RACE_MH ? 8 : 32;
 	pid_t store;
 
 	if (race_random(random, every) != 0)
@@ -168,8 +164,7 @@ judge(struct race *race, unsigned int user, struct race_verdict *verdict)
 	memset(&mine, 0, sizeof(mine));
 	for (tries = 0; tries < READ_TRIES && count == -1; tries++)
 		count = race_read_all(race, user);
-	bytes = file_read(mailbox_path(&race->server, race_user(user)),
-	    &length);
+	bytes = race_box_read(race, user, &length);
 	(void)race_judge(race, user, bytes, length, &mine);
 	free(bytes);
 	if (count != (int)mine.left)
@@ -192,7 +187,7 @@ tell(const struct race *race, const struct race_verdict *verdict)
 	const struct race_ledger *ledger = race->ledger;
 	unsigned int i;
 
-	printf("%-14s %-5s %9u %6u %6u %6u %5u %7u %7u %5u %8u %6u %6u\n",
+	printf("%-17s %-5s %9u %6u %6u %6u %5u %7u %7u %5u %8u %6u %6u\n",
 	    race->agent->name, race->kills ? "kills" : "-",
 	    verdict->delivered, verdict->gone, verdict->left,
 	    verdict->unsure, verdict->lost,

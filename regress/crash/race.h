@@ -23,12 +23,19 @@
 
 struct race;
 
+/* What a mailbox is: a file, or a directory in the user's home. */
+enum race_form { RACE_MBOX, RACE_MAILTXT, RACE_MH, RACE_MAILDIR };
+
 /* What delivers. */
 struct race_agent {
 	const char *name;
+	enum race_form form;
 	const char *program;	/* absolute; NULL: the tests' own */
 	unsigned int uid;	/* of the users, where root runs the race */
 	int quotes_quoted;	/* also ">From " becomes ">>From " */
+	int quotes_nothing;	/* in an mbox; elsewhere nobody does */
+	int adds_notes;		/* sets header fields, and rewrites an mbox
+				   for them: that may end a session */
 	int adds_header;	/* writes header lines before the message's */
 	int as_root;		/* root gives it its mail */
 	int open_spool;		/* it needs 1777 there, and not 2775 */
@@ -53,7 +60,9 @@ struct race_agent {
 };
 
 extern const struct race_agent race_own, race_dotlock, race_procmail,
-    race_maildrop, race_postfix;
+    race_maildrop, race_postfix, race_mailtxt, race_procmail_maildir,
+    race_maildrop_maildir, race_rcvstore, race_dovecot_mbox,
+    race_dovecot_maildir;
 
 /* A message's fate, as far as those who acted on it know. */
 struct race_mail {
@@ -127,10 +136,12 @@ int	race_identify(struct race *race, const char *bytes, size_t length,
 int	race_unwire(char *bytes, size_t *length);
 
 /*
- * Calls `found` for each message of a mailbox, in order (from the line after
+ * Calls `found` for each message of an mbox, in order (from the line after
  * From_ to before the empty line).  -1: something belongs to no message.
+ * `sender` is what stands in each From_ line.
  */
-int	race_split(struct race *race, const char *bytes, size_t length,
+int	race_split(struct race *race, const char *sender, const char *bytes,
+	    size_t length,
 	    void (*found)(struct race *, const char *, size_t, void *),
 	    void *argument);
 
@@ -140,6 +151,16 @@ struct race_order {
 };
 int	race_in_order(struct race *race, struct race_order *order,
 	    unsigned int lane, unsigned int serial);
+
+/* race_box.c: where a user's mailbox is, and making it. */
+const char *race_box(const struct race *race, unsigned int user);
+void	race_make_box(const struct race *race, unsigned int user);
+
+/* All of it in the form of an mbox, as race_judge() takes it; malloc'd. */
+char	*race_box_read(struct race *race, unsigned int user, size_t *length);
+
+/* Lines that mboxrd quotes, as they were; in place. */
+void	race_unquote(char *bytes, size_t *length);
 
 /* Adds to `verdict` what the mailbox of `user` shows; 0: nothing is wrong. */
 int	race_judge(struct race *race, unsigned int user, const char *bytes,

@@ -58,13 +58,18 @@ append(struct race *race, int fd, unsigned int lane, unsigned int serial)
 {
 	size_t length;
 	char *bytes = race_stored(race->agent, lane, serial, &length);
+	const int mailtxt = race->agent->form == RACE_MAILTXT;
+	char head[80];
 	int result;
 
+	(void)snprintf(head, sizeof(head), "22-Nov-2026 01:02:03 +0000,%zu;"
+	    "000000000000\n", length);
 	result = lseek(fd, 0, SEEK_END) == -1 ||
-	    write_all(fd, FROM_LINE, strlen(FROM_LINE)) == -1 ||
+	    (mailtxt ? write_all(fd, head, strlen(head)) :
+	    write_all(fd, FROM_LINE, strlen(FROM_LINE))) == -1 ||
 	    write_all(fd, bytes, length / 2) == -1 ||
 	    write_all(fd, bytes + length / 2, length - length / 2) == -1 ||
-	    write_all(fd, "\n", 1) == -1 ? -1 : 0;
+	    write_all(fd, "\n", !mailtxt) == -1 ? -1 : 0;
 	free(bytes);
 	return (result);
 }
@@ -109,6 +114,12 @@ deliver_own(struct race *race, unsigned int lane, unsigned int serial)
 
 const struct race_agent race_own = {
 	.name = "own, fcntl", .uid = 5003, .deliver = deliver_own
+};
+
+/* The same locks, in a MAIL.TXT. */
+const struct race_agent race_mailtxt = {
+	.name = "own, MAIL.TXT", .form = RACE_MAILTXT, .uid = 5003,
+	.deliver = deliver_own
 };
 
 /* The lock file is all that keeps others away. */
@@ -165,7 +176,8 @@ race_give(const struct race *race, const char *const *arguments,
     unsigned int lane, unsigned int serial)
 {
 	static char path[] = "PATH=/usr/bin:/bin", home[] = "HOME=/";
-	static char *const environment[] = { path, home, NULL };
+	static char user[] = "USER=nobody", profile[400];
+	static char *const environment[] = { path, home, user, profile, NULL };
 	size_t length;
 	char *text = race_text(lane, serial, &length), log[400];
 	int in[2], status, out;
@@ -173,6 +185,9 @@ race_give(const struct race *race, const char *const *arguments,
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(log, sizeof(log), "%s/log.%u", race->directory, lane);
+	/* nmh's. */
+	(void)snprintf(profile, sizeof(profile), "MH=%s/%s", race->directory,
+	    race_user(lane % RACE_USERS));
 	if (pipe2(in, O_CLOEXEC) == -1 || (out = open(log, O_WRONLY |
 	    O_CREAT | O_APPEND | O_CLOEXEC, 0600)) == -1 ||
 	    (pid = fork()) == -1)
@@ -214,27 +229,34 @@ make_directory(struct race *race)
 		ATF_REQUIRE(chown(race->directory, race->agent->uid,
 		    (gid_t)-1) == 0);
 	bytes = file_read(race->agent->program, &length);
-	(void)snprintf(path, sizeof(path), "%s/%s", race->directory,
-	    race->agent->name);
+	(void)snprintf(path, sizeof(path), "%s%s", race->directory,
+	    strrchr(race->agent->program, '/'));
 	file_write(path, bytes, length);
 	ATF_REQUIRE(chmod(path, 0755) == 0);
 	free(bytes);
 }
 
-/* Each user's file of rules: where mail goes, and what `more` says. */
+/*
+ * Each user's file of rules or settings, in which % is the mailbox and ~ the
+ * agent's directory.
+ */
 static void
-write_rules(struct race *race, const char *more)
+write_rules(struct race *race, const char *rules)
 {
 	char path[400], text[2000];
+	const char *from;
 	unsigned int user;
 
 	make_directory(race);
 	for (user = 0; user < RACE_USERS; user++) {
+		text[0] = '\0';
+		for (from = rules; *from != '\0'; from++)
+			(void)snprintf(text + strlen(text), sizeof(text) -
+			    strlen(text), "%.*s", *from == '%' || *from == '~'
+			    ? 500 : 1, *from == '%' ? race_box(race, user) :
+			    *from == '~' ? race->directory : from);
 		(void)snprintf(path, sizeof(path), "%s/%s", race->directory,
 		    race_user(user));
-		(void)snprintf(text, sizeof(text), "DEFAULT=\"%s\"\n"
-		    "LOCKSLEEP=1\n%s", mailbox_path(&race->server,
-		    race_user(user)), more);
 		file_write(path, text, strlen(text));
 		if (race->server.privileged)
 			ATF_REQUIRE(chown(path, race->agent->uid,
@@ -261,8 +283,9 @@ deliver_by_rules(struct race *race, unsigned int lane, unsigned int serial)
 	uint64_t random = (uint64_t)serial * RACE_LANES + lane;
 
 	(void)race_random(&random, 2);
-	(void)snprintf(program, sizeof(program), "%s/%s", race->directory,
-	    race->agent->name);
+	/* Its own name tells procmail what to do. */
+	(void)snprintf(program, sizeof(program), "%s%s", race->directory,
+	    strrchr(race->agent->program, '/'));
 	(void)snprintf(rules, sizeof(rules), "%s/%s", race->directory,
 	    race_user(lane % RACE_USERS));
 	/* Who meets a lock file sleeps for a second, or for more. */
@@ -275,7 +298,14 @@ deliver_by_rules(struct race *race, unsigned int lane, unsigned int serial)
 static void
 begin_procmail(struct race *race)
 {
-	write_rules(race, "ORGMAIL=$DEFAULT\n");
+	static const char *const suffixes[] = { [RACE_MBOX] = "",
+	    [RACE_MAILDIR] = "/" };
+	char rules[200];
+
+	(void)snprintf(rules, sizeof(rules), "DEFAULT=\"%%%s\"\n"
+	    "ORGMAIL=$DEFAULT\nLOCKSLEEP=1\n",
+	    suffixes[race->agent->form]);
+	write_rules(race, rules);
 }
 
 /*
@@ -296,7 +326,7 @@ const struct race_agent race_procmail = {
 static void
 begin_maildrop(struct race *race)
 {
-	write_rules(race, "to \"$DEFAULT\"\n");
+	write_rules(race, "DEFAULT=\"%\"\nLOCKSLEEP=1\nto \"%\"\n");
 }
 
 /* The same locks; it needs the entry, too, but stays in the group mail. */
@@ -304,6 +334,88 @@ const struct race_agent race_maildrop = {
 	.name = "maildrop", .program = "/usr/bin/maildrop", .uid = NOBODY,
 	.quotes_quoted = 1, .begin = begin_maildrop,
 	.deliver = deliver_by_rules
+};
+
+#define IN_MAILDIR	.form = RACE_MAILDIR,				\
+			.settings = "inbox maildir ~/box\n"
+#define IN_MH		.form = RACE_MH, .settings = "inbox mh ~/box\n"
+
+/*
+ * No lock at all.  (In MH it gives a message its number before it has written
+ * it: a reader that comes in that moment sees less than was delivered.)
+ */
+const struct race_agent race_procmail_maildir = {
+	.name = "procmail, Maildir", .program = "/usr/bin/procmail",
+	.uid = NOBODY, IN_MAILDIR, .begin = begin_procmail,
+	.open_spool = 1, .deliver = deliver_by_rules
+};
+
+const struct race_agent race_maildrop_maildir = {
+	.name = "maildrop, Maildir", .program = "/usr/bin/maildrop",
+	.uid = NOBODY, IN_MAILDIR, .begin = begin_maildrop,
+	.deliver = deliver_by_rules
+};
+
+/* Its folder's number and sequences are nmh's business. */
+static int
+deliver_rcvstore(struct race *race, unsigned int lane, unsigned int serial)
+{
+	char folder[500];
+	const char *const arguments[] = { race->agent->program, folder, NULL };
+
+	(void)snprintf(folder, sizeof(folder), "+%s", race_box(race, lane %
+	    RACE_USERS));
+	return (race_give(race, arguments, lane, serial));
+}
+
+static void
+begin_rcvstore(struct race *race)
+{
+	write_rules(race, "Path: ~\nUnseen-Sequence: unseen\n");
+}
+
+const struct race_agent race_rcvstore = {
+	.name = "rcvstore", .program = "/usr/lib/mh/rcvstore", .uid = NOBODY,
+	IN_MH, .begin = begin_rcvstore, .deliver = deliver_rcvstore
+};
+
+static int
+deliver_dovecot(struct race *race, unsigned int lane, unsigned int serial)
+{
+	char settings[400];
+	const char *const arguments[] = { race->agent->program, "-e", "-f",
+	    RACE_SENDER, "-c", settings, NULL };
+
+	(void)snprintf(settings, sizeof(settings), "%s/%s", race->directory,
+	    race_user(lane % RACE_USERS));
+	return (race_give(race, arguments, lane, serial));
+}
+
+static void
+begin_dovecot(struct race *race)
+{
+	char rules[400];
+
+	(void)snprintf(rules, sizeof(rules), "base_dir=~/run\n"
+	    "log_path=~/log\nssl=no\nstats_writer_socket_path=\n"
+	    "postmaster_address=postmaster@example.org\n"
+	    "mail_location=%s\n", race->agent->form == RACE_MBOX ?
+	    "mbox:~/other:INBOX=%:INDEX=MEMORY" : "maildir:%");
+	write_rules(race, rules);
+}
+
+const struct race_agent race_dovecot_maildir = {
+	.name = "Dovecot, Maildir", .program = "/usr/lib/dovecot/deliver",
+	.uid = NOBODY, IN_MAILDIR, .begin = begin_dovecot,
+	.deliver = deliver_dovecot
+};
+
+/* It counts where others quote, and sets fields in what was there before. */
+const struct race_agent race_dovecot_mbox = {
+	.name = "Dovecot, mbox", .program = "/usr/lib/dovecot/deliver",
+	.uid = NOBODY, .quotes_nothing = 1, .adds_notes = 1,
+	.wants_newline = 1, .begin = begin_dovecot,
+	.deliver = deliver_dovecot
 };
 
 void

@@ -57,7 +57,7 @@ ended(const struct visit *visit, ssize_t got)
 	if (got == -1 && errno == EAGAIN)
 		race_complain(visit->race, "no answer in %d s",
 		    PATIENCE_SECONDS);
-	else if (!visit->race->kills)
+	else if (!visit->race->kills && !visit->race->agent->adds_notes)
 		race_complain(visit->race, "the connection ended: %s",
 		    got == 0 ? "the end" : strerror(errno));
 	atomic_fetch_add(&visit->race->ledger->drops, 1);
@@ -94,6 +94,8 @@ is_ordinary(const struct visit *visit, const char *line)
 {
 	if (strstr(line, "in use by another session") == NULL &&
 	    strstr(line, "locked by another program") == NULL &&
+	    (!visit->race->agent->adds_notes ||
+	    strstr(line, "another program") == NULL) &&
 	    (!visit->race->kills || strstr(line, "mailbox process") == NULL))
 		return (0);
 	atomic_fetch_add(&visit->race->ledger->busy, 1);
@@ -401,9 +403,16 @@ static void
 saw_one(struct race *race, const char *bytes, size_t length, void *argument)
 {
 	struct visit *visit = argument;
-	struct race_mail *mail = saw(visit, bytes, length, 0);
+	struct race_mail *mail;
+	char *plain = malloc(length + 1);
 
-	(void)race;
+	if (plain == NULL)
+		abort();
+	memcpy(plain, bytes, length);
+	if (race->agent->form != RACE_MBOX)
+		race_unquote(plain, &length);
+	mail = saw(visit, plain, length, 0);
+	free(plain);
 	if (mail == NULL)
 		visit->bad = 1;
 	else
@@ -426,7 +435,8 @@ visit_pop1(struct visit *visit)
 	    (bytes = take_mail(visit, &length)) == NULL)
 		return;
 	visit->bad = 0;
-	(void)race_split(visit->race, bytes, length, saw_one, visit);
+	(void)race_split(visit->race, visit->race->agent->form == RACE_MBOX ?
+	    RACE_SENDER : "MAILER-DAEMON", bytes, length, saw_one, visit);
 	free(bytes);
 	if (!deletes || visit->bad || how == 1)
 		visit->marked_count = 0;

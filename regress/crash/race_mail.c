@@ -121,6 +121,8 @@ race_text(unsigned int lane, unsigned int serial, size_t *length)
 static int
 is_quoted(const struct race_agent *agent, const char *line)
 {
+	if (agent->form != RACE_MBOX || agent->quotes_nothing)
+		return (0);
 	while (agent->quotes_quoted && *line == '>')
 		line++;
 	return (strncmp(line, "From ", 5) == 0);
@@ -181,8 +183,37 @@ difference(const char *one, size_t one_length, const char *other,
 	return (i);
 }
 
-int
-race_identify(struct race *race, const char *bytes, size_t length,
+/* The same without the fields that Dovecot keeps its notes in; malloc'd. */
+static char *
+without_notes(const char *bytes, size_t *length)
+{
+	static const char *const notes[] = { "X-UID:", "Status:",
+	    "X-Keywords:", "X-IMAPbase:", "Content-Length:" };
+	char *to = malloc(*length + 1);
+	size_t at, end, i, have = 0;
+	int body = 0;
+
+	ATF_REQUIRE(to != NULL);
+	for (at = 0; at < *length; at = end) {
+		for (end = at; end < *length && bytes[end] != '\n';)
+			end++;
+		end += end < *length;
+		body |= bytes[at] == '\n';
+		for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+			if (!body && strncmp(bytes + at, notes[i],
+			    strlen(notes[i])) == 0)
+				break;
+		if (i < sizeof(notes) / sizeof(notes[0]))
+			continue;
+		memcpy(to + have, bytes + at, end - at);
+		have += end - at;
+	}
+	to[*length = have] = '\0';
+	return (to);
+}
+
+static int
+identify(struct race *race, const char *bytes, size_t length,
     unsigned int *lane, unsigned int *serial)
 {
 	static const char mark[] = "\nSubject: race ";
@@ -216,6 +247,21 @@ race_identify(struct race *race, const char *bytes, size_t length,
 }
 
 int
+race_identify(struct race *race, const char *bytes, size_t length,
+    unsigned int *lane, unsigned int *serial)
+{
+	char *simple;
+	int result;
+
+	if (!race->agent->adds_notes)
+		return (identify(race, bytes, length, lane, serial));
+	simple = without_notes(bytes, &length);
+	result = identify(race, simple, length, lane, serial);
+	free(simple);
+	return (result);
+}
+
+int
 race_unwire(char *bytes, size_t *length)
 {
 	size_t from, to = 0;
@@ -235,26 +281,28 @@ race_unwire(char *bytes, size_t *length)
 
 /* The end of the message at `at`: the next From_ line, or the file's end. */
 static size_t
-message_end(const char *bytes, size_t length, size_t at)
+message_end(const char *from, const char *bytes, size_t length, size_t at)
 {
-	const char *next = memmem(bytes + at, length - at, "\nFrom ", 6);
+	const char *next = memmem(bytes + at, length - at, from,
+	    strlen(from));
 
 	return (next == NULL ? length : (size_t)(next - bytes) + 1);
 }
 
-/* Bodies hold no line that begins "From ", so it is as simple as this. */
+/* Bodies hold no line that begins so, and it is as simple as this. */
 int
-race_split(struct race *race, const char *bytes, size_t length,
-    void (*found)(struct race *, const char *, size_t, void *),
+race_split(struct race *race, const char *sender, const char *bytes,
+    size_t length, void (*found)(struct race *, const char *, size_t, void *),
     void *argument)
 {
-	static const char from[] = "From " RACE_SENDER " ";
+	char before[80], *from = before + 1;
 	const char *line;
 	size_t at, end;
 
+	(void)snprintf(before, sizeof(before), "\nFrom %s ", sender);
 	for (at = 0; at < length; at = end) {
 		line = memchr(bytes + at, '\n', length - at);
-		end = message_end(bytes, length, at);
+		end = message_end(before, bytes, length, at);
 		if (length - at < strlen(from) || line == NULL ||
 		    memcmp(bytes + at, from, strlen(from)) != 0 ||
 		    memcmp(bytes + end - 2, "\n\n", 2) != 0) {
@@ -273,7 +321,9 @@ int
 race_in_order(struct race *race, struct race_order *order, unsigned int lane,
     unsigned int serial)
 {
-	if (race->agent->settle != NULL)	/* it has a queue */
+	/* One has a queue, and in a Maildir a second has no order. */
+	if (race->agent->settle != NULL ||
+	    race->agent->form == RACE_MAILDIR)
 		return (0);
 	if (serial < order->next[lane]) {
 		race_complain(race, "message %u of lane %u after number %u",
@@ -360,7 +410,8 @@ race_judge(struct race *race, unsigned int user, const char *bytes,
 	count.copies = calloc(RACE_LANES * race->count,
 	    sizeof(*count.copies));
 	ATF_REQUIRE(count.copies != NULL);
-	if (race_split(race, bytes, length, count_one, &count) == -1)
+	if (race_split(race, RACE_SENDER, bytes, length, count_one, &count) ==
+	    -1)
 		verdict->damaged++;
 	for (lane = user; lane < RACE_LANES; lane += RACE_USERS)
 		for (serial = 0; serial < race->count; serial++)

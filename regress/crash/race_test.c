@@ -37,6 +37,15 @@ RACE_CASE(maildrop_killed_stores, race_maildrop, 10, 1)
 RACE_CASE(postfix, race_postfix, 8, 0)
 RACE_CASE(postfix_killed_stores, race_postfix, 8, 1)
 RACE_CASE(dotlock, race_dotlock, 150, 0)
+RACE_CASE(mailtxt, race_mailtxt, 60, 0)
+RACE_CASE(mailtxt_killed_stores, race_mailtxt, 60, 1)
+RACE_CASE(procmail_maildir, race_procmail_maildir, 6, 0)
+RACE_CASE(maildrop_maildir, race_maildrop_maildir, 6, 0)
+RACE_CASE(maildrop_maildir_killed_stores, race_maildrop_maildir, 6, 1)
+RACE_CASE(rcvstore, race_rcvstore, 10, 0)
+RACE_CASE(rcvstore_killed_stores, race_rcvstore, 10, 1)
+RACE_CASE(dovecot_maildir, race_dovecot_maildir, 4, 0)
+RACE_CASE(dovecot_mbox, race_dovecot_mbox, 4, 0)
 
 /* A finished race, made by hand, that the checker is right to be happy with. */
 struct made {
@@ -381,5 +390,14 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, postfix);
 	ATF_TP_ADD_TC(tp, postfix_killed_stores);
 	ATF_TP_ADD_TC(tp, dotlock);
+	ATF_TP_ADD_TC(tp, mailtxt);
+	ATF_TP_ADD_TC(tp, mailtxt_killed_stores);
+	ATF_TP_ADD_TC(tp, procmail_maildir);
+	ATF_TP_ADD_TC(tp, maildrop_maildir);
+	ATF_TP_ADD_TC(tp, maildrop_maildir_killed_stores);
+	ATF_TP_ADD_TC(tp, rcvstore);
+	ATF_TP_ADD_TC(tp, rcvstore_killed_stores);
+	ATF_TP_ADD_TC(tp, dovecot_maildir);
+	ATF_TP_ADD_TC(tp, dovecot_mbox);
 	return (atf_no_error());
 }

@@ -81,10 +81,10 @@ make_message(struct world *world, struct message *message, size_t length)
 	free(text.bytes);
 }
 
-static int
-is_marked(const struct world *world, size_t i, size_t count)
+int
+crash_is_marked(enum pattern pattern, size_t i, size_t count)
 {
-	switch (world->pattern) {
+	switch (pattern) {
 	case FIRST:
 		return (i == 0);
 	case LAST:
@@ -113,8 +113,8 @@ make_messages(struct world *world, size_t times)
 		world->messages[i].hidden = world->mailtxt && i == HIDDEN;
 		make_message(world, &world->messages[i], i == 0 ? lengths[i] :
 		    lengths[i] * times);
-		world->messages[i].marked = is_marked(world, i, LENGTHS) &&
-		    !world->messages[i].hidden;
+		world->messages[i].marked = crash_is_marked(
+		    world->pattern, i, LENGTHS) && !world->messages[i].hidden;
 	}
 	world->count = world->first_count = LENGTHS;
 }

@@ -105,6 +105,52 @@ add_salad(struct bytes *to, unsigned int number)
 		add(to, &octets[chance(&state) % (sizeof(octets) - 1)], 1);
 }
 
+/*
+ * Text that an mbox cannot hold as it is, or that looks as if; and what is
+ * in an mbox in its place.  The same: it is held as it is.
+ */
+#define DATED	"From bob@example.org Sun Nov 22 01:02:03 2026"
+#define SAME(text)	{ text, text }
+
+static const struct quotable {
+	const char *text, *quoted;
+} quotables[] = {
+	{ SUBJECT "one\n\ntext\n\n" DATED "\nmore\n",
+	    SUBJECT "one\n\ntext\n\n>" DATED "\nmore\n" },
+	{ SUBJECT "at once\n\n" DATED "\n",
+	    SUBJECT "at once\n\n>" DATED "\n" },
+	{ SUBJECT "two\n\n" DATED "\n\n" DATED "\n",
+	    SUBJECT "two\n\n>" DATED "\n\n>" DATED "\n" },
+	{ SUBJECT "CRLF\r\n\r\n" DATED "\r\nmore\r\n",
+	    SUBJECT "CRLF\r\n\r\n>" DATED "\r\nmore\r\n" },
+	{ SUBJECT "the last line\n\n" DATED,
+	    SUBJECT "the last line\n\n>" DATED },
+	{ SUBJECT "zones\n\nFrom bob Sun Nov 22 01:02:03 MET DST 2026\n",
+	    SUBJECT "zones\n\n>From bob Sun Nov 22 01:02:03 MET DST 2026\n" },
+	{ "\n" DATED "\n", "\n>" DATED "\n" },
+	SAME(SUBJECT "no empty line\n\ntext\n" DATED "\n"),
+	SAME(SUBJECT "quoted before\n\n>" DATED "\n\n>>" DATED "\n"),
+	SAME(SUBJECT "no date\n\nFrom here on\n\nFrom bob@example.org\n"),
+	SAME(SUBJECT "a blank\n\n " DATED "\n \n" DATED "\n"),
+	SAME(SUBJECT "a CR before\n\r\r\n" DATED "\n"),
+};
+
+#define QUOTABLES	(sizeof(quotables) / sizeof(quotables[0]))
+
+static inline void
+make_quotable(unsigned int number, struct bytes *to)
+{
+	to->length = 0;
+	add_text(to, quotables[number - 1].text);
+}
+
+static inline void
+make_quoted(unsigned int number, struct bytes *to)
+{
+	to->length = 0;
+	add_text(to, quotables[number - 1].quoted);
+}
+
 /* Message `number`, from 1, as a file of its own. */
 static inline void
 make_message(unsigned int number, struct bytes *to)
@@ -276,7 +322,7 @@ make_below(const struct server *server, const char *folder, const char *name)
 /* Writes messages 1 to `count` into a folder below FRED's home. */
 static inline void
 write_form(const struct server *server, const char *folder, enum form form,
-    unsigned int count)
+    unsigned int count, void (*make)(unsigned int, struct bytes *))
 {
 	struct bytes message = { NULL, 0, 0 }, all = { NULL, 0, 0 };
 	unsigned int number;
@@ -288,7 +334,7 @@ write_form(const struct server *server, const char *folder, enum form form,
 	}
 	add(&message, "", 0);
 	for (number = 1; number <= count; number++) {
-		make_message(number, &message);
+		make(number, &message);
 		if (form == MBOX)
 			add_to_mbox(&all, number, &message);
 		else if (form == MTX || form == TENEX)

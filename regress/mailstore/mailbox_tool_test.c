@@ -453,7 +453,7 @@ ATF_TC_BODY(convert_no_room, tc)
 
 	(void)tc;
 	server_prepare(&server, NULL);
-	write_form(&server, "mail/x", MBOX, 120);
+	write_form(&server, "mail/x", MBOX, 120, make_message);
 	for (form = 0; form < FORMS; form++) {
 		(void)snprintf(command, sizeof(command), "ulimit -f 60 && "
 		    "exec '%s' mailbox -l '%s/libexec' convert -t %s '%s' '%s'",
@@ -532,7 +532,7 @@ ATF_TC_BODY(convert_interrupted, tc)
 
 	(void)tc;
 	server_prepare(&server, NULL);
-	write_form(&server, "mail/x", MBOX, 4000);
+	write_form(&server, "mail/x", MBOX, 4000, make_message);
 	for (i = 0; i < COUNT(signals); i++) {
 		pid = start_tool(&server, "mail/x", "mail/y");
 		for (waited = 0; waited < 10000 &&
@@ -585,7 +585,7 @@ ATF_TC_BODY(convert_replaced, tc)
 
 	(void)tc;
 	server_prepare(&server, NULL);
-	write_form(&server, "mail/x", MAILDIR, 1000);
+	write_form(&server, "mail/x", MAILDIR, 1000, make_message);
 	make_folder(&server, "shared");
 	ATF_REQUIRE(chmod(home_of(&server, "shared"), 0777) == 0);
 	for (ends = 0; ends < 2; ends++) {
@@ -648,7 +648,7 @@ ATF_TC_BODY(progress, tc)
 
 	(void)tc;
 	server_prepare(&server, NULL);
-	write_form(&server, "mail/x", MBOX, 40);
+	write_form(&server, "mail/x", MBOX, 40, make_message);
 	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
 	    server.directory);
 	(void)strlcpy(from, home_of(&server, "mail/x"), sizeof(from));
