@@ -150,6 +150,19 @@ regress/crash/crash_bench: regress/crash/crash_bench.c $(CRASH) \
 	@$(COMPILE) -o $@ regress/crash/crash_bench.c $(CRASH) \
 	    regress/lib/objects.a $(SANITIZER) $(WRAP) $(LINK) $(LIBS)
 
+# The bench's own clients: nothing of the project is in them.
+BENCH_OBJECTS = regress/bench/client.o regress/bench/mail.o regress/bench/measure.o
+
+bench: regress/bench/bench_load
+
+$(BENCH_OBJECTS) regress/bench/load.o: regress/bench/client.h regress/bench/mail.h \
+	regress/bench/measure.h config.mk
+
+regress/bench/bench_load: regress/bench/load.o $(BENCH_OBJECTS)
+	@echo "  LD $@"
+	@$(COMPILE) -o $@ regress/bench/load.o $(BENCH_OBJECTS) $(SANITIZER) $(LINK) \
+	    $(SODIUM_LIBS) $(CRYPT_LIBS) -lpthread
+
 .c.o:
 	@echo "  CC $@"
 	@$(COMPILE) -c -o $@ $<
