@@ -10,7 +10,7 @@
 #
 # BENCH=short: a part of it, in under three minutes.  BENCH_ONLY="login fetch"
 # does these works alone.  BENCH_RUNS=N: so many runs of each.  Nothing is
-# written outside of the scratch directory, whose place TMPDIR tells.
+# written outside of the scratch directory (5 GB), whose place TMPDIR tells.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -50,13 +50,20 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-users=2000
-[ $short = no ] || users=200
+if [ $short = no ]; then
+	users=2000 logins=2000 logins_small=100 guesses=1000 sessions=200
+	connections=18000
+	all='login fetch large one open delete memory many fair'
+else
+	users=100 logins=320 logins_small=50 guesses=200 sessions=50
+	connections=2000
+	all='login fetch open delete memory'
+fi
 first_uid=70000
 thousand=1000:64000000 large=50000:500000000 one=1:500000000
 delete=10000:100000000
 wants() {
-	[ -z "$only" ] || [[ " $only " == *" $1 "* ]]
+	[[ " ${only:-$all} " == *" $1 "* ]]
 }
 
 # The mailboxes: u1 ... and one user for each of the large ones.  Those who
@@ -67,7 +74,8 @@ wants() {
 	done
 	echo "empty $((first_uid - 1)) 0:0"
 	echo "thousand $((first_uid - 2)) $thousand"
-	! wants large || echo "large $((first_uid - 3)) $large"
+	! wants large && ! wants open && ! wants fair ||
+		echo "large $((first_uid - 3)) $large"
 	! wants one || echo "one $((first_uid - 4)) $one"
 	! wants delete || echo "delete $((first_uid - 5)) $delete"
 } >"$scratch/users"
@@ -89,8 +97,8 @@ wait_for() {
 	return 1
 }
 
-# Each server: its name, its port, the process at the root of its tree.
-declare -A port tree
+# Each server: its port, the process at the root of its tree, its mailboxes.
+declare -A port tree spool
 servers=
 
 start_postern() {
@@ -104,6 +112,7 @@ start_postern() {
 	done <"$scratch/users" >"$directory/passwd"
 	chown 0:64102 "$directory/passwd"
 	chmod 640 "$directory/passwd"
+	spool[postern]=$directory/spool
 	give_mailboxes "$directory/spool"
 	chown 0:8 "$directory/spool"
 	chmod 2775 "$directory/spool"
@@ -136,6 +145,7 @@ start_dovecot() {
 		return 0
 	}
 	mkdir -p "$directory/home"
+	spool[$1]=$directory/spool
 	give_mailboxes "$directory/spool"
 	chmod 1777 "$directory/spool"
 	while read -r name uid set; do
@@ -194,6 +204,7 @@ start_popa3d() {
 		echo "bench: no popa3d (Debian: popa3d): skipped"
 		return 0
 	}
+	spool[popa3d]=$directory/mail
 	give_mailboxes "$directory/mail"
 	hash=$("$load" crypt)
 	while read -r name uid set; do
@@ -224,6 +235,18 @@ start_popa3d() {
 	servers+=' popa3d'
 }
 
+# What a server remembers of the mailbox that is to be opened first.
+forget_index() {
+	rm -rf "$scratch/postern/state"/*.large "$scratch/$1/home/large/mail"
+}
+
+# The mailbox that loses its messages, as it was.
+restore_mailbox() {
+	rm -rf "$scratch/$1/home/delete/mail"
+	grep '^delete ' "$scratch/users" |
+	    "$load" mailboxes file="${spool[$1]}"
+}
+
 # Lets the servers do a work in turns: measure NAME "SERVERS" WORK ARGUMENTS
 measure() {
 	local name=$1 run server line
@@ -232,8 +255,10 @@ measure() {
 	for ((run = 0; run < runs; run++)); do
 		for server in $of; do
 			[[ "$servers " == *" $server "* ]] || continue
-			line=$("$load" "$@" port="${port[$server]}" \
-			    tree="${tree[$server]}" 2>&1) || {
+			[ -z "${forget:-}" ] || forget_index "$server"
+			[ -z "${restore:-}" ] || restore_mailbox "$server"
+			line=$("$load" "${1}" port="${port[$server]}" \
+			    tree="${tree[$server]}" "${@:2}" 2>&1) || {
 				echo "FAILED: $name: $server: $line"
 				failed=1
 				continue
@@ -315,12 +340,51 @@ printf '%-18s %-13s %-16s %10s %10s %10s %8s\n' work figure server least \
 if wants login; then
 	for threads in 16 64; do
 		measure "login-$threads" "$servers" login threads="$threads" \
-		    count=640
+		    count=$logins
 	done
 fi
 if wants fetch; then
 	measure fetch-quick "$servers" fetch user=thousand set=$thousand
+	# popa3d takes half a minute for it, of which most is waiting.
 	measure fetch-delayed 'postern dovecot-fast' fetch user=thousand \
 	    set=$thousand quick=0
+	runs=1 measure fetch-delayed1 popa3d fetch user=thousand \
+	    set=$thousand quick=0
+fi
+if wants large; then
+	measure large-pop3 'postern dovecot-fast popa3d' fetch user=large \
+	    set=$large
+	measure large-pop2 postern fetch user=large set=$large protocol=2 \
+	    port=1109
+fi
+if wants one; then
+	measure one-pop3 'postern popa3d' fetch user=one set=$one
+	measure one-pop1 postern fetch user=one set=$one protocol=1 port=1109
+	"$load" wire file="$scratch/wire" set=$one
+	measure one-raw postern raw file="$scratch/wire" set=$one
+	rm "$scratch/wire"
+fi
+if wants open; then
+	measure open-empty "$servers" open user=empty set=0:0
+	forget=yes measure open-first 'postern dovecot-fast popa3d' open \
+	    user=large set=$large
+	measure open-again 'postern dovecot-fast popa3d' open user=large \
+	    set=$large
+fi
+if wants delete; then
+	restore=yes measure delete 'postern dovecot-fast popa3d' delete \
+	    user=delete set=$delete
+fi
+if wants memory; then
+	measure memory-before 'postern dovecot-fast popa3d' hold count=400
+	measure memory-after 'postern dovecot-fast popa3d' sessions \
+	    count=$sessions
+fi
+if wants many; then
+	runs=1 measure many-before postern hold count=$connections
+fi
+if wants fair; then
+	measure fair 'postern dovecot-fast popa3d' fair user=large set=$large \
+	    count=$logins_small threads=$guesses
 fi
 exit $failed

@@ -210,7 +210,7 @@ send_login(struct client *client, const char *user, const char *password,
 uint64_t
 client_login(struct client *client, const char *user, const char *password)
 {
-	static const char *const count[] = { "RETR", NULL, "STAT" };
+	static const char *const count[] = { "RETR INBOX", NULL, "STAT" };
 	static const char *const replies[] = { "#", "#", "+OK" };
 	const enum client_protocol protocol = client->to->protocol;
 	char line[512];

@@ -43,7 +43,7 @@ mail_begin(void)
 			text[i] = letters[(random >> 16) %
 			    (sizeof(letters) - 1)];
 		}
-		if (line % 100 == 7)
+		if (line % 500 == 7)
 			text[0] = '.';
 		for (form = 0; form < FORMS; form++) {
 			pages[form].starts[line] = at[form];
