@@ -59,7 +59,8 @@ FUZZ_WRAP = -Wl,--wrap=pread
 FUZZ_DRIVER = regress/fuzz/replay.o
 FUZZ_FLAGS =
 TESTS = $(CRASH_TESTS) regress/crash/race_test $(SESSION) $(PRIVSEP) $(STORE) \
-	$(UNIT) $(FUZZ)
+	$(UNIT) regress/bench/load_test $(FUZZ)
+	$(UNIT) regress/bench/load_test
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 	-D_GNU_SOURCE $(BSD_FLAGS) $(GNUTLS_FLAGS) $(FORTIFY) \
@@ -162,6 +163,10 @@ regress/bench/bench_load: regress/bench/load.o $(BENCH_OBJECTS)
 	@echo "  LD $@"
 	@$(COMPILE) -o $@ regress/bench/load.o $(BENCH_OBJECTS) $(SANITIZER) $(LINK) \
 	    $(SODIUM_LIBS) $(CRYPT_LIBS) -lpthread
+
+regress/bench/load_test: regress/bench/load_test.c $(BENCH_OBJECTS)
+	@echo "  CC $@"
+	@$(COMPILE) -o $@ $@.c $(BENCH_OBJECTS) $(LINKED) $(LINK) $(LIBS)
 
 .c.o:
 	@echo "  CC $@"

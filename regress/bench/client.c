@@ -32,7 +32,7 @@ end_program(const char *reason)
 	errx(1, "%s", reason);
 }
 
-void (*client_failed)(const char *reason) = end_program;
+void (*load_failed)(const char *reason) = end_program;
 
 static void __attribute__((format(printf, 1, 2)))
 fail(const char *format, ...)
@@ -43,7 +43,7 @@ fail(const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
-	client_failed(reason);
+	load_failed(reason);
 	abort();
 }
 
@@ -56,7 +56,7 @@ set_acks(const struct client *client)
 }
 
 void
-client_open(struct client *client, const struct client_to *to,
+load_open(struct client *client, const struct client_to *to,
     unsigned int source, int large)
 {
 	struct sockaddr_in from, address;
@@ -84,11 +84,11 @@ client_open(struct client *client, const struct client_to *to,
 	    sizeof(address)) == -1)
 		fail("connect: %s", strerror(errno));
 	set_acks(client);
-	client_line(client, "+", NULL, 0);
+	load_line(client, "+", NULL, 0);
 }
 
 void
-client_close(struct client *client)
+load_close(struct client *client)
 {
 	(void)close(client->fd);
 	free(client->buffer);
@@ -96,7 +96,7 @@ client_close(struct client *client)
 }
 
 void
-client_send(struct client *client, const char *format, ...)
+load_send(struct client *client, const char *format, ...)
 {
 	char line[600];
 	va_list arguments;
@@ -140,7 +140,7 @@ fill(struct client *client)
 }
 
 void
-client_line(struct client *client, const char *with, char *line, size_t size)
+load_line(struct client *client, const char *with, char *line, size_t size)
 {
 	const char *text, *feed;
 	size_t length;
@@ -166,7 +166,7 @@ client_line(struct client *client, const char *with, char *line, size_t size)
 }
 
 void
-client_take(struct client *client, struct expected *expected)
+load_take(struct client *client, struct expected *expected)
 {
 	const char *piece;
 	size_t length, have;
@@ -198,17 +198,17 @@ send_login(struct client *client, const char *user, const char *password,
     const char *reply)
 {
 	if (client->to->protocol == CLIENT_POP2) {
-		client_send(client, "HELO %s %s", user, password);
+		load_send(client, "HELO %s %s", user, password);
 		return;
 	}
-	client_send(client, "USER %s", user);
-	client_line(client, "+OK", NULL, 0);
-	client_send(client, "PASS %s", password);
-	client_line(client, reply, NULL, 0);
+	load_send(client, "USER %s", user);
+	load_line(client, "+OK", NULL, 0);
+	load_send(client, "PASS %s", password);
+	load_line(client, reply, NULL, 0);
 }
 
 uint64_t
-client_login(struct client *client, const char *user, const char *password)
+load_login(struct client *client, const char *user, const char *password)
 {
 	static const char *const count[] = { "RETR INBOX", NULL, "STAT" };
 	static const char *const replies[] = { "#", "#", "+OK" };
@@ -217,17 +217,17 @@ client_login(struct client *client, const char *user, const char *password)
 
 	send_login(client, user, password, "+OK");
 	if (count[protocol] != NULL)
-		client_send(client, "%s", count[protocol]);
-	client_line(client, replies[protocol], line, sizeof(line));
+		load_send(client, "%s", count[protocol]);
+	load_line(client, replies[protocol], line, sizeof(line));
 	return (number_in(line));
 }
 
 void
-client_refused(struct client *client, const char *user)
+load_refused(struct client *client, const char *user)
 {
 	send_login(client, user, "wrong", "-ERR");
 	if (client->to->protocol == CLIENT_POP2)
-		client_line(client, "-", NULL, 0);
+		load_line(client, "-", NULL, 0);
 }
 
 /* POP3: each by RETR. */
@@ -239,10 +239,10 @@ fetch_pop3(struct client *client, const struct mail_set *set)
 	uint32_t i, number = 1;
 
 	for (i = 1; i <= set->messages; i += set->step) {
-		client_send(client, "RETR %u", number++);
-		client_line(client, "+OK", NULL, 0);
+		load_send(client, "RETR %u", number++);
+		load_line(client, "+OK", NULL, 0);
 		expected_message(&expected, set, i, FORM_DOTS);
-		client_take(client, &expected);
+		load_take(client, &expected);
 		octets += mail_octets(set, i, FORM_WIRE);
 	}
 	return (octets);
@@ -257,18 +257,18 @@ fetch_pop2(struct client *client, const struct mail_set *set)
 	char line[512];
 	uint32_t i;
 
-	client_send(client, "READ 1");
+	load_send(client, "READ 1");
 	for (i = 1; i <= set->messages; i += set->step) {
-		client_line(client, "=", line, sizeof(line));
+		load_line(client, "=", line, sizeof(line));
 		if (number_in(line) != mail_octets(set, i, FORM_WIRE))
 			fail("message %u: %s octets are announced", i, line);
-		client_send(client, "RETR");
+		load_send(client, "RETR");
 		expected_message(&expected, set, i, FORM_WIRE);
-		client_take(client, &expected);
-		client_send(client, "ACKS");
+		load_take(client, &expected);
+		load_send(client, "ACKS");
 		octets += mail_octets(set, i, FORM_WIRE);
 	}
-	client_line(client, "=0", NULL, 0);
+	load_line(client, "=0", NULL, 0);
 	return (octets);
 }
 
@@ -278,16 +278,16 @@ fetch_pop1(struct client *client, const struct mail_set *set)
 {
 	struct expected expected;
 
-	client_send(client, "RCEV");
+	load_send(client, "RCEV");
 	expected_mbox(&expected, set);
-	client_take(client, &expected);
-	client_send(client, "RCVD");
-	client_line(client, "+OK", NULL, 0);
+	load_take(client, &expected);
+	load_send(client, "RCVD");
+	load_line(client, "+OK", NULL, 0);
 	return (mail_mbox_octets(set));
 }
 
 uint64_t
-client_fetch(struct client *client, const struct mail_set *set)
+load_fetch(struct client *client, const struct mail_set *set)
 {
 	static uint64_t (*const fetches[])(struct client *,
 	    const struct mail_set *) = { fetch_pop1, fetch_pop2, fetch_pop3 };
@@ -296,9 +296,9 @@ client_fetch(struct client *client, const struct mail_set *set)
 }
 
 void
-client_quit(struct client *client)
+load_quit(struct client *client)
 {
-	client_send(client, "QUIT");
-	client_line(client, "+", NULL, 0);
-	client_close(client);
+	load_send(client, "QUIT");
+	load_line(client, "+", NULL, 0);
+	load_close(client);
 }

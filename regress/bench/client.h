@@ -1,7 +1,7 @@
 /*
  * client.h - a client of POP3, POP2 or POP1 that compares every octet.
  *
- * What is not as it must be ends the program (client_failed).  Reads wait in
+ * What is not as it must be ends the program (load_failed).  Reads wait in
  * poll(2), at most CLIENT_PATIENCE_MS; waits that look like a delayed ACK are
  * counted.
  */
@@ -42,35 +42,35 @@ struct client {
  * Connects, from 127.0.0.(2 + source % 250), and takes the greeting.  A
  * client that will get mail has a large buffer.
  */
-void	client_open(struct client *client, const struct client_to *to,
+void	load_open(struct client *client, const struct client_to *to,
 	    unsigned int source, int large);
-void	client_close(struct client *client);
+void	load_close(struct client *client);
 
 /* Sends a line, CRLF added. */
-void	client_send(struct client *client, const char *format, ...)
+void	load_send(struct client *client, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 
 /* Takes a line, without its end, that must begin with `with`. */
-void	client_line(struct client *client, const char *with, char *line,
+void	load_line(struct client *client, const char *with, char *line,
 	    size_t size);
 
 /* Takes what is expected, to its end, and compares it. */
-void	client_take(struct client *client, struct expected *expected);
+void	load_take(struct client *client, struct expected *expected);
 
 /*
  * Logs in and learns how many messages (POP1: octets) there are; a wrong
  * password must be refused.
  */
-uint64_t client_login(struct client *client, const char *user,
+uint64_t load_login(struct client *client, const char *user,
 	    const char *password);
-void	client_refused(struct client *client, const char *user);
+void	load_refused(struct client *client, const char *user);
 
 /* Fetches all of a set and compares it; returns the octets of the mail. */
-uint64_t client_fetch(struct client *client, const struct mail_set *set);
+uint64_t load_fetch(struct client *client, const struct mail_set *set);
 
-void	client_quit(struct client *client);
+void	load_quit(struct client *client);
 
 /* Ends the program; the test has one of its own. */
-extern void (*client_failed)(const char *reason);
+extern void (*load_failed)(const char *reason);
 
 #endif

@@ -79,16 +79,16 @@ session(const struct task *task)
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "u%u", task->number + 1);
-	client_open(&client, &to, task->number, 0);
+	load_open(&client, &to, task->number, 0);
 	if (task->wrong) {
-		client_refused(&client, name);
-		client_close(&client);
+		load_refused(&client, name);
+		load_close(&client);
 		return;
 	}
-	if (client_login(&client, name, PASSWORD) != (to.protocol ==
+	if (load_login(&client, name, PASSWORD) != (to.protocol ==
 	    CLIENT_POP1 ? mail_mbox_octets(&small_set) : small_set.messages))
 		errx(1, "%s has another count of messages", name);
-	client_quit(&client);
+	load_quit(&client);
 }
 
 static void *
@@ -158,16 +158,16 @@ work_fetch(void)
 	uint64_t octets;
 
 	start();
-	client_open(&client, &to, 0, 1);
-	octets = client_login(&client, user, PASSWORD);
+	load_open(&client, &to, 0, 1);
+	octets = load_login(&client, user, PASSWORD);
 	if (octets != (to.protocol == CLIENT_POP1 ? mail_mbox_octets(&set) :
 	    set.messages))
 		errx(1, "%s has another count: %llu", user,
 		    (unsigned long long)octets);
 	opened = measure_now() - began;
-	octets = client_fetch(&client, &set);
+	octets = load_fetch(&client, &set);
 	seconds = stop(&cpu);
-	client_quit(&client);
+	load_quit(&client);
 	printf("mb_s=%.1f cpu_s_gb=%.2f stalls=%u open_ms=%.2f seconds=%.3f "
 	    "move_mb_s=%.1f\n", (double)octets / 1e6 / seconds, cpu * 1e9 /
 	    (double)octets, client.stalls, opened * 1e3, seconds,
@@ -182,11 +182,11 @@ work_open(void)
 	double seconds, cpu;
 
 	start();
-	client_open(&client, &to, 0, 0);
-	if (client_login(&client, user, PASSWORD) != set.messages)
+	load_open(&client, &to, 0, 0);
+	if (load_login(&client, user, PASSWORD) != set.messages)
 		errx(1, "%s has another count of messages", user);
 	seconds = stop(&cpu);
-	client_quit(&client);
+	load_quit(&client);
 	printf("ms=%.3f cpu_ms=%.2f\n", seconds * 1e3, cpu * 1e3);
 }
 
@@ -199,24 +199,24 @@ work_delete(void)
 	double seconds, cpu;
 	uint32_t i;
 
-	client_open(&client, &to, 0, 1);
-	if (client_login(&client, user, PASSWORD) != set.messages)
+	load_open(&client, &to, 0, 1);
+	if (load_login(&client, user, PASSWORD) != set.messages)
 		errx(1, "%s has another count of messages", user);
 	for (i = 2; i <= set.messages; i += 2) {
-		client_send(&client, "DELE %u", i);
-		client_line(&client, "+OK", NULL, 0);
+		load_send(&client, "DELE %u", i);
+		load_line(&client, "+OK", NULL, 0);
 	}
 	start();
-	client_send(&client, "QUIT");
-	client_line(&client, "+OK", NULL, 0);
+	load_send(&client, "QUIT");
+	load_line(&client, "+OK", NULL, 0);
 	seconds = stop(&cpu);
-	client_close(&client);
+	load_close(&client);
 	left.step = 2;
-	client_open(&client, &to, 0, 1);
-	if (client_login(&client, user, PASSWORD) != (set.messages + 1) / 2)
+	load_open(&client, &to, 0, 1);
+	if (load_login(&client, user, PASSWORD) != (set.messages + 1) / 2)
 		errx(1, "not every second message is left");
-	(void)client_fetch(&client, &left);
-	client_quit(&client);
+	(void)load_fetch(&client, &left);
+	load_quit(&client);
 	printf("ms=%.2f cpu_ms=%.1f\n", seconds * 1e3, cpu * 1e3);
 }
 
@@ -234,11 +234,11 @@ hold(int log_in)
 	before = measure_memory(tree);
 	start();
 	for (i = 0; i < count; i++) {
-		client_open(&clients[i], &to, i, 0);
+		load_open(&clients[i], &to, i, 0);
 		if (!log_in)
 			continue;
 		(void)snprintf(name, sizeof(name), "u%u", i + 1);
-		if (client_login(&clients[i], name, PASSWORD) !=
+		if (load_login(&clients[i], name, PASSWORD) !=
 		    small_set.messages)
 			errx(1, "%s has another count of messages", name);
 	}
@@ -246,7 +246,7 @@ hold(int log_in)
 	bytes = measure_memory(tree) - before;
 	/* Each is still there and is served. */
 	for (i = 0; i < count; i++)
-		client_quit(&clients[i]);
+		load_quit(&clients[i]);
 	free(clients);
 	printf("held=%u kb=%.2f rate=%.0f\n", count, bytes / 1024 / count,
 	    count / seconds);
@@ -273,10 +273,10 @@ download(void *argument)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		client_open(&client, &to, 249, 1);
-		(void)client_login(&client, user, PASSWORD);
-		(void)client_fetch(&client, &set);
-		client_quit(&client);
+		load_open(&client, &to, 249, 1);
+		(void)load_login(&client, user, PASSWORD);
+		(void)load_fetch(&client, &set);
+		load_quit(&client);
 	}
 	*enough = 1;
 	return (NULL);
@@ -365,11 +365,11 @@ work_raw(void)
 		send_file(listener);
 	to.port = ntohs(address.sin_port);
 	began = measure_now();
-	client_open(&client, &to, 0, 1);
+	load_open(&client, &to, 0, 1);
 	expected_message(&expected, &set, 1, FORM_WIRE);
-	client_take(&client, &expected);
+	load_take(&client, &expected);
 	seconds = measure_now() - began;
-	client_close(&client);
+	load_close(&client);
 	if (waitpid(pid, NULL, 0) != pid ||
 	    getrusage(RUSAGE_CHILDREN, &used) == -1)
 		err(1, "raw");
