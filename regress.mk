@@ -60,7 +60,6 @@ FUZZ_DRIVER = regress/fuzz/replay.o
 FUZZ_FLAGS =
 TESTS = $(CRASH_TESTS) regress/crash/race_test $(SESSION) $(PRIVSEP) $(STORE) \
 	$(UNIT) regress/bench/load_test $(FUZZ)
-	$(UNIT) regress/bench/load_test
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 	-D_GNU_SOURCE $(BSD_FLAGS) $(GNUTLS_FLAGS) $(FORTIFY) \

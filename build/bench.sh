@@ -42,6 +42,7 @@ only=${BENCH_ONLY:-}
 runs=${BENCH_RUNS:-$([ $short = yes ] && echo 3 || echo 5)}
 chmod 755 "$scratch"
 pids=
+# shellcheck disable=SC2317 # by trap
 finish() {
 	# shellcheck disable=SC2086
 	[ -z "$pids" ] || kill $pids 2>/dev/null || true
@@ -102,12 +103,12 @@ declare -A port tree spool
 servers=
 
 start_postern() {
-	local directory=$scratch/postern hash name uid set
+	local directory=$scratch/postern hash name uid
 	mkdir -p "$directory/empty" "$directory/state" "$directory/libexec"
 	chmod 755 "$directory"/*
 	cp postern-* "$directory/libexec/"
 	hash=$("$load" hash)
-	while read -r name uid set; do
+	while read -r name uid _; do
 		echo "$name:$hash:$uid:$uid:/nonexistent:"
 	done <"$scratch/users" >"$directory/passwd"
 	chown 0:64102 "$directory/passwd"
@@ -139,7 +140,7 @@ start_postern() {
 
 # $1: its name; $2: its port; $3: where mail is; $4: more configuration.
 start_dovecot() {
-	local directory=$scratch/$1 name uid set
+	local directory=$scratch/$1 name uid
 	command -v dovecot >/dev/null || {
 		echo "bench: no dovecot (Debian: dovecot-pop3d): skipped"
 		return 0
@@ -148,7 +149,7 @@ start_dovecot() {
 	spool[$1]=$directory/spool
 	give_mailboxes "$directory/spool"
 	chmod 1777 "$directory/spool"
-	while read -r name uid set; do
+	while read -r name uid _; do
 		mkdir "$directory/home/$name"
 		chown "$uid:$uid" "$directory/home/$name"
 		echo "$name:{PLAIN}secret:$uid:$uid::$directory/home/$name::"
@@ -196,7 +197,7 @@ start_dovecot() {
 # popa3d finds its users, mail and PAM settings where they always are: so it
 # gets a view of the file system of its own.
 start_popa3d() {
-	local directory=$scratch/popa3d name uid set hash program
+	local directory=$scratch/popa3d name uid hash program
 	program=$(command -v popa3d || true)
 	mkdir -p "$directory/pam.d"
 	[ -n "$program" ] || program=$directory/usr/sbin/popa3d
@@ -207,7 +208,7 @@ start_popa3d() {
 	spool[popa3d]=$directory/mail
 	give_mailboxes "$directory/mail"
 	hash=$("$load" crypt)
-	while read -r name uid set; do
+	while read -r name uid _; do
 		echo "$name:x:$uid:$uid::/nonexistent:/bin/sh" >&3
 		echo "$name:$hash:19000:0:99999:7:::" >&4
 	done <"$scratch/users" 3>"$directory/passwd" 4>"$directory/shadow"
@@ -218,7 +219,9 @@ start_popa3d() {
 	echo 'popa3d:x:64105:64105::/nonexistent:/usr/sbin/nologin' \
 	    >>"$directory/passwd"
 	echo 'popa3d:x:64105:' >>"$directory/group"
-	printf '%s required pam_unix.so\n' auth account >"$directory/pam.d/popa3d"
+	printf '%s required pam_unix.so\n' auth account \
+	    >"$directory/pam.d/popa3d"
+	# shellcheck disable=SC2016
 	unshare --mount --propagation private sh -euc '
 		for file in passwd shadow group pam.d; do
 			mount --bind "$1/$file" "/etc/$file"
@@ -280,7 +283,8 @@ table() {
 	function median(list, sorted, n, i, j, t) {
 		n = split(list, sorted, " ")
 		for (i = 2; i <= n; i++)
-			for (j = i; j > 1 && sorted[j - 1] + 0 > sorted[j] + 0; j--) {
+			for (j = i; j > 1 && \
+			    sorted[j - 1] + 0 > sorted[j] + 0; j--) {
 				t = sorted[j]; sorted[j] = sorted[j - 1]
 				sorted[j - 1] = t
 			}
@@ -298,7 +302,8 @@ table() {
 				m = median(values[figure, order[i]])
 				printf "%-18s %-13s %-16s %10s %10s %10s", \
 				    name, figure, order[i], least, m, most
-				if (order[i] != "postern" && ours != "" && m > 0)
+				if (order[i] != "postern" && ours != "" && \
+				    m > 0)
 					printf " %8.2f", ours / m
 				printf "\n"
 			}

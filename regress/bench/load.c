@@ -343,7 +343,7 @@ send_file(int listener)
 	exit(0);
 }
 
-/* What this machine's loopback does at all: one message as it is on the wire. */
+/* What this machine's loopback does: one message as it is on the wire. */
 static void
 work_raw(void)
 {

@@ -19,6 +19,12 @@ static struct page {
 	size_t starts[PAGE_LINES + 1];
 } pages[FORMS];
 
+static const char *
+line_end(enum mail_form form)
+{
+	return (form == FORM_FILE ? "\n" : "\r\n");
+}
+
 static void
 add(struct page *page, size_t *at, const char *text, size_t length)
 {
@@ -50,8 +56,8 @@ mail_begin(void)
 			if (form == FORM_DOTS && text[0] == '.')
 				add(&pages[form], &at[form], ".", 1);
 			add(&pages[form], &at[form], text, length);
-			add(&pages[form], &at[form], "\r\n" +
-			    (form == FORM_FILE), form == FORM_FILE ? 1 : 2);
+			add(&pages[form], &at[form], line_end(form),
+			    strlen(line_end(form)));
 		}
 	}
 	for (form = 0; form < FORMS; form++)
@@ -91,7 +97,7 @@ static size_t
 write_head(const struct mail_set *set, uint32_t number, enum mail_form form,
     int mbox, char *head, size_t size)
 {
-	const char *end = form == FORM_FILE ? "\n" : "\r\n";
+	const char *end = line_end(form);
 	int length = snprintf(head, size,
 	    "%s%sFrom: Sender %u <sender@example.org>%sTo: reader@example.org"
 	    "%sDate: Sat, 21 Nov 2026 23:33:00 +0000%sSubject: number %u%s"
@@ -156,8 +162,7 @@ begin_message(struct expected *expected)
 	expected->page_at = (size_t)up_to(expected->form, first);
 	expected->body_left = up_to(expected->form, first +
 	    line_count(set, expected->number)) - expected->page_at;
-	expected->tail = expected->mbox ? "\r\n" +
-	    (expected->form == FORM_FILE) :
+	expected->tail = expected->mbox ? line_end(expected->form) :
 	    expected->form == FORM_DOTS ? ".\r\n" : "";
 }
 
