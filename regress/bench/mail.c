@@ -39,7 +39,7 @@ mail_begin(void)
 	uint32_t random = 1;
 	size_t at[FORMS] = { 0 }, line, length, i;
 	char text[LINE_LENGTH_MAX];
-	int form;
+	enum mail_form form;
 
 	for (line = 0; line < PAGE_LINES; line++) {
 		random = random * 1664525 + 1013904223;
