@@ -39,6 +39,13 @@ fuzz: config.mk
 	@sh build/setup.sh fuzz
 	@sh build/fuzz.sh
 
+# Speed and memory beside other servers, with their ratios; BENCH=short: a
+# part of it.  It needs root, and writes nothing into the tree.
+bench: all
+	@sh build/setup.sh bench
+	@$(MAKE) -s -f regress.mk BUILD_DIRECTORY="$$(pwd)" bench
+	@BENCH="$(BENCH)" bash build/bench.sh
+
 lint: config.mk
 	@sh build/setup.sh lint
 	@sh build/lint.sh
@@ -67,7 +74,8 @@ clean:
 	rm -f privsep/*.o net/*.o mailstore/*.o regress/lib/*.o
 	rm -f regress/lib/objects.a regress/*/*_test regress/crash/*.o
 	rm -f regress/crash/crash_bench regress/fuzz/*.o regress/fuzz/*_fuzz
+	rm -f regress/bench/*.o regress/bench/bench_load
 	rm -rf build/asan-tree build/fuzz-tree
 
-.PHONY: all demo check tests crash fuzz lint asan audit install uninstall \
-    clean
+.PHONY: all demo check tests crash fuzz bench lint asan audit install \
+    uninstall clean

@@ -61,7 +61,7 @@ FUZZ_WRAP = -Wl,--wrap=pread
 FUZZ_DRIVER = regress/fuzz/replay.o
 FUZZ_FLAGS =
 TESTS = $(CRASH_TESTS) regress/crash/race_test $(SESSION) $(PRIVSEP) $(STORE) \
-	$(UNIT) $(FUZZ)
+	$(UNIT) regress/bench/load_test $(FUZZ)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 	-D_GNU_SOURCE $(BSD_FLAGS) $(GNUTLS_FLAGS) $(FORTIFY) \
@@ -153,6 +153,23 @@ regress/crash/crash_bench: regress/crash/crash_bench.c $(CRASH) \
 	@echo "  CC $@"
 	@$(COMPILE) -o $@ regress/crash/crash_bench.c $(CRASH) \
 	    regress/lib/objects.a $(SANITIZER) $(WRAP) $(LINK) $(LIBS)
+
+# The bench's own clients: nothing of the project is in them.
+BENCH_OBJECTS = regress/bench/client.o regress/bench/mail.o regress/bench/measure.o
+
+bench: regress/bench/bench_load
+
+$(BENCH_OBJECTS) regress/bench/load.o: regress/bench/client.h regress/bench/mail.h \
+	regress/bench/measure.h config.mk
+
+regress/bench/bench_load: regress/bench/load.o $(BENCH_OBJECTS)
+	@echo "  LD $@"
+	@$(COMPILE) -o $@ regress/bench/load.o $(BENCH_OBJECTS) $(SANITIZER) $(LINK) \
+	    $(SODIUM_LIBS) $(CRYPT_LIBS) -lpthread
+
+regress/bench/load_test: regress/bench/load_test.c $(BENCH_OBJECTS)
+	@echo "  CC $@"
+	@$(COMPILE) -o $@ $@.c $(BENCH_OBJECTS) $(LINKED) $(LINK) $(LIBS)
 
 .c.o:
 	@echo "  CC $@"

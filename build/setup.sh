@@ -1,6 +1,6 @@
 #!/bin/sh
 #
-# setup.sh - installs what is missing for demo, check, fuzz or
+# setup.sh - installs what is missing for demo, check, fuzz, bench or
 # lint.
 #
 # With apt as root (or through sudo); elsewhere, or where that may not be,
@@ -21,6 +21,10 @@ check)
 	;;
 # libclang-rt of clang's own version: libFuzzer and the sanitizers.
 fuzz) debian="$debian clang libclang-rt-dev kyua libatf-dev" ;;
+bench)
+	debian="$debian iproute2 util-linux"
+	agents=dovecot-pop3d
+	;;
 lint) debian="$debian clang clang-tidy cppcheck mandoc shellcheck" ;;
 ci)
 	debian="$debian kyua libatf-dev atf-sh binutils clang clang-tidy cppcheck
@@ -30,7 +34,7 @@ ci)
 	# It would take another mail server's place: only where there is none.
 	command -v sendmail >/dev/null 2>&1 || agents="$agents postfix"
 	;;
-*) echo "usage: setup.sh demo|check|fuzz|lint|ci" >&2; exit 2 ;;
+*) echo "usage: setup.sh demo|check|fuzz|bench|lint|ci" >&2; exit 2 ;;
 esac
 
 [ "$(uname -s)" = Linux ] || {

@@ -60,6 +60,23 @@ take(struct wire *wire, const unsigned char *octets, size_t length)
 	return (0);
 }
 
+/* The same for a whole line: its text, which the wire's end is put behind. */
+static int
+take_line(struct wire *wire, const unsigned char *text, size_t length)
+{
+	struct dots *dots = wire->context;
+	const int is_dot = length > 0 && text[0] == '.';
+
+	if (!is_wanted(dots))
+		return (-1);
+	if (length == 0)
+		dots->in_body = 1;
+	dots->octets += length + 2;
+	dots->doubled += length + 2 + (size_t)is_dot;
+	return (dots->counts_only ? 0 :
+	    wire_write_line(wire, is_dot, text, length));
+}
+
 void
 dots_begin(struct dots *dots, struct wire *wire, uint64_t lines,
     int counts_only)
@@ -68,4 +85,5 @@ dots_begin(struct dots *dots, struct wire *wire, uint64_t lines,
 	dots->counts_only = counts_only;
 	dots->lines = lines;
 	wire_divert(wire, take, dots);
+	wire->take_line = take_line;
 }

@@ -112,6 +112,28 @@ lines_next(struct line_reader *reader, struct line *line)
 	}
 }
 
+/* All that a first scan does with most of a mailbox is in this loop. */
+void
+lines_pass(struct line_reader *reader, struct lines_passed *passed)
+{
+	const unsigned char *begin = reader->buffer + reader->begin;
+	const unsigned char *end = reader->buffer + reader->end;
+	const unsigned char *text = begin, *feed;
+	uint64_t ends = 0;	/* what the wire has more */
+
+	memset(passed, 0, sizeof(*passed));
+	while (!reader->inside && text < end &&
+	    (feed = memchr(text, '\n', (size_t)(end - text))) != NULL &&
+	    feed != text && !(feed == text + 1 && text[0] == '\r')) {
+		passed->dots += text[0] == '.';
+		ends += feed[-1] != '\r';
+		text = feed + 1;
+	}
+	passed->bytes = (uint64_t)(text - begin);
+	passed->octets = passed->bytes + ends;
+	reader->begin += (size_t)passed->bytes;
+}
+
 int
 lines_digest(struct line_reader *reader, int fd, uint64_t from,
     uint64_t limit, unsigned char *digest)

@@ -47,6 +47,19 @@ void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
  */
 int	lines_next(struct line_reader *reader, struct line *line);
 
+/* Lines that were passed over. */
+struct lines_passed {
+	uint64_t bytes;		/* in the file */
+	uint64_t octets;	/* on the wire: each ends in CRLF there */
+	uint64_t dots;		/* that begin with one */
+};
+
+/*
+ * Passes over what lines of the buffer are whole and not empty, if a line
+ * begins there.  What stands next is lines_next's.
+ */
+void	lines_pass(struct line_reader *reader, struct lines_passed *passed);
+
 /* Hashes a part of a file.  0, or -1 as above. */
 int	lines_digest(struct line_reader *reader, int fd, uint64_t from,
 	    uint64_t limit, unsigned char *digest);

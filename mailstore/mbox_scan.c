@@ -66,6 +66,25 @@ add_line(struct scan *scan, const struct line *line, int last)
 	scan->blank = line->starts && line->length == 0 ? line->ending : 0;
 }
 
+/*
+ * Lines behind one that is not empty begin no message: as many as there are
+ * at once.
+ */
+static void
+pass_lines(struct scan *scan)
+{
+	struct lines_passed passed;
+
+	if (scan->blank != 0)
+		return;
+	lines_pass(&scan->single->reader, &passed);
+	scan->at += passed.bytes;
+	if (scan->message == NULL)
+		return;
+	scan->message->octets += passed.octets;
+	single_add_dots(scan->message, passed.dots);
+}
+
 /* Messages end when the next one begins, and with the file. */
 static void
 finish(struct single_file *single, const struct scan *scan,
@@ -97,7 +116,10 @@ scan_mbox(struct single_file *single, const char *label)
 	int got;
 
 	lines_begin(&single->reader, single->fd, 0, single->size, NULL);
-	while ((got = lines_next(&single->reader, &line)) == 1) {
+	for (;;) {
+		pass_lines(&scan);
+		if ((got = lines_next(&single->reader, &line)) != 1)
+			break;
 		end = scan.at + line.length + line.ending;
 		if (scan.blank == 0 || !line.starts ||
 		    !mbox_is_from_line(line.text, line.length))

@@ -99,7 +99,10 @@ extern const struct single_format single_mbox, single_mailtxt;
  */
 const struct single_format *single_file_format(int fd);
 
-/* Takes note of a line, or a piece of one, that a dot may begin. */
+/* Takes note of so many lines that begin with a dot. */
+void	single_add_dots(struct single_message *message, uint64_t dots);
+
+/* The same of a line, or a piece of one, if it is such. */
 void	single_count_dot(struct single_message *message,
 	    const struct line *line);
 

@@ -36,11 +36,17 @@ why_not_read(void)
 }
 
 void
+single_add_dots(struct single_message *message, uint64_t dots)
+{
+	message->dots = dots < (uint64_t)(UINT16_MAX - message->dots) ?
+	    (uint16_t)(message->dots + dots) : UINT16_MAX;
+}
+
+void
 single_count_dot(struct single_message *message, const struct line *line)
 {
-	if (line->starts && line->length > 0 && line->text[0] == '.' &&
-	    message->dots < UINT16_MAX)
-		message->dots++;
+	if (line->starts && line->length > 0 && line->text[0] == '.')
+		single_add_dots(message, 1);
 }
 
 uint64_t

@@ -39,6 +39,7 @@ wire_begin(struct wire *wire, uint64_t announced)
 	wire->sent = wire->written = 0;
 	wire->used = 0;
 	wire->take = NULL;
+	wire->take_line = NULL;
 	wire->context = NULL;
 }
 
@@ -47,6 +48,7 @@ wire_divert(struct wire *wire, int (*take)(struct wire *,
     const unsigned char *, size_t), void *context)
 {
 	wire->take = take;
+	wire->take_line = NULL;
 	wire->context = context;
 }
 
@@ -84,12 +86,43 @@ wire_write(struct wire *wire, const void *octets, size_t length)
 	return (0);
 }
 
+/* Mail is made of short lines: one that fits is copied with its end at once. */
+int
+wire_write_line(struct wire *wire, int dot, const unsigned char *text,
+    size_t length)
+{
+	const size_t whole = length + (dot ? 3 : 2);
+	unsigned char *to = wire->buffer + wire->used;
+
+	if (wire->fd == -1 || whole >= sizeof(wire->buffer) - wire->used ||
+	    whole > wire->announced - wire->written)
+		return ((dot && wire_write(wire, ".", 1) == -1) ||
+		    wire_write(wire, text, length) == -1 ? -1 :
+		    wire_write(wire, "\r\n", 2));
+	if (dot)
+		*to++ = '.';
+	memcpy(to, text, length);
+	memcpy(to + length, "\r\n", 2);
+	wire->written += whole;
+	wire->used += whole;
+	return (0);
+}
+
 int
 wire_put_line(struct wire *wire, const struct line *line, int last)
 {
+	const int ends = line->ending != 0 || last;
+
+	if (line->starts && ends && (wire->take == NULL ||
+	    wire->take_line != NULL)) {
+		wire->sent += line->length + 2;
+		return (wire->take == NULL ? wire_write_line(wire, 0,
+		    line->text, line->length) :
+		    wire->take_line(wire, line->text, line->length));
+	}
 	if (wire_put(wire, line->text, line->length) == -1)
 		return (-1);
-	return (line->ending != 0 || last ? wire_put(wire, "\r\n", 2) : 0);
+	return (ends ? wire_put(wire, "\r\n", 2) : 0);
 }
 
 int

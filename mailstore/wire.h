@@ -20,7 +20,10 @@ struct wire {
 	/* Who takes what wire_put is given; NULL: wire_write.  0, or -1. */
 	int (*take)(struct wire *wire, const unsigned char *octets,
 	    size_t length);
-	void *context;		/* of `take` */
+	/* Who takes a whole line at once; NULL: `take`, in pieces. */
+	int (*take_line)(struct wire *wire, const unsigned char *text,
+	    size_t length);
+	void *context;		/* of both */
 	size_t used;
 	unsigned char buffer[RELAY_BYTES];
 };
@@ -47,7 +50,14 @@ int	wire_put(struct wire *wire, const void *octets, size_t length);
 int	wire_write(struct wire *wire, const void *octets, size_t length);
 
 /*
- * The same for a line or piece of one.  Its end goes as CRLF, whatever it
+ * The same for a whole line, without its end: that goes as CRLF.  `dot`: one
+ * more goes before it.
+ */
+int	wire_write_line(struct wire *wire, int dot, const unsigned char *text,
+	    size_t length);
+
+/*
+ * As wire_put, for a line or piece of one.  Its end goes as CRLF, whatever it
  * is; so does the end of the message, when this is the `last` of it.
  */
 int	wire_put_line(struct wire *wire, const struct line *line, int last);

@@ -64,7 +64,7 @@ give(struct session *session)
 	while (session->relay_sent < session->relay_have) {
 		sent = stream_write(session, session->relay +
 		    session->relay_sent, session->relay_have -
-		    session->relay_sent);
+		    session->relay_sent, 0);
 		if (sent >= 0) {
 			session->relay_sent += (size_t)sent;
 			session->octets_sent += (uint64_t)sent;

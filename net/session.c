@@ -408,13 +408,16 @@ session_relay_known(struct session *session, const struct ipc_data *data,
 static int
 flush_reply(struct session *session)
 {
+	/* A message follows its reply in the same segments. */
+	const int more = session->relaying &&
+	    (session->relay_left > 0 || session->relay_have > 0);
 	ssize_t sent;
 	int flushed;
 
 	while (session->reply_sent < session->reply_length) {
 		sent = stream_write(session, session->reply +
 		    session->reply_sent, session->reply_length -
-		    session->reply_sent);
+		    session->reply_sent, more);
 		if (sent >= 0)
 			session->reply_sent += (size_t)sent;
 		else if (errno == EAGAIN)

@@ -269,11 +269,12 @@ void	session_wait_to_send(struct session *session);
 
 /*
  * stream.c: a client's octets, in clear text or by TLS.  As recv(2) and
- * send(2); stream_flush: is all out that stream_write took?  1, 0: the socket
- * has no room, -1: never.
+ * send(2), where `more` tells that the next write comes soon; stream_flush: is
+ * all out that stream_write took?  1, 0: the socket has no room, -1: never.
  */
 ssize_t	stream_read(struct session *session, void *to, size_t size);
-ssize_t	stream_write(struct session *session, const void *from, size_t size);
+ssize_t	stream_write(struct session *session, const void *from,
+	    size_t size, int more);
 int	stream_flush(struct session *session);
 
 /* Octets are here that the socket will not tell of. */

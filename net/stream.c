@@ -9,6 +9,10 @@
 #include "session.h"
 #include "tls.h"
 
+#ifndef MSG_MORE
+#define MSG_MORE	0	/* Linux alone can be told that more follows */
+#endif
+
 ssize_t
 stream_read(struct session *session, void *to, size_t size)
 {
@@ -17,10 +21,11 @@ stream_read(struct session *session, void *to, size_t size)
 }
 
 ssize_t
-stream_write(struct session *session, const void *from, size_t size)
+stream_write(struct session *session, const void *from, size_t size, int more)
 {
 	return (session->tls != NULL ? tls_write(session->tls, from, size) :
-	    send(session->fd, from, size, MSG_NOSIGNAL));
+	    send(session->fd, from, size,
+	    MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,6 +72,25 @@ fill_config(const struct account *account,
 }
 
 /*
+ * Tells postern-lock of a session, and gives it one end of their channel.
+ * Logins come in bursts: while it has too many before it, it is waited for,
+ * here, in a process of this login's own.  If that does not help the store
+ * meets the end of the channel.
+ */
+static void
+tell_lock(const struct child *lock, uint64_t session,
+    const struct ipc_store_config *config, const int *end)
+{
+	struct pollfd polled = { lock->channel, POLLOUT, 0 };
+
+	while (ipc_send(lock->channel, IPC_LOCK_SESSION, session, config,
+	    end) == -1)
+		if (errno != EAGAIN ||
+		    poll(&polled, 1, LOCK_ANSWER_SECONDS * 1000) != 1)
+			break;
+}
+
+/*
  * The forked child: from here it is on its way to be the user.  It is the one
  * that writes its settings, to the parent's end `control`; and it tells
  * postern-lock.
@@ -112,8 +132,7 @@ become_store(const struct settings *settings, int control,
 		log_fatal("event=start process=store error=\"%s\"",
 		    strerror(errno));
 	if (lock != NULL)
-		(void)ipc_send(lock->channel, IPC_LOCK_SESSION, session,
-		    &config, &ends[1]);
+		tell_lock(lock, session, &config, &ends[1]);
 	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };
 	children_become(settings, ROLE_STORE, &who, (const int[]){
 	    descriptors[0], descriptors[1], descriptors[2], ends[0] },
