@@ -204,6 +204,12 @@
 /* How often, in ms, a taken lock is tried again (plus a random part). */
 #define LOCK_RETRY_MS		20
 
+/*
+ * How long, in ms, a message of MH must have been left alone before it is
+ * deleted: agents (procmail, inc) give it its name first and then write it.
+ */
+#define MH_STILL_MS		2000
+
 /* Parts of a default mailbox: RFC 937 names two for UNIX. */
 #define INBOX_PARTS_MAX		3
 

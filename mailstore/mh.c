@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "file_mailbox.h"
@@ -103,6 +105,44 @@ removed_numbers(const struct file_mailbox *state, uint32_t deleted)
 	return (numbers);
 }
 
+/* How many ms ago a marked message was changed last, at most MH_STILL_MS. */
+static int
+still_for(const struct file_mailbox *state)
+{
+	const struct message_file *file = state->list.files;
+	const struct message_file *end = file + state->list.count;
+	struct timespec now;
+	int64_t ago, least = MH_STILL_MS;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	for (; file < end; file++) {
+		if ((file->flags & FILE_MARKED) == 0)
+			continue;
+		/* So far off is no clock's difference, but an old message. */
+		ago = now.tv_sec - file->identity.modified.tv_sec;
+		if (ago < -1 || ago > MH_STILL_MS / 1000)
+			continue;
+		ago = ago * 1000 + (now.tv_nsec -
+		    file->identity.modified.tv_nsec) / 1000000;
+		if (ago < least)
+			least = ago > 0 ? ago : 0;
+	}
+	return ((int)least);
+}
+
+/*
+ * MH has no lock for messages, and an agent may still be writing what was
+ * sent: nothing tells that but that it is not changed any more.
+ */
+static const char *
+wait_until_still(const struct mailbox *mailbox)
+{
+	struct pollfd pulse = { mailbox->place.pulse, POLLIN, 0 };
+
+	return (poll(&pulse, 1, MH_STILL_MS - still_for(mailbox->state)) == 1 ?
+	    "the session has ended" : NULL);
+}
+
 /*
  * The sequences are locked before the first number is free: a message that
  * is given it meanwhile gets its sequences after the old one has left them.
@@ -112,13 +152,16 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 {
 	struct file_mailbox *state = mailbox->state;
 	int64_t *numbers = NULL;
-	const char *wrong;
+	const char *wrong = NULL;
 	int sequences;
 
 	*deleted = 0;
 	if (!file_mailbox_any_marked(mailbox))
 		return (NULL);
-	wrong = file_mailbox_verify(mailbox);
+	if (!state->is_foreign)
+		wrong = wait_until_still(mailbox);
+	if (wrong == NULL)
+		wrong = file_mailbox_verify(mailbox);
 	if (wrong != NULL || state->is_foreign)
 		return (wrong);
 	sequences = mh_sequences_lock(state->directories[0], &mailbox->place);
