@@ -100,7 +100,7 @@ static void
 read_lines(struct list *list, int fd, uint64_t size)
 {
 	static struct line_reader reader;
-	char text[FROM_LINE_MAX + 1];
+	char text[FROM_LINE_MAX + 1] = "";
 	struct line line;
 	int first = 1;
 

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <poll.h>
+
 #include "mh.h"
 #include "message_files.h"
 
@@ -203,6 +205,31 @@ ATF_TC_BODY(delete_unlinks, tc)
 	ATF_REQUIRE_EQ(1, count_entries(&server, "mail/work"));
 	folder_must_be(&server, FRED, "mail/work/104", ONE, strlen(ONE));
 	log_must_have(&server, "folder=work deleted=2");
+	server_stop(&server);
+}
+
+/* procmail and inc make the name first, and write the message then. */
+ATF_TC_WITHOUT_HEAD(written_while_deleted);
+ATF_TC_BODY(written_while_deleted, tc)
+{
+	static const char whole[] = "Subject: four\n\nbegun, and ended\n";
+	struct server server;
+	FILE *file;
+	int fd;
+
+	(void)tc;
+	start(&server, NULL);
+	write_message(&server, "mail/work/104", "Subject: four\n\nbegun");
+	fd = fold(&server, "work", 4);
+	read_and_delete(fd, 4, "Subject: four\r\n\r\nbegun\r\n");
+	client_send(fd, "QUIT\r\n");
+	(void)poll(NULL, 0, MH_STILL_MS / 3);
+	file = fopen(home_of(&server, "mail/work/104"), "a");
+	ATF_REQUIRE(file != NULL && fputs(", and ended\n", file) != EOF &&
+	    fclose(file) == 0);
+	client_expect_line(fd, "- the folder was changed by another program");
+	client_expect_close(fd);
+	folder_must_be(&server, FRED, "mail/work/104", whole, strlen(whole));
 	server_stop(&server);
 }
 
@@ -977,6 +1004,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, wire_forms);
 	ATF_TP_ADD_TC(tp, whole_mailbox);
 	ATF_TP_ADD_TC(tp, delete_unlinks);
+	ATF_TP_ADD_TC(tp, written_while_deleted);
 	ATF_TP_ADD_TC(tp, delete_renames);
 	ATF_TP_ADD_TC(tp, delete_stops);
 	ATF_TP_ADD_TC(tp, delete_one_name);
