@@ -81,10 +81,10 @@ run() {
 	return "$status"
 }
 
-# An input that the corpus needs; its name is the hash of its content.
+# What reaches a branch that the corpus does not; its name is its hash.
 merge() {
 	mkdir -p "$scratch/$1" "$scratch/new"
-	(cd "$scratch/$1" && "$tree/regress/fuzz/$1_fuzz" -merge=1 \
+	(cd "$scratch/$1" && "$tree/regress/fuzz/$1_fuzz" -merge=1 -use_counters=0 \
 	    -max_len=2048 "$top/regress/fuzz/corpus/$1" "$work/found/$1" \
 	    >"$work/$1.merge.log" 2>&1)
 	rm -rf "${scratch:?}/$1"

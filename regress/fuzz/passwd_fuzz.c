@@ -4,6 +4,8 @@
  * Test code alone.  What root reads of it must be whole: names that are valid,
  * paths that are absolute, never uid 0.
  */
+#include <netinet/in.h>
+
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 
 #include "fuzz.h"
 #include "passwd_file.h"
+#include "passwd_named.h"
 
 static int directory = -1;
 static char path[PATH_SIZE];
@@ -48,6 +51,23 @@ check_entry(const struct passwd_entry *entry)
 	}
 }
 
+/* A further password, of a line that is no user's own. */
+static void
+check_named(const struct passwd_named *named)
+{
+	size_t i;
+
+	HOLDS(has_end(named->user, sizeof(named->user)));
+	HOLDS(has_end(named->name, sizeof(named->name)));
+	HOLDS(has_end(named->hash, sizeof(named->hash)));
+	HOLDS(account_name_valid(named->user) && named->name[0] != '\0');
+	HOLDS(named->protocols < 1U << PROTOCOLS);
+	HOLDS(named->network_count <= PASSWORD_NETWORKS_MAX);
+	for (i = 0; i < named->network_count; i++)
+		HOLDS(named->networks[i].prefix <=
+		    (named->networks[i].family == AF_INET ? 32U : 128U));
+}
+
 /* The first entry that a line of the file makes, for `user` or for anybody. */
 static int
 find(const uint8_t *data, size_t size, const char *user,
@@ -73,8 +93,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct passwd_entry entry, wanted;
 	char last[USER_SIZE] = "nobody-of-this-name";
 	struct input input = { data, size };
-	char *line;
-	int lowest;
+	struct passwd_named named;
+	char *line, *copy;
+	int lowest, is_user;
 
 	if (directory == -1) {
 		directory = fuzz_directory();
@@ -87,7 +108,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_file(directory, "passwd", data, size);
 	while (input.left > 0) {
 		line = fuzz_string(fuzz_until(&input, '\n'));
-		if (passwd_parse_line(line, &entry) == NULL) {
+		HOLDS((copy = strdup(line)) != NULL);
+		is_user = passwd_parse_line(line, &entry) == NULL;
+		if (passwd_parse_named(copy, &named) == NULL) {
+			HOLDS(!is_user);
+			check_named(&named);
+		}
+		free(copy);
+		if (is_user) {
 			check_entry(&entry);
 			(void)strlcpy(last, entry.account.user, sizeof(last));
 		}
