@@ -1,8 +1,8 @@
 #!/bin/sh
 #
 # crash.sh - runs the bench of crashes in a scratch directory: kills, errors
-# and power cuts first; then races, in which real agents deliver while clients
-# read and delete.
+# and power cuts first; then conversions there and back; then races, in which
+# real agents deliver while clients read and delete.
 set -eu
 
 cd "$(dirname "$0")/.."

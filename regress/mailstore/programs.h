@@ -133,8 +133,9 @@ static inline void
 host_start(struct host *host, enum form form)
 {
 	static const char *const parts[FORMS] = { [MBOX] = "",
-	    [MH] = "inbox mh ~/Mail/box\n", [MAILDIR] = "inbox maildir "
-	    "~/Maildir\n", [MTX] = "", [TENEX] = "" };
+	    [MH] = "inbox mh ~/Mail/box\n",
+	    [MAILDIR] = "inbox maildir ~/Maildir\n", [MTX] = "",
+	    [TENEX] = "" };
 	char text[400], spool[300];
 
 	(void)snprintf(text, sizeof(text), "listen pop2 127.0.0.1 port 0\n"
