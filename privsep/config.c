@@ -482,22 +482,28 @@ choose_spool(struct config *config)
 	}
 }
 
-/* No two of them may trace or signal each other. */
+/*
+ * No two of them may trace or signal each other, and postern-lock's group,
+ * which may write the spool, is nobody else's.
+ */
 static int
 check_users(const struct ipc_parent_config *parent)
 {
-	const uid_t users[] = { parent->net_user.uid, parent->auth_user.uid,
-	    parent->lock_user.uid, parent->keys_user.uid };
+	const struct identity users[] = { parent->lock_user, parent->net_user,
+	    parent->auth_user, parent->keys_user };
 	size_t i, j;
 
 	if (parent->start.unprivileged)
 		return (0);
 	for (i = 1; i < sizeof(users) / sizeof(users[0]); i++)
 		for (j = 0; j < i; j++)
-			if (users[i] == users[j] && users[i] != 0) {
+			if (users[i].uid != 0 && (users[i].uid ==
+			    users[j].uid || (j == 0 && users[i].gid ==
+			    users[j].gid))) {
 				log_line(LOG_ERR, "net-user, auth-user, "
 				    "lock-user and keys-user: expected "
-				    "different accounts");
+				    "different accounts, and another group "
+				    "than lock-user's");
 				return (1);
 			}
 	return (0);

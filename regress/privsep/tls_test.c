@@ -574,7 +574,8 @@ TLS_CASE(garbage)
 	for (i = 0; i < COUNT(sent); i++) {
 		fd = client_connect(&server, POP2_TLS);
 		client_send_bytes(fd, sent[i].octets, sent[i].length);
-		ATF_REQUIRE(shutdown(fd, SHUT_WR) == 0);
+		/* It may have closed by now. */
+		ATF_REQUIRE(shutdown(fd, SHUT_WR) == 0 || errno == ENOTCONN);
 		/* Nothing but an alert, and never a greeting. */
 		while (recv(fd, octets, sizeof(octets), 0) > 0)
 			ATF_CHECK_MSG(octets[0] == 0x15, "to garbage %zu it "

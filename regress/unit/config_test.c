@@ -367,6 +367,15 @@ ATF_TC_BODY(different_users, tc)
 		    rows[i].net, rows[i].auth, rows[i].lock, rows[i].keys);
 		ATF_CHECK_EQ_MSG(0, check(text), "%s%s", text, output);
 	}
+	/* But not that of postern-lock, which may write the spool. */
+	ATF_CHECK_EQ(0, check("net-user 5:1\nauth-user 6:1\n"
+	    "lock-user 7:3\nkeys-user 8:1\n"));
+	ATF_CHECK_EQ(1, check("net-user 5:3\nauth-user 6:2\n"
+	    "lock-user 7:3\nkeys-user 8:4\n"));
+	ATF_CHECK_EQ(1, check("net-user 5:1\nauth-user 6:3\n"
+	    "lock-user 7:3\nkeys-user 8:4\n"));
+	ATF_CHECK_EQ(1, check("net-user 5:1\nauth-user 6:2\n"
+	    "lock-user 7:3\nkeys-user 8:3\n"));
 }
 
 /* All of them at once, each with its own line. */
