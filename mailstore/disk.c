@@ -9,25 +9,34 @@
 #include "disk.h"
 #include "limits_postern.h"
 
+ssize_t
+disk_read_some(int fd, void *bytes, size_t length, uint64_t at)
+{
+	unsigned char *to = bytes;
+	size_t done = 0;
+	ssize_t got;
+
+	while (done < length) {
+		got = pread(fd, to + done, length - done, (off_t)(at + done));
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			return (-1);
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return ((ssize_t)done);
+}
+
 int
 disk_read(int fd, void *bytes, size_t length, uint64_t at)
 {
-	unsigned char *to = bytes;
-	ssize_t got;
+	ssize_t got = disk_read_some(fd, bytes, length, at);
 
-	while (length > 0) {
-		got = pread(fd, to, length, (off_t)at);
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got == 0)
-			errno = EIO;
-		if (got <= 0)
-			return (-1);
-		to += got;
-		at += (uint64_t)got;
-		length -= (size_t)got;
-	}
-	return (0);
+	if (got != -1 && (size_t)got < length)
+		errno = EIO;
+	return (got != -1 && (size_t)got == length ? 0 : -1);
 }
 
 int

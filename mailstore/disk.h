@@ -4,6 +4,8 @@
 #ifndef DISK_H
 #define DISK_H
 
+#include <sys/types.h>
+
 #include <sodium.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +20,9 @@ int	disk_write(int fd, const void *bytes, size_t length, uint64_t at,
 	    uint64_t *changed);
 int	disk_cut(int fd, uint64_t size);	/* ftruncate(2) */
 int	disk_sync(int fd);			/* fsync(2) */
+
+/* As disk_read, but of a file that ends sooner what there is; the bytes. */
+ssize_t	disk_read_some(int fd, void *bytes, size_t length, uint64_t at);
 
 /* Where a copy goes. */
 struct disk_target {

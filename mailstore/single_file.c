@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "disk.h"
 #include "lock.h"
 #include "log.h"
 #include "mailtxt.h"
@@ -128,19 +129,9 @@ const struct single_format *
 single_file_format(int fd)
 {
 	unsigned char text[MAILTXT_HEADER_MAX];
-	size_t length = 0;
-	ssize_t got;
+	const ssize_t got = disk_read_some(fd, text, sizeof(text), 0);
 
-	/* A read may give less than there is. */
-	while (length < sizeof(text)) {
-		got = pread(fd, text + length, sizeof(text) - length,
-		    (off_t)length);
-		if (got == 0 || (got == -1 && errno != EINTR))
-			break;
-		if (got > 0)
-			length += (size_t)got;
-	}
-	return (length > 0 && mailtxt_resembles(text, length) ?
+	return (got > 0 && mailtxt_resembles(text, (size_t)got) ?
 	    &single_mailtxt : &single_mbox);
 }
 

@@ -8,8 +8,8 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "disk.h"
 #include "log.h"
 #include "mboxrd.h"
 #include "single_file.h"
@@ -187,7 +187,7 @@ check_behind(const struct single_file *single,
 	/* Another format counts a message's bytes in its head line. */
 	if (single->format->received != NULL)
 		return (NULL);
-	got = pread(single->fd, bytes, sizeof(bytes), (off_t)end);
+	got = disk_read_some(single->fd, bytes, sizeof(bytes), end);
 	if (got == -1)
 		return (strerror(errno));
 	/* Behind the last one a delivery may be under way. */
