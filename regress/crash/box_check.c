@@ -289,6 +289,7 @@ box_picture_take(const struct box *box)
 void
 box_picture_restore(const struct box_picture *picture, const struct box *box)
 {
+	const struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
 	size_t i;
 	int fd;
 
@@ -298,7 +299,7 @@ box_picture_restore(const struct box_picture *picture, const struct box *box)
 		    0600);
 		if (fd == -1 || write(fd, picture->bytes[i],
 		    picture->lengths[i]) != (ssize_t)picture->lengths[i] ||
-		    close(fd) == -1)
+		    futimens(fd, old) == -1 || close(fd) == -1)
 			err(1, "%s", picture->paths[i]);
 	}
 }

@@ -203,7 +203,8 @@ __wrap_renameat(int from, const char *name, int directory, const char *to)
 
 	if (strike() == -1)
 		return (-1);
-	if (strcmp(name + strlen(name) - 4, ".new") == 0)
+	if (strlen(name) > 4 &&
+	    strcmp(name + strlen(name) - 4, ".new") == 0)
 		faults->full |= faults->fills;
 	if (fstatat(from, name, &status, 0) == 0 &&
 	    (event = record_name(EVENT_RENAME, from, name)) != NULL)

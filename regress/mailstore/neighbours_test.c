@@ -112,6 +112,7 @@ fill(struct host *host)
 		if (host->form != MBOX)
 			host_write(host, name, mail.at, mail.length);
 	}
+	host_let_rest(host);
 	if (host->form == MBOX) {
 		host_write(host, "mbox", mbox.at, mbox.length);
 		host_run(host, "cp mbox $BOX");

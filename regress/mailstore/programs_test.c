@@ -420,6 +420,7 @@ deliver(struct host *host, const struct program *program, const char *mails)
 	(void)snprintf(command, sizeof(command), "MAILS=\"%s\"; %s", mails,
 	    program->deliver);
 	host_run(host, command);
+	host_let_rest(host);
 }
 
 static void
