@@ -67,7 +67,8 @@ int	passwd_is_named(const char *line);
 /*
  * Finds the first entry of `user` (NULL: the first of all).  Returns 1, 0
  * when there is none, -1 with errno when the file cannot be used.  Lines
- * that do not parse are passed over and logged.
+ * that do not parse are passed over and logged.  For a user the whole file is
+ * read, also when the entry is the first of it.
  */
 int	passwd_find(const char *path, const char *user,
 	    struct passwd_entry *entry);

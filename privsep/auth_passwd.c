@@ -29,12 +29,13 @@ verify_passwd(const char *user, const char *password, uid_t minimum_uid,
 	enum verdict verdict = VERDICT_SHUT_OUT;
 	int found, good;
 
+	/* Both for everybody: a name that is here costs as much as any. */
 	found = account_name_valid(user) ? passwd_find(path, user, &entry) : 0;
-	if (found == 1 && hash_unfit(entry.hash) == NULL)
-		hash = entry.hash;
-	else if (passwd_find(path, NULL, &first) == 1 &&
+	if (passwd_find(path, NULL, &first) == 1 &&
 	    hash_unfit(first.hash) == NULL)
 		hash = first.hash;
+	if (found == 1 && hash_unfit(entry.hash) == NULL)
+		hash = entry.hash;
 	good = hash_fits(hash, password);
 	if (found == -1)
 		*why = "the passwd file cannot be read";

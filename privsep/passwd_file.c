@@ -146,9 +146,11 @@ passwd_is_named(const char *line)
 	return (line[strcspn(line, ":/")] == '/');
 }
 
+/* To the end, whoever is found: how long it takes tells nobody's name. */
 int
 passwd_find(const char *path, const char *user, struct passwd_entry *entry)
 {
+	struct passwd_entry other;
 	struct passwd_lines lines;
 	const char *wrong;
 	char *line;
@@ -156,15 +158,18 @@ passwd_find(const char *path, const char *user, struct passwd_entry *entry)
 
 	if (passwd_open_lines(path, &lines) == -1)
 		return (-1);
-	while (!found && (line = passwd_next_line(&lines)) != NULL)
+	while (!(found && user == NULL) &&
+	    (line = passwd_next_line(&lines)) != NULL)
 		if (passwd_is_named(line))
 			continue;
-		else if ((wrong = passwd_parse_line(line, entry)) != NULL)
+		else if ((wrong = passwd_parse_line(line, found ? &other :
+		    entry)) != NULL)
 			passwd_passed_over(&lines, wrong);
-		else
+		else if (!found)
 			found = user == NULL ||
 			    strcmp(entry->account.user, user) == 0;
 	passwd_close_lines(&lines);
+	explicit_bzero(&other, sizeof(other));
 	if (!found)
 		memset(entry, 0, sizeof(*entry));
 	return (found);

@@ -5,6 +5,7 @@
 
 #include <atf-c.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,6 +198,36 @@ ATF_TC_BODY(finding, tc)
 	ATF_CHECK_EQ(0, find(NULL));
 }
 
+/* Lines behind the user's are read as well: the time tells nobody's place. */
+ATF_TC_WITHOUT_HEAD(read_to_the_end);
+ATF_TC_BODY(read_to_the_end, tc)
+{
+	static const char *const users[] = { "fred", "ghost" };
+	struct passwd_entry entry;
+	char *said;
+	size_t i;
+	int here, log;
+
+	(void)tc;
+	log_to_stderr("test");
+	write_file("fred:$h:5:6:/h:\nbad line\nann:$a:7:8:/i:\n", 0640);
+	for (i = 0; i < 2; i++) {
+		ATF_REQUIRE((here = dup(STDERR_FILENO)) != -1);
+		log = open("said", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		ATF_REQUIRE(log != -1 && dup2(log, STDERR_FILENO) != -1);
+		ATF_CHECK_EQ(i == 0, passwd_find("users", users[i], &entry));
+		ATF_REQUIRE(dup2(here, STDERR_FILENO) != -1);
+		(void)close(log);
+		(void)close(here);
+		said = file_read("said", NULL);
+		ATF_CHECK_MSG(strstr(said, "users:2: expected") != NULL,
+		    "%s: %s", users[i], said);
+		ATF_CHECK_STREQ(i == 0 ? "fred" : "", entry.account.user);
+		ATF_CHECK_STREQ(i == 0 ? "$h" : "", entry.hash);
+		free(said);
+	}
+}
+
 /* A line that is too long is passed over, and not read as two. */
 ATF_TC_WITHOUT_HEAD(long_lines);
 ATF_TC_BODY(long_lines, tc)
@@ -250,6 +281,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, bad_lines);
 	ATF_TP_ADD_TC(tp, long_fields);
 	ATF_TP_ADD_TC(tp, finding);
+	ATF_TP_ADD_TC(tp, read_to_the_end);
 	ATF_TP_ADD_TC(tp, long_lines);
 	ATF_TP_ADD_TC(tp, unfit_files);
 	return (atf_no_error());
