@@ -14,7 +14,7 @@ setting() {
 }
 portable=$(find privsep net mailstore -name '*.c' ! -name '*_openbsd.c' |
     sort)
-flags="-std=c11 -Iinclude -Inet -Imailstore $(setting BSD_FLAGS)"
+flags="-std=c11 -Iinclude -Inet -Imailstore -Iprivsep $(setting BSD_FLAGS)"
 # What the fuzz targets say must be right too.
 targets=$(find regress/fuzz -name '*.c' | sort)
 flags="$flags -DBUILD_DIRECTORY=__FILE__"
@@ -55,7 +55,7 @@ step cppcheck
 cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
     --enable=warning,portability,performance \
     --suppress=missingIncludeSystem -D__linux__ -Iinclude -Inet -Imailstore \
-    $portable $targets || status=1
+    -Iprivsep $portable $targets || status=1
 
 step 'gcc -fanalyzer'
 # shellcheck disable=SC2086

@@ -102,7 +102,9 @@ wire_write_line(struct wire *wire, int dot, const unsigned char *text,
 	if (dot)
 		*to++ = '.';
 	memcpy(to, text, length);
-	memcpy(to + length, "\r\n", 2);
+	to += length;
+	*to++ = '\r';
+	*to = '\n';
 	wire->written += whole;
 	wire->used += whole;
 	return (0);
