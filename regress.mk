@@ -51,7 +51,8 @@ FUZZ = regress/fuzz/mbox_fuzz regress/fuzz/mailtxt_fuzz \
 	regress/fuzz/pop1_fuzz regress/fuzz/pop2_fuzz \
 	regress/fuzz/pop3_fuzz regress/fuzz/plain_fuzz \
 	regress/fuzz/config_fuzz regress/fuzz/passwd_fuzz \
-	regress/fuzz/ipc_fuzz regress/fuzz/sign_fuzz
+	regress/fuzz/ipc_fuzz regress/fuzz/sign_fuzz \
+	regress/fuzz/tls_fuzz
 FUZZ_SHARED = regress/fuzz/fuzz.o regress/fuzz/mail.o regress/fuzz/files.o \
 	regress/fuzz/talk.o
 FUZZ_HEADERS = regress/fuzz/fuzz.h regress/fuzz/mail.h regress/fuzz/files.h \
@@ -134,6 +135,7 @@ regress/fuzz/config_fuzz: regress/fuzz/config_fuzz.c
 regress/fuzz/passwd_fuzz: regress/fuzz/passwd_fuzz.c
 regress/fuzz/ipc_fuzz: regress/fuzz/ipc_fuzz.c
 regress/fuzz/sign_fuzz: regress/fuzz/sign_fuzz.c
+regress/fuzz/tls_fuzz: regress/fuzz/tls_fuzz.c
 
 $(FUZZ): $(FUZZ_SHARED) $(SANITIZER) regress/fuzz/replay.o \
 	$(FUZZ_HEADERS) regress/mailstore/splitter.h regress/lib/objects.a
