@@ -24,6 +24,7 @@
 #define STEPS_MAX	256
 #define TURNS_MAX	64
 #define TEXT_MAX	40000	/* more than two records */
+#define UPDATES_MAX	7	/* more in a second, and the library ends it */
 
 enum step {
 	STEP_SEND, STEP_READ, STEP_WRITE, STEP_RECEIVE, STEP_INJECT,
@@ -271,7 +272,7 @@ act(struct tls *tls, gnutls_session_t client, int fd, struct input input)
 {
 	struct flow up = { 0, 0 }, down = { 0, 0 };
 	struct input part;
-	int steps, over = 0, disturbed = 0;
+	int steps, over = 0, disturbed = 0, updates = 0;
 
 	for (steps = 0; steps < STEPS_MAX && !over && input.left > 0; steps++)
 		switch (fuzz_octet(&input) % STEPS) {
@@ -303,6 +304,7 @@ act(struct tls *tls, gnutls_session_t client, int fd, struct input input)
 			}
 			break;
 		case STEP_UPDATE:
+			disturbed |= updates++ >= UPDATES_MAX;
 			(void)gnutls_session_key_update(client,
 			    GNUTLS_KU_PEER);
 			break;
