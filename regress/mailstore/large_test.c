@@ -282,23 +282,12 @@ measure_small(const struct server *server, long *store, long *net)
 	children_must_be(server, "postern-store", 0);
 }
 
-/* A commit reads the message again: that may take a while. */
-static void
-be_patient(int fd)
-{
-	const struct timeval patience = { 60, 0 };
-
-	ATF_REQUIRE(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-	    sizeof(patience)) == 0);
-}
-
 /* All of it, and the delete of the large message alone. */
 static void
 stream_pop2(int fd)
 {
 	char size[40];
 
-	be_patient(fd);
 	(void)snprintf(size, sizeof(size), "=%llu ",
 	    (unsigned long long)LARGE_OCTETS);
 	client_say(fd, "READ 2", size);
@@ -344,7 +333,6 @@ stream_pop1(int fd)
 {
 	char size[40];
 
-	be_patient(fd);
 	(void)snprintf(size, sizeof(size), "#%llu",
 	    (unsigned long long)WHOLE_OCTETS);
 	client_say(fd, "RDEL inbox", size);
