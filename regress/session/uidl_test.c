@@ -34,7 +34,7 @@ ask(const struct server *server, struct uids *uids)
 	char *text = pop3_ask(fd, "UIDL", &length), *rest = text, *line;
 	unsigned int number;
 
-	uids->count = 0;
+	memset(uids, 0, sizeof(*uids));	/* they are compared whole */
 	while ((line = strsep(&rest, "\r")) != NULL && *line != '\0') {
 		ATF_REQUIRE(uids->count < UIDS_MAX);
 		ATF_REQUIRE(sscanf(line, " %u %79s", &number,
