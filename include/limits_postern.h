@@ -61,6 +61,14 @@
 /* One datagram between processes (a page pair; far under any SO_SNDBUF). */
 #define IPC_MESSAGE_MAX		8192
 
+/*
+ * Rows of a sandbox's list of system calls: some 60, and 20 more for a
+ * sanitizer's runtime.  Instructions of the filter that is made of them: two
+ * or six a row, and two for a few rows together.
+ */
+#define SANDBOX_ROWS_MAX	128
+#define SANDBOX_FILTER_MAX	512
+
 /* The most descriptors that one message hands over. */
 #define IPC_DESCRIPTORS_MAX	2
 

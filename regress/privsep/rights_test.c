@@ -789,13 +789,13 @@ static const struct library_row {
 	const char *libraries;		/* may be needed, and no other */
 } libraries[] = {
 	{ "posternd",	   "libbsd libc" },
-	{ "postern-net",   "libgnutls libevent_core libseccomp libbsd libc" },
-	{ "postern-auth",  "libsodium libcrypt libseccomp libbsd libc" },
-	{ "postern-store", "libsodium libseccomp libmd libbsd libc" },
-	{ "postern-lock",  "libsodium libseccomp libbsd libc" },
-	{ "postern-keys",  "libgnutls libseccomp libbsd libc" },
-	{ "postern-config", "libseccomp libbsd libc" },
-	{ "postern-mailbox", "libsodium libseccomp libbsd libc" },
+	{ "postern-net",   "libgnutls libevent_core libbsd libc" },
+	{ "postern-auth",  "libsodium libcrypt libbsd libc" },
+	{ "postern-store", "libsodium libmd libbsd libc" },
+	{ "postern-lock",  "libsodium libbsd libc" },
+	{ "postern-keys",  "libgnutls libbsd libc" },
+	{ "postern-config", "libbsd libc" },
+	{ "postern-mailbox", "libsodium libbsd libc" },
 	{ "postern-selfsigned", "libgnutls libbsd libc" },
 	{ "posternctl",	   "libsodium libbsd libc" },
 };
