@@ -144,7 +144,8 @@ postern-auth: $(AUTH)
 
 postern-store: $(STORE)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(STORE) $(SODIUM_LIBS) $(MD_LIBS) $(BSD_LIBS)
+	@$(CC) $(OPTIMIZE) $(HARDENING) $(LINK_STORE) $(SANITIZER) -o $@ \
+	    $(STORE) $(STORE_LIBS)
 
 postern-lock: $(LOCK)
 	@echo "  LD $@"
