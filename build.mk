@@ -132,7 +132,7 @@ regress/lib/objects.a: $(TESTED)
 
 posternd: $(PARENT)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(PARENT) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(PARENT) $(PARENT_LIBS)
 
 postern-net: $(NET)
 	@echo "  LD $@"
