@@ -234,6 +234,9 @@
 #define DOTLOCK_DEAD_SECONDS	120
 #define DOTLOCK_STALE_SECONDS	600
 
+/* Files that postern-lock keeps for its next locks: so many at one time. */
+#define DOTLOCK_KEPT_MAX	8
+
 /* How long postern-lock may take for an answer; it never waits itself. */
 #define LOCK_ANSWER_SECONDS	10
 

@@ -356,6 +356,7 @@ static void
 name_descriptor(const struct server *server, const char *link, char *name,
     size_t size)
 {
+	static const char kept[] = "/spool/.postern.";
 	size_t length = strlen(server->directory);
 	unsigned long inode;
 
@@ -366,6 +367,9 @@ name_descriptor(const struct server *server, const char *link, char *name,
 		(void)strlcpy(name, "pipe", size);
 	else if (strcmp(link, server->log) == 0)
 		(void)strlcpy(name, "log", size);
+	else if (strncmp(link, server->directory, length) == 0 &&
+	    strncmp(link + length, kept, strlen(kept)) == 0)
+		(void)strlcpy(name, "kept", size);
 	else if (strncmp(link, server->directory, length) == 0)
 		(void)strlcpy(name, link + length + 1, size);
 	else
@@ -502,12 +506,13 @@ check_lock(const struct server *server, int stores)
 {
 	/* Control, and the directory that it makes locks in. */
 	static const char *const fixed[] = { "unix", "spool" };
-	static const char *const channel[] = { "unix" };
+	/* A store's channel, and the file that was its lock. */
+	static const char *const of_store[] = { "unix", "kept" };
 	static struct descriptors expected, found;
 
 	expect_names(&expected, standard, COUNT(standard), 1);
 	expect_names(&expected, fixed, COUNT(fixed), 1);
-	expect_names(&expected, channel, 1, stores);
+	expect_names(&expected, of_store, COUNT(of_store), stores);
 	list_all(server, "postern-lock", 1, &found);
 	must_be_the_same("lock", &expected, &found);
 }
