@@ -18,7 +18,7 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	include/log.h include/net_peers.h include/network.h \
 	include/parent.h include/passwd_file.h include/passwd_named.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h \
-	net/session.h net/tls.h privsep/keys.h \
+	net/session.h net/tls.h privsep/keys.h privsep/sandbox_filter.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/journal.h \
@@ -132,38 +132,36 @@ regress/lib/objects.a: $(TESTED)
 
 posternd: $(PARENT)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(PARENT) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(PARENT) $(PARENT_LIBS)
 
 postern-net: $(NET)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(NET) $(EVENT_LIBS) $(GNUTLS_LIBS) $(SECCOMP_LIBS) \
-	    $(BSD_LIBS)
+	@$(LINKED) -o $@ $(NET) $(EVENT_LIBS) $(GNUTLS_LIBS) $(BSD_LIBS)
 
 postern-auth: $(AUTH)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(AUTH) $(SODIUM_LIBS) $(CRYPT_LIBS) $(SECCOMP_LIBS) \
-	    $(BSD_LIBS)
+	@$(LINKED) -o $@ $(AUTH) $(SODIUM_LIBS) $(CRYPT_LIBS) $(BSD_LIBS)
 
 postern-store: $(STORE)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(STORE) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(MD_LIBS) \
-	    $(BSD_LIBS)
+	@$(CC) $(OPTIMIZE) $(HARDENING) $(LINK_STORE) $(SANITIZER) -o $@ \
+	    $(STORE) $(STORE_LIBS)
 
 postern-lock: $(LOCK)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(LOCK) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(LOCK) $(SODIUM_LIBS) $(BSD_LIBS)
 
 postern-keys: $(KEYS)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(KEYS) $(GNUTLS_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(KEYS) $(GNUTLS_LIBS) $(BSD_LIBS)
 
 postern-config: $(CONFIG)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(CONFIG) $(SECCOMP_LIBS) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(CONFIG) $(BSD_LIBS)
 
 postern-mailbox: $(MAILTOOL)
 	@echo "  LD $@"
-	@$(LINKED) -o $@ $(MAILTOOL) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(BSD_LIBS)
+	@$(LINKED) -o $@ $(MAILTOOL) $(SODIUM_LIBS) $(BSD_LIBS)
 
 posternctl: $(CTL)
 	@echo "  LD $@"

@@ -15,6 +15,7 @@ SESSION = regress/session/rfc937_test regress/session/rfc918_test \
 	regress/session/peers_test regress/session/clients_test \
 	regress/session/stls_test
 PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
+	regress/privsep/filter_test \
 	regress/privsep/secrets_test regress/privsep/vanish_test \
 	regress/privsep/restart_test regress/privsep/hostile_test \
 	regress/privsep/auth_test regress/privsep/tls_test \

@@ -8,7 +8,7 @@
 set -eu
 
 purpose=${1:-demo}
-debian='gcc libc6-dev pkg-config libbsd-dev libmd-dev libevent-dev libseccomp-dev
+debian='gcc libc6-dev pkg-config libbsd-dev libmd-dev libevent-dev
     libsodium-dev libcrypt-dev libgnutls28-dev procps'
 # Delivery agents that tests race against.  A test whose agent is not there is
 # skipped; so these are not waited for where they cannot be installed.
@@ -16,19 +16,22 @@ agents=
 case $purpose in
 demo) ;;
 check)
-	debian="$debian kyua libatf-dev atf-sh binutils openssl gnutls-bin"
+	debian="$debian kyua libatf-dev atf-sh libseccomp-dev binutils openssl
+    gnutls-bin"
 	agents='procmail maildrop'
 	;;
 # libclang-rt of clang's own version: libFuzzer and the sanitizers.
-fuzz) debian="$debian clang libclang-rt-dev kyua libatf-dev" ;;
+fuzz) debian="$debian clang libclang-rt-dev kyua libatf-dev
+    libseccomp-dev" ;;
 bench)
 	debian="$debian iproute2 util-linux"
 	agents=dovecot-pop3d
 	;;
-lint) debian="$debian clang clang-tidy cppcheck mandoc shellcheck" ;;
+lint) debian="$debian libseccomp-dev clang clang-tidy cppcheck mandoc
+    shellcheck" ;;
 ci)
-	debian="$debian kyua libatf-dev atf-sh binutils clang clang-tidy cppcheck
-    mandoc shellcheck bmake make git openssl gnutls-bin"
+	debian="$debian kyua libatf-dev atf-sh libseccomp-dev binutils clang
+    clang-tidy cppcheck mandoc shellcheck bmake make git openssl gnutls-bin"
 	agents='procmail maildrop curl fetchmail mpop getmail6 python3 perl mutt
     libio-socket-ssl-perl bsdutils dovecot-pop3d nmh'
 	# It would take another mail server's place: only where there is none.
@@ -45,8 +48,8 @@ esac
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	cat >&2 <<'EOF'
 setup: no apt here.  Needed: a C11 compiler, make, pkg-config, and the
-development files of libbsd, libmd, libevent, libseccomp, libsodium, libxcrypt
-and GnuTLS; for the tests also kyua, atf, openssl and gnutls-cli.  Names
+development files of libbsd, libmd, libevent, libsodium, libxcrypt and GnuTLS;
+for the tests also libseccomp, kyua, atf, openssl and gnutls-cli.  Names
 elsewhere:
   Fedora    gcc pkgconf libbsd-devel libmd-devel libevent-devel
             libseccomp-devel libsodium-devel libxcrypt-devel gnutls-devel kyua

@@ -61,6 +61,14 @@
 /* One datagram between processes (a page pair; far under any SO_SNDBUF). */
 #define IPC_MESSAGE_MAX		8192
 
+/*
+ * Rows of a sandbox's list of system calls: some 60, and 20 more for a
+ * sanitizer's runtime.  Instructions of the filter that is made of them: two
+ * or six a row, and two for a few rows together.
+ */
+#define SANDBOX_ROWS_MAX	128
+#define SANDBOX_FILTER_MAX	512
+
 /* The most descriptors that one message hands over. */
 #define IPC_DESCRIPTORS_MAX	2
 
@@ -225,6 +233,9 @@
 #define DOTLOCK_REFRESH_SECONDS	10
 #define DOTLOCK_DEAD_SECONDS	120
 #define DOTLOCK_STALE_SECONDS	600
+
+/* Files that postern-lock keeps for its next locks: so many at one time. */
+#define DOTLOCK_KEPT_MAX	8
 
 /* How long postern-lock may take for an answer; it never waits itself. */
 #define LOCK_ANSWER_SECONDS	10

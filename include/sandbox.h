@@ -16,12 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A system call that a role may make. */
+/*
+ * A system call that a role may make.  What is held fast is an int, or bits
+ * that are in an argument's lower half: the upper one is not looked at.
+ */
 struct sandbox_call {
-	int number;		/* -1: this machine has no such call */
+	int number;
 	int argument;		/* the argument that is held fast, or -1 */
-	uint64_t mask;		/* its bits that must */
-	uint64_t value;		/* have this value */
+	uint32_t mask;		/* its bits that must */
+	uint32_t value;		/* have this value */
 };
 
 /* Rows of a list: a call, or a call with one argument held fast. */

@@ -7,7 +7,9 @@
  *
  * Made by link(2) from a file of a random name, and believed when that file
  * has two links: over NFS neither O_EXCL nor an answer can be relied on.  It
- * holds "pid:host".
+ * holds "pid:host".  postern-lock makes one lock after the other of the same
+ * few files: some file systems look at every inode that was freed of late
+ * before they give a new one.
  *
  * Stale is a lock whose owner is known to be dead: its pid on this host does
  * not exist, or it is one of those that are refreshed while they are held,
@@ -83,21 +85,29 @@ this_host(void)
 	return (host);
 }
 
+/* Whom the lock names; the length. */
+static size_t
+make_text(const struct dotlock *lock, char *text)
+{
+	return ((size_t)snprintf(text, TEXT_SIZE, "%ld:%s\n",
+	    (long)lock->holder, this_host()));
+}
+
 /* A new file with our text in it; its descriptor, or -1 with errno. */
 static int
 make_file(const struct dotlock *lock, const struct own_name *name)
 {
 	char text[TEXT_SIZE];
-	int fd, length, error;
+	size_t length;
+	int fd, error;
 
 	fd = openat(lock->directory, name->text, O_WRONLY | O_CREAT | O_EXCL |
 	    O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd == -1)
 		return (-1);
-	length = snprintf(text, sizeof(text), "%ld:%s\n", (long)lock->holder,
-	    this_host());
+	length = make_text(lock, text);
 	/* On a full disk the file can be made, and must do without a text. */
-	if (write(fd, text, (size_t)length) == -1 && errno != ENOSPC &&
+	if (write(fd, text, length) == -1 && errno != ENOSPC &&
 	    errno != EDQUOT) {
 		error = errno;
 		(void)close(fd);
@@ -221,6 +231,19 @@ put_back(const struct dotlock *lock, const char *away, const char *name)
 	    lock->directory, name));
 }
 
+/* What was moved by mistake gets its name back; ours for it goes. */
+static void
+undo_move(const struct dotlock *lock, const char *away, const char *name)
+{
+	char quoted[LOG_QUOTED_SIZE];
+
+	if (put_back(lock, away, name) == -1)
+		log_line(LOG_ERR, "event=lock file=%s error=\"another "
+		    "program's was lost: %s\"", log_quote(quoted,
+		    sizeof(quoted), name), strerror(errno));
+	(void)unlinkat(lock->directory, away, 0);
+}
+
 /*
  * Takes a stale lock away.  It is moved first and looked at again: if in
  * between somebody else broke it and made a new one, that is put back.
@@ -244,15 +267,12 @@ move_away(const struct dotlock *lock, const char *name,
 	}
 	if (fstatat(lock->directory, away.text, &moved, AT_SYMLINK_NOFOLLOW) ==
 	    -1 || !is_unchanged(&moved, stale)) {
-		if (put_back(lock, away.text, name) == -1)
-			log_line(LOG_ERR, "event=lock file=%s error=\"another "
-			    "program's was lost: %s\"", quoted,
-			    strerror(errno));
-	} else
-		log_line(LOG_NOTICE, "event=lock file=%s uid=%u age=%lld "
-		    "error=\"stale; removed\"", quoted,
-		    (unsigned int)stale->st_uid,
-		    (long long)(time(NULL) - stale->st_mtime));
+		undo_move(lock, away.text, name);
+		return;
+	}
+	log_line(LOG_NOTICE, "event=lock file=%s uid=%u age=%lld "
+	    "error=\"stale; removed\"", quoted, (unsigned int)stale->st_uid,
+	    (long long)(time(NULL) - stale->st_mtime));
 	(void)unlinkat(lock->directory, away.text, 0);
 }
 
@@ -287,15 +307,100 @@ take_away(const struct dotlock *lock, const char *name,
 	(void)close(fd);
 }
 
-/* Makes the lock out of a new file: 1 done, 0 it exists, -1 with errno. */
+static int
+is_name_of(const struct dotlock *lock, const char *name,
+    const struct stat *file)
+{
+	struct stat there;
+
+	return (fstatat(lock->directory, name, &there, AT_SYMLINK_NOFOLLOW) ==
+	    0 && is_file(&there, file));
+}
+
+/* Files that were locks, each with a name of our own and no other. */
+static struct kept {
+	int directory;
+	int fd;
+	struct own_name name;
+} kept[DOTLOCK_KEPT_MAX];
+static size_t kept_count;
+
+static void
+remove_file(const struct kept *file)
+{
+	(void)unlinkat(file->directory, file->name.text, 0);
+	(void)close(file->fd);
+}
+
+void
+dotlock_forget_files(void)
+{
+	while (kept_count > 0)
+		remove_file(&kept[--kept_count]);
+}
+
+/*
+ * A file that was a lock, with our text in it and the time of now; or -1.  One
+ * that has got another name, or would keep the end of a longer text, is gone.
+ */
+static int
+take_kept(const struct dotlock *lock, struct own_name *name)
+{
+	const struct kept *file;
+	char text[TEXT_SIZE];
+	const size_t length = make_text(lock, text);
+	struct stat ours;
+
+	if (kept_count == 0 ||
+	    kept[kept_count - 1].directory != lock->directory)
+		return (-1);
+	file = &kept[--kept_count];
+	if (fstat(file->fd, &ours) == 0 && ours.st_nlink == 1 &&
+	    ours.st_size == (off_t)length &&
+	    is_name_of(lock, file->name.text, &ours) &&
+	    pwrite(file->fd, text, length, 0) == (ssize_t)length) {
+		*name = file->name;
+		return (file->fd);
+	}
+	remove_file(file);
+	return (-1);
+}
+
+/*
+ * Gives the lock's file a name of our own for the lock's.  What had the lock's
+ * name in the meantime gets it back.
+ */
+static int
+keep_file(const struct dotlock *lock, const char *name)
+{
+	struct kept *file = &kept[kept_count];
+	struct stat ours;
+
+	if (!lock->keeps_files || kept_count == DOTLOCK_KEPT_MAX)
+		return (-1);
+	*file = (struct kept){ lock->directory, lock->fd, make_name() };
+	if (fstat(lock->fd, &ours) == -1 || renameat(lock->directory, name,
+	    lock->directory, file->name.text) == -1)
+		return (-1);
+	kept_count++;
+	if (is_name_of(lock, file->name.text, &ours))
+		return (0);
+	kept_count--;
+	undo_move(lock, file->name.text, name);
+	(void)close(lock->fd);
+	return (0);
+}
+
+/* Makes the lock out of a file: 1 done, 0 it exists, -1 with errno. */
 static int
 make_lock(struct dotlock *lock, const char *name)
 {
-	const struct own_name own = make_name();
-	struct stat ours, there;
+	struct own_name own = make_name();
+	struct stat ours;
 	int fd, error, linked;
 
-	if ((fd = make_file(lock, &own)) == -1)
+	if ((fd = take_kept(lock, &own)) == -1 &&
+	    (fd = make_file(lock, &own)) == -1)
 		return (-1);
 	error = linkat(lock->directory, own.text, lock->directory, name, 0) ==
 	    -1 ? errno : 0;
@@ -304,8 +409,7 @@ make_lock(struct dotlock *lock, const char *name)
 	 * neighbour's, where such are allowed: the name decides as well.
 	 */
 	linked = fstat(fd, &ours) == 0 && ours.st_nlink >= 2 &&
-	    fstatat(lock->directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    is_file(&ours, &there);
+	    is_name_of(lock, name, &ours);
 	(void)unlinkat(lock->directory, own.text, 0);
 	if (linked) {
 		lock->fd = fd;
@@ -348,11 +452,10 @@ int
 dotlock_is_held(const struct dotlock *lock)
 {
 	char name[DOTLOCK_NAME_SIZE];
-	struct stat ours, there;
+	struct stat ours;
 
 	return (lock->fd != -1 && lock_name(lock, name) == 0 &&
-	    fstat(lock->fd, &ours) == 0 && fstatat(lock->directory, name,
-	    &there, AT_SYMLINK_NOFOLLOW) == 0 && is_file(&ours, &there));
+	    fstat(lock->fd, &ours) == 0 && is_name_of(lock, name, &ours));
 }
 
 void
@@ -362,12 +465,14 @@ dotlock_release(struct dotlock *lock)
 
 	if (lock->fd == -1 || lock_name(lock, name) == -1)
 		return;
-	if (dotlock_is_held(lock))
-		(void)unlinkat(lock->directory, name, 0);
-	else
+	if (!dotlock_is_held(lock)) {
 		log_line(LOG_WARNING, "event=lock file=%s error=\"another "
 		    "program removed it while it was held\"",
 		    log_quote(quoted, sizeof(quoted), name));
-	(void)close(lock->fd);
+		(void)close(lock->fd);
+	} else if (keep_file(lock, name) == -1) {
+		(void)unlinkat(lock->directory, name, 0);
+		(void)close(lock->fd);
+	}
 	lock->fd = -1;
 }

@@ -21,6 +21,7 @@ struct dotlock {
 	pid_t holder;		/* who is to be named in the file */
 	int ours_refresh;	/* all that this user makes here is refreshed
 				   while it is held: see dotlock.c */
+	int keeps_files;	/* dotlock_forget_files will be called */
 	int fd;			/* of the file while it is held, or -1 */
 };
 
@@ -42,7 +43,14 @@ void	dotlock_refresh(const struct dotlock *lock);
 /* True while the file that was made has the lock's name. */
 int	dotlock_is_held(const struct dotlock *lock);
 
-/* Removes the file, if it still is the one that was made. */
+/*
+ * Removes the file, if it still is the one that was made.  With keeps_files it
+ * loses the lock's name alone, as a rule, and has one of our own until it is
+ * the next lock's: to make and remove a file for each costs far more.
+ */
 void	dotlock_release(struct dotlock *lock);
+
+/* Removes the files that were kept. */
+void	dotlock_forget_files(void);
 
 #endif

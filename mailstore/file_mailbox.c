@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,10 +51,13 @@ file_mailbox_owner(const struct mailbox_place *place)
 struct file_mailbox *
 file_mailbox_new(struct mailbox *mailbox)
 {
-	struct file_mailbox *state = calloc(1, sizeof(*state));
+	struct file_mailbox *state = malloc(sizeof(*state));
 	size_t i;
 
 	mailbox->state = state;
+	/* The buffer, at its end, takes no memory before it is used. */
+	if (state != NULL)
+		memset(state, 0, offsetof(struct file_mailbox, reader.buffer));
 	for (i = 0; state != NULL && i < FILE_DIRECTORIES_MAX; i++)
 		state->directories[i] = -1;
 	if (state != NULL) {

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -213,7 +214,7 @@ why_not_opened(const struct mailbox_place *place)
 static const char *
 open_once(struct mailbox *mailbox)
 {
-	struct single_file *single = calloc(1, sizeof(*single));
+	struct single_file *single = malloc(sizeof(*single));
 	const char *wrong;
 	int error;
 
@@ -223,6 +224,8 @@ open_once(struct mailbox *mailbox)
 	mailbox->state = single;
 	if (single == NULL)
 		return ("the server is short of memory");
+	/* The buffer, at its end, takes no memory before it is used. */
+	memset(single, 0, offsetof(struct single_file, reader.buffer));
 	single->fd = -1;
 	if (open_file(single, mailbox) == 0)
 		return (take_snapshot(mailbox, single));

@@ -51,7 +51,7 @@ account_find(const struct account_policy *policy, const char *user,
 	(void)strlcpy(entry.account.user, user, USER_SIZE);
 	(void)strlcpy(entry.account.system_name, user, USER_SIZE);
 	if (policy->passwd_file[0] != '\0')
-		found = passwd_find(policy->passwd_file, user, &entry);
+		found = passwd_find(policy->passwd_file, user, 0, &entry);
 	*account = entry.account;
 	explicit_bzero(&entry, sizeof(entry));
 	if (found == -1)

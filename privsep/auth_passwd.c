@@ -30,8 +30,9 @@ verify_passwd(const char *user, const char *password, uid_t minimum_uid,
 	int found, good;
 
 	/* Both for everybody: a name that is here costs as much as any. */
-	found = account_name_valid(user) ? passwd_find(path, user, &entry) : 0;
-	if (passwd_find(path, NULL, &first) == 1 &&
+	found = account_name_valid(user) ? passwd_find(path, user, 1,
+	    &entry) : 0;
+	if (passwd_find(path, NULL, 0, &first) == 1 &&
 	    hash_unfit(first.hash) == NULL)
 		hash = first.hash;
 	if (found == 1 && hash_unfit(entry.hash) == NULL)

@@ -19,9 +19,10 @@ static const struct sandbox_call list[] = {
 	CALL(fstat),			/* the new file's links and time */
 	CALL(newfstatat),		/* what has the lock's name */
 	CALL(linkat),			/* the new file becomes the lock */
+	CALL(pwrite64),			/* and, once more, another's */
 	CALL_IF(unlinkat, 2, 0),	/* it is released */
 	CALL(utimensat),		/* it is kept young */
-	/* A stale lock is taken away. */
+	/* A stale lock is taken away; a file is kept for the next. */
 #ifdef __NR_renameat
 	CALL(renameat),
 #endif

@@ -27,7 +27,8 @@ static const char *const roles[] = { "parent", "net", "auth", "store", "lock",
 static const struct settings *settings;
 static struct child *children;	/* nets, then auths, locks, keys, stores */
 static struct pollfd *polled;
-static size_t net_count, auth_end, lock_end, worker_count, child_count;
+static size_t net_count, auth_end, lock_end, worker_count;
+static size_t child_count, child_max;	/* places in use; that there may be */
 static int ready;			/* all have once been started */
 static int stopping;
 
@@ -235,17 +236,18 @@ children_prepare(const struct settings *given)
 	auth_end = net_count + (size_t)settings->parent.auth_processes;
 	lock_end = auth_end + (settings->parent.dotlocks != 0);
 	worker_count = lock_end + (settings->pair_count > 0);
-	child_count = worker_count + (size_t)settings->parent.sessions;
-	children = calloc(child_count, sizeof(*children));
-	polled = calloc(child_count, sizeof(*polled));
+	child_count = worker_count;
+	child_max = worker_count + (size_t)settings->parent.sessions;
+	/* What no session has used yet costs no fork a page. */
+	children = calloc(child_max, sizeof(*children));
+	polled = calloc(child_max, sizeof(*polled));
 	if (children == NULL || polled == NULL)
 		log_fatal("event=start error=\"no memory\"");
 	for (i = 0; i < child_count; i++) {
 		children[i].channel = children[i].auth_end = -1;
 		children[i].role = i < net_count ? ROLE_NET :
 		    i < auth_end ? ROLE_AUTH :
-		    i < lock_end ? ROLE_LOCK :
-		    i < worker_count ? ROLE_KEYS : ROLE_STORE;
+		    i < lock_end ? ROLE_LOCK : ROLE_KEYS;
 		children[i].wait_ms = RESTART_FIRST_MS;
 	}
 }
@@ -278,20 +280,37 @@ handle_started(void *context, struct ipc_message *message)
 	    worker_count - lock_end);
 }
 
+/* The first free place for a store, or NULL. */
+static struct child *
+free_place(void)
+{
+	size_t i = worker_count;
+
+	while (i < child_count && children[i].pid != 0)
+		i++;
+	if (i == child_max)
+		return (NULL);
+	if (i == child_count) {
+		polled[i].revents = 0;	/* of who had it before */
+		children[i] = (struct child){ .role = ROLE_STORE,
+		    .channel = -1, .auth_end = -1 };
+		child_count++;
+	}
+	return (&children[i]);
+}
+
 /* Only auth's channel has a row for LOGIN_GRANTED: ipc_check sees to it. */
 static void
 handle_granted(void *context, struct ipc_message *message)
 {
 	const struct ipc_login_granted *granted = IPC_PAYLOAD(message,
 	    ipc_login_granted);
-	size_t i, net = 0, store = worker_count, same = 0;
+	size_t i, net = 0, same = 0;
 
 	(void)context;
 	while (net < net_count && (children[net].channel == -1 ||
 	    children[net].index != granted->net))
 		net++;
-	while (store < child_count && children[store].pid != 0)
-		store++;
 	for (i = worker_count; i < child_count; i++)
 		same += children[i].pid != 0 &&
 		    strcmp(children[i].user, granted->user) == 0;
@@ -299,8 +318,8 @@ handle_granted(void *context, struct ipc_message *message)
 	if (net < net_count && !stopping)
 		grant_session(settings, children[net].channel,
 		    auth_end < lock_end ? &children[auth_end] : NULL,
-		    store < child_count && same < SESSIONS_PER_USER_MAX ?
-		    &children[store] : NULL, message->header.session, granted);
+		    same < SESSIONS_PER_USER_MAX ? free_place() : NULL,
+		    message->header.session, granted);
 }
 
 static const struct ipc_handler handlers[] = {
@@ -401,6 +420,9 @@ children_wait(void)
 			start_worker(&children[i]);
 		watch |= children[i].pid == 0;
 	}
+	while (child_count > worker_count &&
+	    children[child_count - 1].pid == 0)
+		child_count--;
 	for (i = 0; i < child_count; i++)
 		polled[i] = (struct pollfd){ children[i].channel, POLLIN, 0 };
 	(void)sigemptyset(&none);

@@ -146,9 +146,9 @@ passwd_is_named(const char *line)
 	return (line[strcspn(line, ":/")] == '/');
 }
 
-/* To the end, whoever is found: how long it takes tells nobody's name. */
 int
-passwd_find(const char *path, const char *user, struct passwd_entry *entry)
+passwd_find(const char *path, const char *user, int to_the_end,
+    struct passwd_entry *entry)
 {
 	struct passwd_entry other;
 	struct passwd_lines lines;
@@ -158,7 +158,7 @@ passwd_find(const char *path, const char *user, struct passwd_entry *entry)
 
 	if (passwd_open_lines(path, &lines) == -1)
 		return (-1);
-	while (!(found && user == NULL) &&
+	while ((!found || to_the_end) &&
 	    (line = passwd_next_line(&lines)) != NULL)
 		if (passwd_is_named(line))
 			continue;

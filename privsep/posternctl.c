@@ -340,7 +340,7 @@ find_file(const char *user, gid_t *auth_group)
 		    "a file with -f", is_named ? "let it say 'auth system "
 		    "/FILE'" : "use passwd(1)");
 	if (given['a'] != NULL && config.auth.passwd_file[0] != '\0' &&
-	    passwd_find(file, user, &entry) == 0)
+	    passwd_find(file, user, 0, &entry) == 0)
 		log_fatal("%s is not in %s; begin without -a", user, file);
 	return (file);
 }

@@ -48,16 +48,22 @@ set_capabilities(uint32_t effective, uint32_t permitted, uint32_t inheritable)
 	must(syscall(SYS_capset, &header, data) == 0, "capset");
 }
 
-/* Takes all but `kept` out of the bounding set, as far as the kernel knows. */
+/*
+ * Takes all but `kept` out of the bounding set, as far as the kernel knows.
+ * What was taken out never comes back, neither here nor in what was forked.
+ */
 static void
-bound_capabilities(uint32_t kept)
+bound_capabilities(uint64_t kept)
 {
+	static uint64_t rest = UINT64_MAX;	/* all that may be in it */
 	unsigned long i;
 
-	for (i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
-		if (i >= 32 || (kept & BIT(i)) == 0)
+	for (i = 0; i < 64; i++)
+		if (((rest & ~kept) >> i & 1) != 0 &&
+		    prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1)
 			must(prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0,
 			    "capbset");
+	rest &= kept;
 }
 
 void

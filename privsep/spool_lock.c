@@ -104,7 +104,7 @@ handle_session(void *context, struct ipc_message *message)
 	(void)strlcpy(lock->mailbox, name != NULL ? name : "",
 	    sizeof(lock->mailbox));
 	lock->holder = (pid_t)session->pid;
-	lock->ours_refresh = 1;
+	lock->ours_refresh = lock->keeps_files = 1;
 	lock->fd = -1;
 	polled[used].fd = ipc_take_descriptor(message, 0);
 	/* Nobody waits for a store that does not take its answers. */
@@ -263,13 +263,17 @@ static void
 serve(void)
 {
 	size_t i;
+	int got;
 
-	if (poll(polled, (nfds_t)used, DOTLOCK_REFRESH_SECONDS * 1000) == -1) {
+	got = poll(polled, (nfds_t)used, DOTLOCK_REFRESH_SECONDS * 1000);
+	if (got == -1) {
 		if (errno != EINTR)
 			log_fatal("event=stop error=\"poll: %s\"",
 			    strerror(errno));
 		return;
 	}
+	if (got == 0)
+		dotlock_forget_files();
 	refresh();
 	/* From the last: the place of one that ends is taken by a later one. */
 	for (i = used; --i > 0; )
@@ -298,5 +302,6 @@ main(void)
 	polled[0] = (struct pollfd){ CHILD_CONTROL, POLLIN, 0 };
 	while (polled[0].fd != -1 || used > 1)
 		serve();
+	dotlock_forget_files();
 	return (0);
 }

@@ -121,15 +121,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		free(line);
 	}
-	HOLDS(passwd_find(path, NULL, &entry) ==
+	HOLDS(passwd_find(path, NULL, 0, &entry) ==
 	    find(data, size, NULL, &wanted));
-	HOLDS(passwd_find(path, last, &entry) ==
+	HOLDS(passwd_find(path, last, (int)(size & 1), &entry) ==
 	    find(data, size, last, &wanted));
 	if (find(data, size, last, &wanted)) {
 		check_entry(&entry);
 		HOLDS(memcmp(&entry, &wanted, sizeof(entry)) == 0);
 	}
-	HOLDS(passwd_find(path, "../x", &entry) == 0);
+	HOLDS(passwd_find(path, "../x", 0, &entry) == 0);
 	HOLDS(fuzz_lowest_descriptor() == lowest);
 	return (0);
 }

@@ -405,6 +405,140 @@ ATF_TC_BODY(refreshed, tc)
 	dotlock_release(&lock);
 }
 
+static ino_t
+take_kept(struct dotlock *lock, pid_t holder)
+{
+	struct stat status;
+	char *text;
+
+	lock->holder = holder;
+	ATF_REQUIRE_EQ(DOTLOCK_TAKEN, dotlock_try(lock));
+	text = file_read(LOCK, NULL);
+	ATF_CHECK_STREQ(own_text((long)holder), text);
+	free(text);
+	ATF_REQUIRE(lstat(LOCK, &status) == 0);
+	ATF_CHECK_EQ(1, status.st_nlink);
+	ATF_CHECK(status.st_mtime >= time(NULL) - MARGIN);
+	return (status.st_ino);
+}
+
+/* The one name in the directory. */
+static const char *
+only_name(void)
+{
+	static char path[300];
+	struct dirent *entry;
+	DIR *directory;
+
+	ATF_REQUIRE_EQ(1, names_there());
+	ATF_REQUIRE((directory = opendir("scratch")) != NULL);
+	while ((entry = readdir(directory)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			(void)snprintf(path, sizeof(path), "scratch/%s",
+			    entry->d_name);
+	(void)closedir(directory);
+	return (path);
+}
+
+/* One file is one lock after the other, and no lock in between. */
+ATF_TC_WITHOUT_HEAD(kept_file);
+ATF_TC_BODY(kept_file, tc)
+{
+	struct dotlock lock = begin(), other = begin();
+	const pid_t own = getpid();
+	ino_t file;
+
+	(void)tc;
+	lock.keeps_files = 1;
+	file = take_kept(&lock, own);
+	ATF_CHECK_EQ(1, names_there());
+	ATF_CHECK_EQ(DOTLOCK_HELD, dotlock_try(&other));
+	make_old(LOCK, DOTLOCK_STALE_SECONDS);
+	dotlock_release(&lock);
+	ATF_CHECK(!exists(LOCK));
+	ATF_CHECK_EQ(1, names_there());
+	/* Another's is another file, and is not taken for ours. */
+	ATF_REQUIRE_EQ(DOTLOCK_TAKEN, dotlock_try(&other));
+	ATF_CHECK_EQ(DOTLOCK_HELD, dotlock_try(&lock));
+	dotlock_release(&other);
+	/* Another pid of as many digits. */
+	ATF_CHECK_EQ(file, take_kept(&lock, own - own % 10 +
+	    (own + 1) % 10));
+	dotlock_release(&lock);
+	dotlock_forget_files();
+	ATF_CHECK_EQ(0, names_there());
+	dotlock_forget_files();
+}
+
+/* A file that is not quite ours any more is not made a lock. */
+ATF_TC_WITHOUT_HEAD(kept_file_changed);
+ATF_TC_BODY(kept_file_changed, tc)
+{
+	struct dotlock lock = begin();
+	struct stat status;
+	char path[300];
+	int fd;
+
+	(void)tc;
+	lock.keeps_files = 1;
+	(void)take_kept(&lock, 47110);
+	dotlock_release(&lock);
+	(void)take_kept(&lock, 4);	/* a shorter text */
+	dotlock_release(&lock);
+	ATF_REQUIRE(link(only_name(), "elsewhere") == 0);
+	(void)take_kept(&lock, 5);
+	dotlock_release(&lock);
+	(void)strlcpy(path, only_name(), sizeof(path));
+	/* While it is open, no other file gets its number. */
+	ATF_REQUIRE((fd = open("elsewhere", O_RDONLY | O_CLOEXEC)) != -1);
+	ATF_REQUIRE(fstat(fd, &status) == 0);
+	ATF_CHECK_EQ(1, status.st_nlink);
+	/* Another file has got its name: that one goes, and is no lock. */
+	ATF_REQUIRE(rename("elsewhere", path) == 0);
+	ATF_CHECK(status.st_ino != take_kept(&lock, 6));
+	(void)close(fd);
+	/* While it was held another program took its place. */
+	ATF_REQUIRE(unlink(LOCK) == 0);
+	plant("another's", 0);
+	dotlock_release(&lock);
+	ATF_CHECK_STREQ(LOCK, only_name());
+	ATF_REQUIRE(unlink(LOCK) == 0);
+	(void)take_kept(&lock, 7);
+	dotlock_release(&lock);
+	dotlock_forget_files();
+	ATF_CHECK_EQ(0, names_there());
+}
+
+ATF_TC_WITHOUT_HEAD(kept_files);
+ATF_TC_BODY(kept_files, tc)
+{
+	struct dotlock lock[DOTLOCK_KEPT_MAX + 2];
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < COUNT(lock); i++) {
+		lock[i] = begin();
+		/* All of one process are in one directory. */
+		lock[i].directory = lock[0].directory;
+		lock[i].keeps_files = 1;
+		(void)snprintf(lock[i].mailbox, sizeof(lock[i].mailbox),
+		    "box%zu", i);
+		ATF_REQUIRE_EQ(DOTLOCK_TAKEN, dotlock_try(&lock[i]));
+	}
+	ATF_CHECK_EQ((int)COUNT(lock), names_there());
+	for (i = 0; i < COUNT(lock); i++)
+		dotlock_release(&lock[i]);
+	ATF_CHECK_EQ(DOTLOCK_KEPT_MAX, names_there());
+	for (i = 0; i < COUNT(lock); i++)
+		ATF_REQUIRE_EQ(DOTLOCK_TAKEN, dotlock_try(&lock[i]));
+	ATF_CHECK_EQ((int)COUNT(lock), names_there());
+	for (i = 0; i < COUNT(lock); i++)
+		dotlock_release(&lock[i]);
+	dotlock_forget_files();
+	ATF_CHECK_EQ(0, names_there());
+}
+
 #define TAKERS		8
 #define ROUNDS		500
 #define CRASHES		2	/* one of so many, where there are any */
@@ -450,11 +584,12 @@ crash(struct dotlock *lock, pid_t dead)
 }
 
 static void
-taker(int plants, pid_t dead)
+taker(int plants, pid_t dead, int keeps_files)
 {
 	struct dotlock lock = begin();
 	int fd = open("count", O_RDWR | O_CLOEXEC), i;
 
+	lock.keeps_files = keeps_files;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* A lock that nobody has and nobody gets is an end, too. */
 	(void)alarm(60);
@@ -469,6 +604,7 @@ taker(int plants, pid_t dead)
 		else
 			dotlock_release(&lock);
 	}
+	dotlock_forget_files();
 	_exit(0);
 }
 
@@ -486,7 +622,7 @@ exclude_each_other(int plants)
 	for (i = 0; i < TAKERS; i++) {
 		ATF_REQUIRE((takers[i] = fork()) != -1);
 		if (takers[i] == 0)
-			taker(plants, dead);
+			taker(plants, dead, i % 2);
 	}
 	for (i = 0; i < TAKERS; i++) {
 		ATF_REQUIRE(waitpid(takers[i], &status, 0) == takers[i]);
@@ -539,6 +675,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, impossible);
 	ATF_TP_ADD_TC(tp, read_only_directory);
 	ATF_TP_ADD_TC(tp, refreshed);
+	ATF_TP_ADD_TC(tp, kept_file);
+	ATF_TP_ADD_TC(tp, kept_file_changed);
+	ATF_TP_ADD_TC(tp, kept_files);
 	ATF_TP_ADD_TC(tp, exclusion);
 	ATF_TP_ADD_TC(tp, exclusion_with_stale);
 	return (atf_no_error());

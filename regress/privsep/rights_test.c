@@ -356,6 +356,7 @@ static void
 name_descriptor(const struct server *server, const char *link, char *name,
     size_t size)
 {
+	static const char kept[] = "/spool/.postern.";
 	size_t length = strlen(server->directory);
 	unsigned long inode;
 
@@ -366,6 +367,9 @@ name_descriptor(const struct server *server, const char *link, char *name,
 		(void)strlcpy(name, "pipe", size);
 	else if (strcmp(link, server->log) == 0)
 		(void)strlcpy(name, "log", size);
+	else if (strncmp(link, server->directory, length) == 0 &&
+	    strncmp(link + length, kept, strlen(kept)) == 0)
+		(void)strlcpy(name, "kept", size);
 	else if (strncmp(link, server->directory, length) == 0)
 		(void)strlcpy(name, link + length + 1, size);
 	else
@@ -502,12 +506,13 @@ check_lock(const struct server *server, int stores)
 {
 	/* Control, and the directory that it makes locks in. */
 	static const char *const fixed[] = { "unix", "spool" };
-	static const char *const channel[] = { "unix" };
+	/* A store's channel, and the file that was its lock. */
+	static const char *const of_store[] = { "unix", "kept" };
 	static struct descriptors expected, found;
 
 	expect_names(&expected, standard, COUNT(standard), 1);
 	expect_names(&expected, fixed, COUNT(fixed), 1);
-	expect_names(&expected, channel, 1, stores);
+	expect_names(&expected, of_store, COUNT(of_store), stores);
 	list_all(server, "postern-lock", 1, &found);
 	must_be_the_same("lock", &expected, &found);
 }
@@ -789,16 +794,27 @@ static const struct library_row {
 	const char *libraries;		/* may be needed, and no other */
 } libraries[] = {
 	{ "posternd",	   "libbsd libc" },
-	{ "postern-net",   "libgnutls libevent_core libseccomp libbsd libc" },
-	{ "postern-auth",  "libsodium libcrypt libseccomp libbsd libc" },
-	{ "postern-store", "libsodium libseccomp libmd libbsd libc" },
-	{ "postern-lock",  "libsodium libseccomp libbsd libc" },
-	{ "postern-keys",  "libgnutls libseccomp libbsd libc" },
-	{ "postern-config", "libseccomp libbsd libc" },
-	{ "postern-mailbox", "libsodium libseccomp libbsd libc" },
+	{ "postern-net",   "libgnutls libevent_core libbsd libc" },
+	{ "postern-auth",  "libsodium libcrypt libbsd libc" },
+	{ "postern-store", "libsodium libmd libbsd libc" },
+	{ "postern-lock",  "libsodium libbsd libc" },
+	{ "postern-keys",  "libgnutls libbsd libc" },
+	{ "postern-config", "libbsd libc" },
+	{ "postern-mailbox", "libsodium libbsd libc" },
 	{ "postern-selfsigned", "libgnutls libbsd libc" },
 	{ "posternctl",	   "libsodium libbsd libc" },
 };
+
+/* Is it to be linked whole, as configure has said? */
+static int
+is_whole(const char *program)
+{
+	char answer[64];
+
+	return (strcmp(program, "postern-store") == 0 &&
+	    strcmp(shell("sed -n 's/^LINK_STORE =.* -static-pie .*/whole/p' "
+	    "config.mk", answer, sizeof(answer)), "whole\n") == 0);
+}
 
 static int
 has_word(const char *words, const char *word)
@@ -830,6 +846,10 @@ ATF_TC_BODY(needed_libraries, tc)
 		    "sed -n 's/.*(NEEDED).*\\[\\([a-z_]*\\)[-0-9.]*so.*/\\1/p'",
 		    libraries[i].program);
 		words = shell(command, output, sizeof(output));
+		if (is_whole(libraries[i].program)) {
+			ATF_CHECK_STREQ("", words);
+			continue;
+		}
 		for (count = 0; (word = strsep(&words, "\n")) != NULL;) {
 			if (word[0] == '\0')
 				continue;
@@ -846,7 +866,7 @@ ATF_TC_BODY(needed_libraries, tc)
 /* Must (or must not) stand in what readelf and nm say of a program. */
 static const struct hardening_row {
 	const char *text;
-	int wanted;
+	int wanted;			/* 2: unless it is linked whole */
 	const char *what;
 } hardening[] = {
 	{ "Type: DYN",		1, "is position-independent" },
@@ -856,10 +876,23 @@ static const struct hardening_row {
 	{ "(RPATH)",		0, "looks for libraries elsewhere" },
 	{ "(RUNPATH)",		0, "looks for libraries elsewhere" },
 	{ "GNU_STACK RW ",	1, "has a stack that is not executed" },
+	{ "INTERP",		2, "has a linker at its start" },
 	{ " RWE ",		0, "has a segment to write and execute" },
 	{ "__stack_chk_fail",	1, "has stack protectors" },
-	{ "_chk@",		1, "is fortified" },
+	{ "_chk\n",		1, "is fortified" },
 };
+
+/*
+ * The functions that a program needs of others: of a whole one its objects
+ * tell, since the libraries' own protection is in it, too.
+ */
+static const char *
+needed_functions(const char *program)
+{
+	return (is_whole(program) ? "nm --undefined-only mailstore/*.o | "
+	    "sed 's/.* //'" : "nm -D --undefined-only \"$program\" | "
+	    "sed -e 's/.* //' -e 's/@.*//'");
+}
 
 ATF_TC(hardened_executables);
 ATF_TC_HEAD(hardened_executables, tc)
@@ -870,23 +903,26 @@ ATF_TC_BODY(hardened_executables, tc)
 {
 	char command[400];
 	size_t i, row;
+	int whole;
 
 	(void)tc;
 #ifdef POSTERN_SANITIZED
 	atf_tc_skip("builds for sanitizers are not hardened");
 #endif
 	for (i = 0; i < COUNT(libraries); i++) {
+		whole = is_whole(libraries[i].program);
 		(void)snprintf(command, sizeof(command), "readelf -hldW %s | "
 		    "awk '/GNU_STACK|LOAD|Type:|Flags:/ { $1 = $1; "
 		    "sub(/0x.*0x[0-9a-f]+ R/, \"R\") } { print }'; "
-		    "nm -D --undefined-only %s", libraries[i].program,
-		    libraries[i].program);
+		    "program=%s; %s", libraries[i].program,
+		    libraries[i].program,
+		    needed_functions(libraries[i].program));
 		(void)shell(command, output, sizeof(output));
 		for (row = 0; row < COUNT(hardening); row++)
 			ATF_CHECK_MSG((strstr(output, hardening[row].text) !=
-			    NULL) == hardening[row].wanted,
-			    "%s: wrong about \"%s\"", libraries[i].program,
-			    hardening[row].what);
+			    NULL) == (hardening[row].wanted == 2 ? !whole :
+			    hardening[row].wanted), "%s: wrong about \"%s\"",
+			    libraries[i].program, hardening[row].what);
 	}
 }
 

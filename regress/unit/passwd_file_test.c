@@ -163,7 +163,7 @@ static int
 find(const char *user)
 {
 	struct passwd_entry entry;
-	int found = passwd_find("users", user, &entry);
+	int found = passwd_find("users", user, 1, &entry);
 
 	if (found == 1 && user != NULL)
 		ATF_CHECK_STREQ(user, entry.account.user);
@@ -189,9 +189,9 @@ ATF_TC_BODY(finding, tc)
 	ATF_CHECK_EQ(0, find("FRED"));
 	ATF_CHECK_EQ(0, find("bad line"));
 	ATF_CHECK_EQ(0, find("#"));
-	ATF_REQUIRE_EQ(1, passwd_find("users", "fred", &entry));
+	ATF_REQUIRE_EQ(1, passwd_find("users", "fred", 0, &entry));
 	ATF_CHECK_STREQ("$h", entry.hash);	/* the first counts */
-	ATF_REQUIRE_EQ(1, passwd_find("users", NULL, &entry));
+	ATF_REQUIRE_EQ(1, passwd_find("users", NULL, 0, &entry));
 	ATF_CHECK_STREQ("fred", entry.account.user);
 	write_file("", 0600);
 	ATF_CHECK_EQ(0, find("fred"));
@@ -215,7 +215,8 @@ ATF_TC_BODY(read_to_the_end, tc)
 		ATF_REQUIRE((here = dup(STDERR_FILENO)) != -1);
 		log = open("said", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 		ATF_REQUIRE(log != -1 && dup2(log, STDERR_FILENO) != -1);
-		ATF_CHECK_EQ(i == 0, passwd_find("users", users[i], &entry));
+		ATF_CHECK_EQ(i == 0, passwd_find("users", users[i], 1,
+		    &entry));
 		ATF_REQUIRE(dup2(here, STDERR_FILENO) != -1);
 		(void)close(log);
 		(void)close(here);

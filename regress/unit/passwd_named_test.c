@@ -242,12 +242,12 @@ ATF_TC_BODY(not_a_user, tc)
 	(void)tc;
 	file_write("users", text, strlen(text));
 	ATF_REQUIRE(chmod("users", 0600) == 0);
-	ATF_CHECK_EQ(1, passwd_find("users", NULL, &entry));
+	ATF_CHECK_EQ(1, passwd_find("users", NULL, 0, &entry));
 	ATF_CHECK_STREQ("$2", entry.hash);
-	ATF_CHECK_EQ(1, passwd_find("users", "fred", &entry));
+	ATF_CHECK_EQ(1, passwd_find("users", "fred", 1, &entry));
 	ATF_CHECK_STREQ("$2", entry.hash);
-	ATF_CHECK_EQ(0, passwd_find("users", "fred/a", &entry));
-	ATF_CHECK_EQ(0, passwd_find("users", "ann", &entry));
+	ATF_CHECK_EQ(0, passwd_find("users", "fred/a", 0, &entry));
+	ATF_CHECK_EQ(0, passwd_find("users", "ann", 1, &entry));
 }
 
 ATF_TP_ADD_TCS(tp)
