@@ -26,7 +26,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/login_delay.h mailstore/mailbox.h mailstore/maildrop.h \
 	mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
-	mailstore/mh_profile.h mailstore/rewrite.h mailstore/rewrite_move.h \
+	mailstore/mh_profile.h mailstore/place.h mailstore/rewrite.h \
+	mailstore/rewrite_move.h \
 	mailstore/rewrite_step.h mailstore/single_file.h mailstore/store.h \
 	mailstore/template.h mailstore/tool.h mailstore/tool_write.h \
 	mailstore/uid.h \
@@ -73,8 +74,9 @@ MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
 	mailstore/login_delay.o
 
 # All formats behind the operations of mailbox.h.
-MAILBOX = mailstore/lock.o mailstore/dotlock.o mailstore/lines.o \
-	mailstore/dots.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
+MAILBOX = mailstore/lock.o mailstore/place.o mailstore/dotlock.o \
+	mailstore/lines.o mailstore/dots.o \
+	mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
 
 # From what a client names to a mailbox.
 NAMES = mailstore/template.o mailstore/folder.o mailstore/inbox.o \
