@@ -95,6 +95,7 @@ finish(struct single_file *single, const struct scan *scan,
 
 	if (scan->message != NULL)
 		end_message(scan, scan->message, single->size);
+	single->whole_octets = 0;
 	for (i = 0; i < single->shown.count; i++)
 		single->whole_octets += whole_octets(first + i);
 	if (first == NULL && single->size > 0)
@@ -110,12 +111,12 @@ finish(struct single_file *single, const struct scan *scan,
 static const char *
 scan_mbox(struct single_file *single, const char *label)
 {
-	struct scan scan = { single, NULL, 0, 1 };
+	struct scan scan = { single, NULL, single_end(single), 1 };
 	struct line line;
 	uint64_t end;
 	int got;
 
-	lines_begin(&single->reader, single->fd, 0, single->size, NULL);
+	lines_begin(&single->reader, single->fd, scan.at, single->size, NULL);
 	for (;;) {
 		pass_lines(&scan);
 		if ((got = lines_next(&single->reader, &line)) != 1)
@@ -156,5 +157,5 @@ arrived(struct single_file *single, uint64_t size)
 }
 
 const struct single_format single_mbox = {
-	scan_mbox, begins, arrived, NULL, 0
+	scan_mbox, begins, arrived, NULL, 0, NULL
 };
