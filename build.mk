@@ -22,7 +22,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/index.h mailstore/index_format.h mailstore/journal.h \
-	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
+	mailstore/journal_format.h mailstore/line_count.h mailstore/lines.h \
+	mailstore/lock.h \
 	mailstore/login_delay.h mailstore/mailbox.h mailstore/maildrop.h \
 	mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
@@ -76,7 +77,8 @@ MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
 
 # All formats behind the operations of mailbox.h.
 MAILBOX = mailstore/lock.o mailstore/place.o mailstore/dotlock.o \
-	mailstore/lines.o mailstore/dots.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
+	mailstore/lines.o mailstore/line_count.o mailstore/dots.o \
+	mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
 
 # From what a client names to a mailbox.
 NAMES = mailstore/template.o mailstore/folder.o mailstore/inbox.o \

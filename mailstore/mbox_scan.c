@@ -67,8 +67,8 @@ add_line(struct scan *scan, const struct line *line, int last)
 }
 
 /*
- * Lines behind one that is not empty begin no message: as many as there are
- * at once.
+ * Lines that begin no message, as many as there are at once: behind one that is
+ * not empty, or with another letter.
  */
 static void
 pass_lines(struct scan *scan)
@@ -78,7 +78,10 @@ pass_lines(struct scan *scan)
 	if (scan->blank != 0)
 		return;
 	lines_pass(&scan->single->reader, &passed);
+	if (passed.bytes == 0)
+		return;
 	scan->at += passed.bytes;
+	scan->blank = passed.blank;
 	if (scan->message == NULL)
 		return;
 	scan->message->octets += passed.octets;
