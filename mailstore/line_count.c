@@ -162,7 +162,7 @@ line_count(const unsigned char *text, size_t length,
 	size_t at, next = end < BEFORE ? end : BEFORE;
 
 	memset(passed, 0, sizeof(*passed));
-	/* By single bytes: the first ones, a block with a beginning, the rest. */
+	/* Single bytes: the first ones, a block with a beginning, the rest. */
 	for (at = 0; at < end; next = end - at < BLOCK ? end : at + BLOCK) {
 		at = count_some(text, at, next, passed);
 		if (at < next)
