@@ -21,12 +21,14 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	net/session.h net/tls.h privsep/keys.h privsep/sandbox_filter.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
-	mailstore/journal.h \
-	mailstore/journal_format.h mailstore/lines.h mailstore/lock.h \
+	mailstore/index.h mailstore/index_format.h mailstore/journal.h \
+	mailstore/journal_format.h mailstore/line_count.h mailstore/lines.h \
+	mailstore/lock.h \
 	mailstore/login_delay.h mailstore/mailbox.h mailstore/maildrop.h \
 	mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
-	mailstore/mh_profile.h mailstore/rewrite.h mailstore/rewrite_move.h \
+	mailstore/mh_profile.h mailstore/place.h mailstore/rewrite.h \
+	mailstore/rewrite_move.h \
 	mailstore/rewrite_step.h mailstore/single_file.h mailstore/store.h \
 	mailstore/template.h mailstore/tool.h mailstore/tool_write.h \
 	mailstore/uid.h \
@@ -61,7 +63,8 @@ REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
 
 SINGLE_FILE = mailstore/single_file.o mailstore/single_send.o \
 	mailstore/single_commit.o mailstore/mbox_from.o mailstore/mbox_scan.o \
-	mailstore/mailtxt.o mailstore/mailtxt_header.o mailstore/mboxrd.o
+	mailstore/mailtxt.o mailstore/mailtxt_header.o mailstore/mboxrd.o \
+	mailstore/index.o mailstore/index_read.o mailstore/index_format.o
 
 FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
 	mailstore/file_mailbox.o mailstore/maildir.o mailstore/mh.o \
@@ -73,8 +76,9 @@ MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
 	mailstore/login_delay.o
 
 # All formats behind the operations of mailbox.h.
-MAILBOX = mailstore/lock.o mailstore/dotlock.o mailstore/lines.o \
-	mailstore/dots.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
+MAILBOX = mailstore/lock.o mailstore/place.o mailstore/dotlock.o \
+	mailstore/lines.o mailstore/line_count.o mailstore/dots.o \
+	mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
 
 # From what a client names to a mailbox.
 NAMES = mailstore/template.o mailstore/folder.o mailstore/inbox.o \

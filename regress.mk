@@ -26,7 +26,11 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/maildir_test regress/mailstore/dotlock_test \
 	regress/mailstore/dotlock_session_test regress/mailstore/forms_test \
 	regress/mailstore/mailbox_tool_test regress/mailstore/inbox_test \
-	regress/mailstore/programs_test regress/mailstore/neighbours_test
+	regress/mailstore/programs_test regress/mailstore/neighbours_test \
+	regress/mailstore/index_session_test
+INDEX_TEST = regress/mailstore/index_test
+INDEX_WRAP = -Wl,--wrap=index_is_settled,--wrap=index_is_worth \
+	-Wl,--wrap=fstat,--wrap=pread,--wrap=pwrite
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
@@ -49,6 +53,7 @@ FUZZ = regress/fuzz/mbox_fuzz regress/fuzz/mailtxt_fuzz \
 	regress/fuzz/sequences_fuzz regress/fuzz/profile_fuzz \
 	regress/fuzz/detect_fuzz regress/fuzz/folder_fuzz \
 	regress/fuzz/uids_fuzz regress/fuzz/journal_fuzz \
+	regress/fuzz/index_fuzz \
 	regress/fuzz/pop1_fuzz regress/fuzz/pop2_fuzz \
 	regress/fuzz/pop3_fuzz regress/fuzz/plain_fuzz \
 	regress/fuzz/config_fuzz regress/fuzz/passwd_fuzz \
@@ -58,12 +63,12 @@ FUZZ_SHARED = regress/fuzz/fuzz.o regress/fuzz/mail.o regress/fuzz/files.o \
 	regress/fuzz/talk.o
 FUZZ_HEADERS = regress/fuzz/fuzz.h regress/fuzz/mail.h regress/fuzz/files.h \
 	regress/fuzz/talk.h
-FUZZ_WRAP = -Wl,--wrap=pread
+FUZZ_WRAP = -Wl,--wrap=pread,--wrap=index_is_worth,--wrap=index_is_settled
 # What calls a target with inputs; build/fuzz.sh has libFuzzer do it.
 FUZZ_DRIVER = regress/fuzz/replay.o
 FUZZ_FLAGS =
 TESTS = $(CRASH_TESTS) regress/crash/race_test $(SESSION) $(PRIVSEP) $(STORE) \
-	$(UNIT) regress/bench/load_test $(FUZZ)
+	$(INDEX_TEST) $(UNIT) regress/bench/load_test $(FUZZ)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 	-D_GNU_SOURCE $(BSD_FLAGS) $(GNUTLS_FLAGS) $(FORTIFY) \
@@ -102,6 +107,11 @@ $(CRASH_TESTS): $(CRASH)
 	@echo "  CC $@"
 	@$(COMPILE) -o $@ $@.c $(CRASH) $(LINKED) $(WRAP) $(LINK) $(LIBS)
 
+# The store's own code in one process, with some of its calls wrapped.
+$(INDEX_TEST): regress/mailstore/index_test.c regress/mailstore/index_file.h
+	@echo "  CC $@"
+	@$(COMPILE) -o $@ $@.c $(LINKED) $(INDEX_WRAP) $(LINK) $(LIBS)
+
 # Deliveries and deletions that meet: nothing of the project is linked in.
 $(RACE): regress/crash/race.h regress/lib/harness.h config.mk
 
@@ -128,6 +138,8 @@ regress/fuzz/detect_fuzz: regress/fuzz/detect_fuzz.c
 regress/fuzz/folder_fuzz: regress/fuzz/folder_fuzz.c
 regress/fuzz/uids_fuzz: regress/fuzz/uids_fuzz.c
 regress/fuzz/journal_fuzz: regress/fuzz/journal_fuzz.c
+regress/fuzz/index_fuzz: regress/fuzz/index_fuzz.c \
+	regress/mailstore/index_file.h
 regress/fuzz/pop1_fuzz: regress/fuzz/pop1_fuzz.c
 regress/fuzz/pop2_fuzz: regress/fuzz/pop2_fuzz.c
 regress/fuzz/pop3_fuzz: regress/fuzz/pop3_fuzz.c

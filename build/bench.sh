@@ -240,7 +240,8 @@ start_popa3d() {
 
 # What a server remembers of the mailbox that is to be opened first.
 forget_index() {
-	rm -rf "$scratch/postern/state"/*.large "$scratch/$1/home/large/mail"
+	[ "$1" != postern ] || rm -rf "$scratch/postern/state"/*.large
+	rm -rf "$scratch/$1/home/large/mail"
 }
 
 # The mailbox that loses its messages, as it was.

@@ -263,6 +263,25 @@
 #define RETURN_PATH_BYTES	65536
 
 /*
+ * An index of a mailbox: a smaller mailbox is read in the time that writing an
+ * index takes; an index has 48 bytes a message, which shall be no more than an
+ * eighth of the mail; and it is read at each opening, so that its size has an
+ * end: 48 MB.
+ */
+#define INDEX_MAILBOX_BYTES_MIN	1048576
+#define INDEX_MESSAGE_BYTES_MIN	(8 * 48)
+#define INDEX_MESSAGES_MAX	1000000
+
+/* Indexes of one user, the oldest of which go: more folders are not in use. */
+#define INDEXES_MAX		64
+
+/*
+ * The coarsest clock that file systems have is FAT's: two seconds.  Two changes
+ * within its tick leave one and the same date.
+ */
+#define INDEX_SETTLED_SECONDS	2
+
+/*
  * A list of sequences longer than this is no person's: a hundred thousand
  * numbers with gaps are some 700 KB.
  */

@@ -371,6 +371,39 @@ label(struct mailbox *inbox, uint64_t number, char *text, size_t size)
 	    &part->mailbox, number, text, size));
 }
 
+static int
+known_uid(struct mailbox *inbox, uint64_t number, unsigned char *digest)
+{
+	struct part *part = find_part(&number);
+
+	(void)inbox;
+	return (part != NULL && part->mailbox.format->known_uid != NULL &&
+	    part->mailbox.format->known_uid(&part->mailbox, number, digest));
+}
+
+static void
+keep_uid(struct mailbox *inbox, uint64_t number, const unsigned char *digest)
+{
+	struct part *part = find_part(&number);
+
+	(void)inbox;
+	if (part != NULL && part->mailbox.format->keep_uid != NULL)
+		part->mailbox.format->keep_uid(&part->mailbox, number,
+		    digest);
+}
+
+/* Which part it is of is not said. */
+static void
+distrust(struct mailbox *inbox)
+{
+	struct part *part;
+
+	(void)inbox;
+	for (part = parts; part < parts + count; part++)
+		if (part->is_open && part->mailbox.format->distrust != NULL)
+			part->mailbox.format->distrust(&part->mailbox);
+}
+
 /* A failure in one part leaves the others right, and is told. */
 static const char *
 commit(struct mailbox *inbox, uint32_t *deleted)
@@ -400,5 +433,5 @@ commit(struct mailbox *inbox, uint32_t *deleted)
 
 const struct mailbox_format mailbox_inbox = {
 	"inbox", open_all, octets_of, send_message, send_all, mark, commit,
-	close_all, dots_of, label
+	close_all, dots_of, label, known_uid, keep_uid, distrust
 };

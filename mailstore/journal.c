@@ -18,6 +18,7 @@
 #include "journal.h"
 #include "journal_format.h"
 #include "log.h"
+#include "place.h"
 
 #define RESERVE		"reserve"
 #define FLAGS		(O_RDWR | O_NOFOLLOW | O_NONBLOCK |		\
@@ -39,31 +40,20 @@ name_with(const struct journal *journal, const char *ending)
 }
 
 /*
- * The directory's inode and the name in it stand for the place.  Its device
- * number does not: it may be another after the next start of the machine, or
- * on another host.  So two places may look the same: no journal's name is
- * that of another, and what is in one tells whose it is.
+ * Two places may look the same: no journal's name is that of another, and what
+ * is in one tells whose it is.
  */
 int
 journal_begin(struct journal *journal, const struct mailbox_place *place)
 {
-	unsigned char digest[crypto_generichash_BYTES_MIN];
+	unsigned char digest[PLACE_DIGEST_BYTES];
 	char hex[sizeof(digest) + 1];	/* of half of it */
-	crypto_generichash_state hash;
-	struct stat directory;
 
 	memset(journal, 0, sizeof(*journal));
 	journal->fd = -1;
 	journal->directory = place->state;
-	if (fstat(place->directory, &directory) == -1)
+	if (place_digest(place, digest) == -1)
 		return (-1);
-	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
-	(void)crypto_generichash_update(&hash,
-	    (const unsigned char *)&directory.st_ino,
-	    sizeof(directory.st_ino));
-	(void)crypto_generichash_update(&hash,
-	    (const unsigned char *)place->name, strlen(place->name));
-	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
 	(void)sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest) / 2);
 	(void)snprintf(journal->place, sizeof(journal->place), "journal.%s.",
 	    hex);

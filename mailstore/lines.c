@@ -112,25 +112,13 @@ lines_next(struct line_reader *reader, struct line *line)
 	}
 }
 
-/* All that a first scan does with most of a mailbox is in this loop. */
 void
 lines_pass(struct line_reader *reader, struct lines_passed *passed)
 {
-	const unsigned char *begin = reader->buffer + reader->begin;
-	const unsigned char *end = reader->buffer + reader->end;
-	const unsigned char *text = begin, *feed;
-	uint64_t ends = 0;	/* what the wire has more */
+	/* In the middle of a line there is none that is whole. */
+	const size_t length = reader->inside ? 0 : reader->end - reader->begin;
 
-	memset(passed, 0, sizeof(*passed));
-	while (!reader->inside && text < end &&
-	    (feed = memchr(text, '\n', (size_t)(end - text))) != NULL &&
-	    feed != text && !(feed == text + 1 && text[0] == '\r')) {
-		passed->dots += text[0] == '.';
-		ends += feed[-1] != '\r';
-		text = feed + 1;
-	}
-	passed->bytes = (uint64_t)(text - begin);
-	passed->octets = passed->bytes + ends;
+	line_count(reader->buffer + reader->begin, length, passed);
 	reader->begin += (size_t)passed->bytes;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "limits_postern.h"
+#include "line_count.h"
 
 /* Of a hash that tells one message's stored bytes from another's. */
 #define LINES_DIGEST_BYTES	crypto_generichash_BYTES_MIN	/* 16 */
@@ -47,16 +48,10 @@ void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
  */
 int	lines_next(struct line_reader *reader, struct line *line);
 
-/* Lines that were passed over. */
-struct lines_passed {
-	uint64_t bytes;		/* in the file */
-	uint64_t octets;	/* on the wire: each ends in CRLF there */
-	uint64_t dots;		/* that begin with one */
-};
-
 /*
- * Passes over what lines of the buffer are whole and not empty, if a line
- * begins there.  What stands next is lines_next's.
+ * Passes over what lines of the buffer are whole, if a line begins there that
+ * is behind none that is empty.  It ends before one that begins with "F" behind
+ * an empty one.  What stands next is lines_next's.
  */
 void	lines_pass(struct line_reader *reader, struct lines_passed *passed);
 

@@ -21,6 +21,7 @@
 #include "lock.h"
 #include "log.h"
 #include "parent.h"
+#include "place.h"
 
 static const char cannot_lock[] = "the mailbox cannot be locked";
 
@@ -295,26 +296,18 @@ lock_mailbox_check(const struct mailbox_place *place)
 	return (cannot_lock);
 }
 
-/*
- * The same place gives the same byte, whatever name led to it, and whatever
- * device number this host knows its file system by.
- */
-static off_t
-place_offset(const struct mailbox_place *place, const struct stat *directory)
+/* The same place gives the same byte, one that off_t can name. */
+static int
+place_offset(const struct mailbox_place *place, off_t *offset)
 {
-	unsigned char digest[crypto_generichash_BYTES_MIN];
-	crypto_generichash_state hash;
+	unsigned char digest[PLACE_DIGEST_BYTES];
 	uint64_t value;
 
-	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
-	(void)crypto_generichash_update(&hash,
-	    (const unsigned char *)&directory->st_ino,
-	    sizeof(directory->st_ino));
-	(void)crypto_generichash_update(&hash,
-	    (const unsigned char *)place->name, strlen(place->name));
-	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
+	if (place_digest(place, digest) == -1)
+		return (-1);
 	memcpy(&value, digest, sizeof(value));
-	return ((off_t)(value >> 2));	/* a byte that off_t can name */
+	*offset = (off_t)(value >> 2);
+	return (0);
 }
 
 const char lock_in_use[] = "the mailbox is in use by another session";
@@ -323,7 +316,8 @@ const char *
 lock_session(int state_directory, const struct mailbox_place *place)
 {
 	enum lock_result result;
-	struct stat directory, file;
+	struct stat file;
+	off_t offset;
 	int tries = SESSION_LOCK_MS / LOCK_RETRY_MS;
 
 	if (sessions == -1)
@@ -331,13 +325,13 @@ lock_session(int state_directory, const struct mailbox_place *place)
 		    O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (sessions == -1 || fstat(sessions, &file) == -1 ||
 	    !S_ISREG(file.st_mode) ||
-	    fstat(place->directory, &directory) == -1) {
+	    place_offset(place, &offset) == -1) {
 		log_line(LOG_ERR, "event=lock file=sessions error=\"%s\"",
 		    strerror(errno));
 		return (cannot_lock);
 	}
-	while ((result = lock_result(try_lock(sessions, F_WRLCK,
-	    place_offset(place, &directory), 1))) == HELD)
+	while ((result = lock_result(try_lock(sessions, F_WRLCK, offset,
+	    1))) == HELD)
 		if (tries-- == 0 || pause_ended(place))
 			return (lock_in_use);
 	if (result == TAKEN)

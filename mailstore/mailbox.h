@@ -99,6 +99,22 @@ struct mailbox_format {
 	 */
 	int (*label)(struct mailbox *mailbox, uint64_t number, char *label,
 	    size_t size);
+
+	/*
+	 * The digest of UID_DIGEST_BYTES that a message's unique id is made
+	 * of, as a session before has left it: 1, or 0, it is not known; and
+	 * leaving it.  NULL: such mailboxes keep none.
+	 */
+	int (*known_uid)(struct mailbox *mailbox, uint64_t number,
+	    unsigned char *digest);
+	void (*keep_uid)(struct mailbox *mailbox, uint64_t number,
+	    const unsigned char *digest);
+
+	/*
+	 * What it has said of a message is not so: what a session before has
+	 * left is not to be used again.  NULL: there is nothing such.
+	 */
+	void (*distrust)(struct mailbox *mailbox);
 };
 
 enum { LABEL_PART, LABEL_UNIQUE };

@@ -137,9 +137,14 @@ maildrop_send(uint64_t number, uint64_t lines, const struct ipc_data *data,
 
 	wire_begin(wire, data->piped);
 	wrong = send_through(number, lines, wire, &dots, 0);
-	if (wrong == NULL && (dots.octets != data->octets ||
-	    dots.doubled != data->piped))
+	/* More than was announced cannot be sent, and is a reason by itself. */
+	if (dots.octets > data->octets || dots.doubled > data->piped ||
+	    (wrong == NULL && (dots.octets != data->octets ||
+	    dots.doubled != data->piped))) {
 		wrong = changed;
+		if (mailbox->format->distrust != NULL)
+			mailbox->format->distrust(mailbox);
+	}
 	return (wrong);
 }
 

@@ -99,7 +99,8 @@ scan(struct single_file *single, const char *label)
 	uint64_t at;
 	int got = 1;
 
-	for (at = 0; at < single->size; at += message.stored) {
+	for (at = single_end(single); at < single->size;
+	    at += message.stored) {
 		got = find(single, at, single->size, &message, &header,
 		    &damage);
 		if (got != 1)
@@ -147,6 +148,15 @@ arrived(struct single_file *single, uint64_t size)
 	return (1);
 }
 
+static int
+hides(const struct line *line)
+{
+	struct mailtxt_header header;
+
+	return (mailtxt_parse(line->text, line->length, &header) == 0 &&
+	    header.is_deleted);
+}
+
 static time_t
 received(const struct line *line)
 {
@@ -157,5 +167,5 @@ received(const struct line *line)
 }
 
 const struct single_format single_mailtxt = {
-	scan, begins, arrived, received, MAILTXT_FLAG_BYTES
+	scan, begins, arrived, received, MAILTXT_FLAG_BYTES, hides
 };

@@ -67,8 +67,8 @@ add_line(struct scan *scan, const struct line *line, int last)
 }
 
 /*
- * Lines behind one that is not empty begin no message: as many as there are
- * at once.
+ * Lines that begin no message, as many as there are at once: behind one that is
+ * not empty, or with another letter.
  */
 static void
 pass_lines(struct scan *scan)
@@ -78,7 +78,10 @@ pass_lines(struct scan *scan)
 	if (scan->blank != 0)
 		return;
 	lines_pass(&scan->single->reader, &passed);
+	if (passed.bytes == 0)
+		return;
 	scan->at += passed.bytes;
+	scan->blank = passed.blank;
 	if (scan->message == NULL)
 		return;
 	scan->message->octets += passed.octets;
@@ -95,6 +98,7 @@ finish(struct single_file *single, const struct scan *scan,
 
 	if (scan->message != NULL)
 		end_message(scan, scan->message, single->size);
+	single->whole_octets = 0;
 	for (i = 0; i < single->shown.count; i++)
 		single->whole_octets += whole_octets(first + i);
 	if (first == NULL && single->size > 0)
@@ -110,12 +114,12 @@ finish(struct single_file *single, const struct scan *scan,
 static const char *
 scan_mbox(struct single_file *single, const char *label)
 {
-	struct scan scan = { single, NULL, 0, 1 };
+	struct scan scan = { single, NULL, single_end(single), 1 };
 	struct line line;
 	uint64_t end;
 	int got;
 
-	lines_begin(&single->reader, single->fd, 0, single->size, NULL);
+	lines_begin(&single->reader, single->fd, scan.at, single->size, NULL);
 	for (;;) {
 		pass_lines(&scan);
 		if ((got = lines_next(&single->reader, &line)) != 1)
@@ -156,5 +160,5 @@ arrived(struct single_file *single, uint64_t size)
 }
 
 const struct single_format single_mbox = {
-	scan_mbox, begins, arrived, NULL, 0
+	scan_mbox, begins, arrived, NULL, 0, NULL
 };

@@ -30,22 +30,23 @@ close_file(struct mailbox *mailbox)
 		(void)close(single->fd);
 	free(single->shown.messages);
 	free(single->hidden.messages);
+	index_close(&single->index);
 	free(single);
 	mailbox->state = NULL;
 }
 
-/* Makes the list half as long again. */
-static int
-grow(struct single_list *list)
+int
+single_reserve(struct single_list *list, size_t count)
 {
-	size_t room = list->room + list->room / 2 + 64;
 	void *grown;
 
-	grown = reallocarray(list->messages, room, sizeof(*list->messages));
+	if (count <= list->room)
+		return (0);
+	grown = reallocarray(list->messages, count, sizeof(*list->messages));
 	if (grown == NULL)
 		return (-1);
 	list->messages = grown;
-	list->room = room;
+	list->room = count;
 	return (0);
 }
 
@@ -54,12 +55,42 @@ single_add(struct single_list *list)
 {
 	struct single_message *message;
 
-	if (list->count >= MESSAGES_MAX ||
-	    (list->count == list->room && grow(list) == -1))
+	/* Half as long again. */
+	if (list->count >= MESSAGES_MAX || (list->count == list->room &&
+	    single_reserve(list, list->room + list->room / 2 + 64) == -1))
 		return (NULL);
 	message = &list->messages[list->count++];
 	memset(message, 0, sizeof(*message));
 	return (message);
+}
+
+uint64_t
+single_begin(const struct single_file *single)
+{
+	const struct single_list *shown = &single->shown;
+	const struct single_list *hidden = &single->hidden;
+
+	if (hidden->count > 0 && (shown->count == 0 ||
+	    hidden->messages[0].offset < shown->messages[0].offset))
+		return (hidden->messages[0].offset);
+	return (shown->count > 0 ? shown->messages[0].offset : 0);
+}
+
+static uint64_t
+end_of(const struct single_list *list)
+{
+	const struct single_message *behind = list->messages + list->count;
+
+	return (list->count == 0 ? 0 : behind[-1].offset + behind[-1].stored);
+}
+
+uint64_t
+single_end(const struct single_file *single)
+{
+	const uint64_t shown = end_of(&single->shown);
+	const uint64_t hidden = end_of(&single->hidden);
+
+	return (shown > hidden ? shown : hidden);
 }
 
 const char *
@@ -122,6 +153,8 @@ check_opened(struct single_file *single, const struct mailbox_place *place)
 	single->device = file.st_dev;
 	single->inode = file.st_ino;
 	single->size = (uint64_t)file.st_size;
+	single->modified = file.st_mtim;
+	single->changed = file.st_ctim;
 	return (NULL);
 }
 
@@ -165,10 +198,22 @@ lacks_blank(const struct single_file *single)
 	    shown->messages[shown->count - 1].blank_bytes == 0);
 }
 
+/* What is in the file, from its index or by reading; locks are held. */
+static const char *
+find_messages(struct single_file *single, const struct mailbox_place *place,
+    int *was_read)
+{
+	single->format = single_file_format(single->fd);
+	*was_read = !index_read(single, place);
+	return (*was_read ? single->format->scan(single, place->label) :
+	    NULL);
+}
+
 static const char *
 take_snapshot(struct mailbox *mailbox, struct single_file *single)
 {
 	const char *wrong;
+	int was_read = 0;
 
 	/* Before any lock: a FIFO or a device is not to be waited for. */
 	wrong = check_opened(single, &mailbox->place);
@@ -180,11 +225,11 @@ take_snapshot(struct mailbox *mailbox, struct single_file *single)
 	if (wrong != NULL)
 		return (wrong);
 	wrong = check_opened(single, &mailbox->place);
-	if (wrong == NULL) {
-		single->format = single_file_format(single->fd);
-		wrong = single->format->scan(single, mailbox->place.label);
-	}
+	if (wrong == NULL)
+		wrong = find_messages(single, &mailbox->place, &was_read);
 	lock_mailbox_release(single->fd);
+	if (wrong == NULL && was_read)
+		index_write(single, &mailbox->place);
 	mailbox->lacks_blank = wrong == NULL && lacks_blank(single);
 	mailbox->all_octets = single->whole_octets;
 	mailbox->messages = (uint32_t)single->shown.count;
@@ -285,6 +330,16 @@ dots_of(struct mailbox *mailbox, uint64_t number)
 	    message->dots);
 }
 
+/*
+ * What is not as the snapshot says was changed by another program, or the
+ * index told a lie: the next session reads the file.
+ */
+static void
+distrust(struct mailbox *mailbox)
+{
+	index_remove(mailbox->state, &mailbox->place);
+}
+
 /* The head line, without what other programs change in it. */
 static int
 label(struct mailbox *mailbox, uint64_t number, char *text, size_t size)
@@ -299,8 +354,10 @@ label(struct mailbox *mailbox, uint64_t number, char *text, size_t size)
 	lines_begin(&single->reader, single->fd, message->offset,
 	    message->offset + message->head_bytes, NULL);
 	if (lines_next(&single->reader, &line) != 1 ||
-	    line.length < single->format->flag_bytes)
+	    line.length < single->format->flag_bytes) {
+		distrust(mailbox);
 		return (-1);
+	}
 	length = line.length - single->format->flag_bytes;
 	if (length >= size)
 		length = size - 1;
@@ -313,21 +370,35 @@ static const char *
 send_message(struct mailbox *mailbox, uint64_t number, struct wire *wire)
 {
 	struct single_message *message = find_message(mailbox, number);
+	const char *wrong;
 
-	return (message == NULL ? "no such message" :
-	    single_send(mailbox->state, message, wire, 0));
+	wrong = message == NULL ? "no such message" :
+	    single_send(mailbox->state, message, wire, 0);
+	if (single_is_changed(wrong))
+		distrust(mailbox);
+	return (wrong);
 }
 
 static const char *
 send_all(struct mailbox *mailbox, struct wire *wire)
 {
 	struct single_file *single = mailbox->state;
+	const uint64_t before = wire->sent;
 	const char *wrong = NULL;
+	uint64_t octets;
 	size_t i;
 
 	for (i = 0; i < single->shown.count && wrong == NULL; i++)
 		wrong = single_send(single, &single->shown.messages[i], wire,
 		    1);
+	octets = wire->sent - before;
+	/* More than was announced cannot be sent, and is a reason by itself. */
+	if (octets > single->whole_octets ||
+	    (wrong == NULL && octets != single->whole_octets))
+		wrong = "the mailbox is not what was announced";
+	else if (!single_is_changed(wrong))
+		return (wrong);
+	distrust(mailbox);
 	return (wrong);
 }
 
@@ -366,10 +437,25 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 		return (wrong);
 	wrong = single_commit(single, &mailbox->place, deleted);
 	lock_mailbox_release(single->fd);
+	/* Done or refused: the index has no more to say of this file. */
+	index_remove(single, &mailbox->place);
 	return (wrong);
+}
+
+static int
+known_uid(struct mailbox *mailbox, uint64_t number, unsigned char *digest)
+{
+	return (index_uid(mailbox->state, &mailbox->place, number, digest));
+}
+
+static void
+keep_uid(struct mailbox *mailbox, uint64_t number,
+    const unsigned char *digest)
+{
+	index_keep_uid(mailbox->state, &mailbox->place, number, digest);
 }
 
 const struct mailbox_format mailbox_single_file = {
 	"single file", open_single, octets_of, send_message, send_all, mark,
-	commit, close_file, dots_of, label
+	commit, close_file, dots_of, label, known_uid, keep_uid, distrust
 };

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "index.h"
 #include "lines.h"
 #include "mailbox.h"
 
@@ -56,17 +57,22 @@ struct single_file {
 	dev_t device;
 	ino_t inode;
 	uint64_t size;			/* of the file at the snapshot */
+	struct timespec modified, changed;	/* the same: mtime, ctime */
+	int settled;			/* it had been left alone before it:
+					   index_format.h */
 	struct single_list shown;
 	struct single_list hidden;	/* deleted by another program's mark:
 					   not shown, and never touched */
 	uint64_t whole_octets;		/* of what is shown, for POP1 */
+	struct index index;		/* what is kept of all this */
 	struct line_reader reader;
 };
 
 struct single_format {
 	/*
-	 * Reads the file into the lists, and whole_octets.  Returns NULL or
-	 * a reason; what is `damaged` is logged.  The caller holds the locks.
+	 * Reads the file into the lists, and whole_octets; from where the
+	 * last message that is in them ends.  Returns NULL or a reason; what
+	 * is `damaged` is logged.  The caller holds the locks.
 	 */
 	const char *(*scan)(struct single_file *single, const char *label);
 
@@ -88,6 +94,9 @@ struct single_format {
 
 	/* Bytes at a head line's end that other programs may change. */
 	size_t flag_bytes;
+
+	/* True when they say that it is not to be shown.  NULL: never. */
+	int (*hides)(const struct line *line);
 };
 
 extern const struct single_format single_mbox, single_mailtxt;
@@ -108,6 +117,13 @@ void	single_count_dot(struct single_message *message,
 
 /* One more place in the list; NULL when there is no room for it. */
 struct single_message *single_add(struct single_list *list);
+
+/* Makes room for so many at once.  0, or -1. */
+int	single_reserve(struct single_list *list, size_t count);
+
+/* Where the first message of the lists begins, and the last ends; or 0. */
+uint64_t single_begin(const struct single_file *single);
+uint64_t single_end(const struct single_file *single);
 
 /* Logs why a scan ended early; returns the reason. */
 const char *single_too_many(const char *label);
@@ -131,6 +147,9 @@ void	single_keep_head(const struct single_format *format,
 const char *single_read_head(struct single_file *single,
 	    const struct single_message *message,
 	    crypto_generichash_state *hash, struct line *line);
+
+/* True for a reason of single_send: the file is not as the snapshot says. */
+int	single_is_changed(const char *wrong);
 
 /* Sends a message, alone or as its part of the whole mailbox. */
 const char *single_send(struct single_file *single,

@@ -11,6 +11,7 @@
 
 #include "disk.h"
 #include "log.h"
+#include "mbox.h"
 #include "mboxrd.h"
 #include "single_file.h"
 
@@ -26,6 +27,12 @@ struct outgoing {
 	char sender[SENDER_SIZE];
 	uint64_t octets;	/* of the message itself, so far */
 };
+
+int
+single_is_changed(const char *wrong)
+{
+	return (wrong == changed);
+}
 
 /* Why lines_next said -1. */
 static const char *
@@ -143,6 +150,25 @@ put_end(struct outgoing *out)
 	    wire_put(out->wire, "\r\n", 2) : 0);
 }
 
+/*
+ * In an mbox no line of a message, `left` bytes before the end of its content,
+ * can begin another message, and behind that stands the empty line that the
+ * snapshot tells of.  Else a message was left out there, or was made of parts
+ * of others.
+ */
+static int
+is_foreign(const struct line *line, uint64_t left, unsigned int blank_bytes,
+    int *after_blank)
+{
+	const int was_blank = *after_blank;
+
+	*after_blank = line->starts && line->length == 0;
+	if (left == 0)
+		return (!*after_blank || line->ending != blank_bytes);
+	return (line->length + line->ending > left || (was_blank &&
+	    line->starts && mbox_is_from_line(line->text, line->length)));
+}
+
 static const char *
 send_lines(struct single_file *single, const struct single_message *message,
     struct outgoing *out)
@@ -151,10 +177,14 @@ send_lines(struct single_file *single, const struct single_message *message,
 	uint64_t end = message->offset + message->stored;
 	uint64_t content_end = end - message->blank_bytes;
 	struct line line;
-	int got, failed = 0, last;
+	const int is_mbox = single->format->received == NULL;
+	int got, failed = 0, last, after_blank = 0;
 
 	while ((got = lines_next(&single->reader, &line)) == 1 && !failed) {
 		last = at + line.length + line.ending == end;
+		if (is_mbox && is_foreign(&line, at < content_end ?
+		    content_end - at : 0, message->blank_bytes, &after_blank))
+			return (changed);
 		if (at < content_end)
 			out->octets += line.length +
 			    (line.ending != 0 || last ? 2 : 0);
@@ -164,7 +194,9 @@ send_lines(struct single_file *single, const struct single_message *message,
 	}
 	if (got == -1)
 		return (why_not_read());
-	if (!failed && out->octets != message->octets)
+	/* More than was announced cannot be sent, and is a reason by itself. */
+	if (out->octets > message->octets ||
+	    (!failed && out->octets != message->octets))
 		return (changed);
 	return (failed || put_end(out) == -1 ? not_sent : NULL);
 }

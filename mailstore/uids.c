@@ -105,17 +105,26 @@ are_equal(const struct entry *one, const struct entry *other)
 static const char *
 read_message(struct mailbox *mailbox, uint64_t number, struct entry *entry)
 {
+	const struct mailbox_format *format = mailbox->format;
 	char label[UID_LABEL_SIZE];
-	int kind = mailbox->format->label(mailbox, number, label,
-	    sizeof(label));
+	const char *wrong;
+	int kind;
 
+	if (format->known_uid != NULL &&
+	    format->known_uid(mailbox, number, entry->digest))
+		return (NULL);
+	kind = format->label(mailbox, number, label, sizeof(label));
 	entry->named = kind == LABEL_UNIQUE;
 	if (entry->named)
 		return (crypto_generichash(entry->digest,
 		    sizeof(entry->digest), (const unsigned char *)label,
 		    strlen(label), NULL, 0) == 0 ? NULL : "no hash");
-	return (kind == -1 ? "the mailbox was changed by another program" :
-	    uid_content(mailbox, number, label, entry->digest));
+	if (kind == -1)
+		return ("the mailbox was changed by another program");
+	wrong = uid_content(mailbox, number, label, entry->digest);
+	if (wrong == NULL && format->keep_uid != NULL)
+		format->keep_uid(mailbox, number, entry->digest);
+	return (wrong);
 }
 
 /* The file's line at `text`; -1 where it is none. */

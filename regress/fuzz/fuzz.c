@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -26,9 +27,28 @@
 
 size_t fuzz_piece;
 unsigned long fuzz_reads;
+int fuzz_indexes;
 
 ssize_t	__real_pread(int fd, void *to, size_t length, off_t at);
 ssize_t	__wrap_pread(int fd, void *to, size_t length, off_t at);
+
+int	__real_index_is_worth(uint64_t bytes, uint64_t messages);
+int	__wrap_index_is_worth(uint64_t bytes, uint64_t messages);
+int	__real_index_is_settled(const struct timespec *changed);
+int	__wrap_index_is_settled(const struct timespec *changed);
+
+int
+__wrap_index_is_worth(uint64_t bytes, uint64_t messages)
+{
+	return (fuzz_indexes ? messages > 0 :
+	    __real_index_is_worth(bytes, messages));
+}
+
+int
+__wrap_index_is_settled(const struct timespec *changed)
+{
+	return (fuzz_indexes || __real_index_is_settled(changed));
+}
 
 void
 fuzz_broken(const char *what, const char *file, int line)

@@ -86,6 +86,9 @@ void	fuzz_empty(int directory);
 extern size_t fuzz_piece;
 extern unsigned long fuzz_reads;
 
+/* Mailboxes of any size get an index, and all times count as settled. */
+extern int fuzz_indexes;
+
 /* The lowest free descriptor: one that is never closed is seen in the end. */
 int	fuzz_lowest_descriptor(void);
 

@@ -501,6 +501,97 @@ ATF_TC_BODY(memory, tc)
 	free(bytes);
 }
 
+/* Line by line, and letter by letter. */
+static void
+count_slowly(const char *text, size_t length, struct lines_passed *passed)
+{
+	size_t at = 0, end, line;
+	unsigned int ending, blank = 0;
+
+	memset(passed, 0, sizeof(*passed));
+	for (; at < length; at = end) {
+		for (end = at; end < length && text[end] != '\n';)
+			end++;
+		if (end++ == length || (blank != 0 && text[at] == 'F'))
+			break;
+		ending = end - at > 1 && text[end - 2] == '\r' ? 2 : 1;
+		line = end - at - ending;
+		blank = line == 0 ? ending : 0;
+		passed->bytes = end;
+		passed->octets += line + 2;
+		passed->dots += line > 0 && text[at] == '.';
+	}
+	passed->blank = blank;
+}
+
+static void
+check_count(const char *text, size_t length)
+{
+	/* Of its very size, with what stands before it in a buffer. */
+	char *copy = malloc(length + 3);
+	struct lines_passed wanted, counted;
+
+	ATF_REQUIRE(copy != NULL);
+	memcpy(copy, "\r\n\n", 3);
+	memcpy(copy + 3, text, length);
+	count_slowly(text, length, &wanted);
+	line_count((unsigned char *)copy + 3, length, &counted);
+	if (wanted.bytes != counted.bytes || wanted.dots != counted.dots ||
+	    wanted.octets != counted.octets || wanted.blank != counted.blank)
+		atf_tc_fail("\"%.*s\": %llu bytes of %llu", (int)length, text,
+		    (unsigned long long)counted.bytes,
+		    (unsigned long long)wanted.bytes);
+	free(copy);
+}
+
+/* Lines that are counted many at a time come to what they are. */
+ATF_TC_WITHOUT_HEAD(line_counts);
+ATF_TC_BODY(line_counts, tc)
+{
+	static const char letters[] = "\n\rF.x";
+	static char text[9000];
+	size_t length, i, j;
+	unsigned int which, number;
+
+	(void)tc;
+	/* All short texts, alone and at each place of a block. */
+	for (length = 0; length <= 6; length++)
+		for (which = 0; which < 15625; which++) {
+			for (i = 0, number = which; i < length; i++) {
+				text[i] = letters[number % 5];
+				number /= 5;
+			}
+			if (number == 0)
+				check_count(text, length);
+		}
+	for (i = 0; i < 200; i++) {
+		memset(text, 'x', 400);
+		memcpy(text + i, i % 2 == 0 ? "\n\nF" : "\n\r\nF", 4);
+		text[399] = '\n';
+		check_count(text, 400);
+		text[i] = 'x';
+		check_count(text, 400);
+	}
+	/* Lanes that are full: a letter at each place, and by chance. */
+	for (i = 0; i < 5; i++) {
+		memset(text, letters[i], sizeof(text));
+		check_count(text, sizeof(text));
+		for (j = 1; j < sizeof(text); j += 2)
+			text[j] = '\n';
+		check_count(text, sizeof(text));
+	}
+	for (i = 0; i < 3000; i++) {
+		length = randombytes_uniform(sizeof(text));
+		which = 2 + randombytes_uniform(60);
+		randombytes_buf(text, length);
+		for (j = 0; j < length; j++) {
+			number = (unsigned char)text[j] % which;
+			text[j] = number < 5 ? letters[number] : 'y';
+		}
+		check_count(text, length);
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, from_line);
@@ -513,5 +604,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cut_file);
 	ATF_TP_ADD_TC(tp, changed_before_sending);
 	ATF_TP_ADD_TC(tp, memory);
+	ATF_TP_ADD_TC(tp, line_counts);
 	return (atf_no_error());
 }

@@ -1,0 +1,203 @@
+/*
+ * index_read.c - an index is read, and held against the mailbox.
+ *
+ * Linked into postern-store; runs as the user.  DESIGN.md, "The index of a
+ * file", says why what is believed here may be.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "index_format.h"
+#include "log.h"
+
+/* As many entries as are read at once. */
+static struct index_entry entries[RELAY_BYTES / sizeof(struct index_entry)];
+
+static void
+forget(struct single_file *single)
+{
+	single->shown.count = 0;
+	single->hidden.count = 0;
+	single->whole_octets = 0;
+	index_close(&single->index);
+}
+
+/* Puts one message behind those of the lists. */
+static int
+take_entry(struct single_file *single, const struct index_entry *entry,
+    uint64_t size)
+{
+	const uint64_t at = single_end(single);
+	struct single_message message, *to;
+	int is_hidden;
+
+	memset(&message, 0, sizeof(message));
+	message.offset = at;
+	if (index_unpack(entry, size - at, single->format, &message,
+	    &is_hidden) == -1)
+		return (-1);
+	to = single_add(is_hidden ? &single->hidden : &single->shown);
+	if (to == NULL)
+		return (-1);
+	*to = message;
+	return (0);
+}
+
+/* All entries into the lists: as many as the header says, and sound. */
+static int
+take_entries(struct single_file *single, int fd,
+    const struct index_header *header)
+{
+	const uint64_t count = header->shown + header->hidden;
+	uint64_t done, i, part, at = sizeof(*header);
+	unsigned char checksum[INDEX_CHECKSUM_BYTES];
+	crypto_onetimeauth_state state;
+
+	if (single_reserve(&single->shown, header->shown) == -1 ||
+	    single_reserve(&single->hidden, header->hidden) == -1)
+		return (-1);
+	index_checksum_begin(&state);
+	(void)crypto_onetimeauth_update(&state, (const unsigned char *)header,
+	    offsetof(struct index_header, checksum));
+	for (done = 0; done < count; done += part) {
+		part = sizeof(entries) / sizeof(entries[0]);
+		if (part > count - done)
+			part = count - done;
+		if (disk_read(fd, entries, part * sizeof(entries[0]), at) ==
+		    -1)
+			return (-1);
+		at += part * sizeof(entries[0]);
+		(void)crypto_onetimeauth_update(&state,
+		    (const unsigned char *)entries,
+		    part * sizeof(entries[0]));
+		for (i = 0; i < part; i++)
+			if (take_entry(single, &entries[i], header->size) ==
+			    -1)
+				return (-1);
+	}
+	(void)crypto_onetimeauth_final(&state, checksum);
+	return (memcmp(checksum, header->checksum, sizeof(checksum)) == 0 &&
+	    single->shown.count == header->shown &&
+	    single_end(single) == header->size ? 0 : -1);
+}
+
+/* As mboxrd each message has a From_ line, and perhaps quoted lines. */
+static int
+is_sound(const struct index_header *header)
+{
+	return (header->whole_octets / 4 <= header->size +
+	    128 * (header->shown + header->hidden));
+}
+
+/* Is every message that the lists tell of where it was? */
+static int
+are_there(struct single_file *single, const struct single_list *list,
+    int hidden)
+{
+	const struct single_message *message = list->messages;
+	const struct single_format *format = single->format;
+	crypto_generichash_state hash;
+	struct line line;
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (single_read_head(single, message + i, &hash, &line) !=
+		    NULL || (format->hides != NULL &&
+		    format->hides(&line) != hidden))
+			return (0);
+	return (1);
+}
+
+/*
+ * The part of an mbox behind its last From_ line may have grown, and is read
+ * again.  Where that line was the file's end it may be no From_ line now.
+ */
+static int
+drop_last(struct single_file *single)
+{
+	const size_t count = single->shown.count;
+
+	if (single->format == &single_mbox && count > 0) {
+		if (single->shown.messages[count - 1].head_ending == 0)
+			return (-1);
+		single->shown.count--;
+	}
+	if (single->index.uids_known > single->shown.count)
+		single->index.uids_known = single->shown.count;
+	return (0);
+}
+
+enum match { NOT_THIS, UNCHANGED, GROWN };
+
+static enum match
+compare(const struct index_header *header, const struct single_file *single)
+{
+	struct index_header now;
+
+	index_describe(&now, single);
+	if (header->device != now.device || header->inode != now.inode ||
+	    ((header->flags ^ now.flags) & INDEX_MAILTXT) != 0)
+		return (NOT_THIS);
+	if (now.size > header->size)
+		return (GROWN);
+	return (now.size == header->size &&
+	    header->modified == now.modified &&
+	    header->modified_ns == now.modified_ns &&
+	    header->changed == now.changed &&
+	    header->changed_ns == now.changed_ns &&
+	    (header->flags & INDEX_SETTLED) != 0 ? UNCHANGED : NOT_THIS);
+}
+
+/* Fills the lists from a sound file; empties them again where it is none. */
+static enum match
+load(struct single_file *single, const struct mailbox_place *place,
+    const char *name, int fd, const struct index_header *header)
+{
+	const enum match match = compare(header, single);
+
+	if (match == NOT_THIS)
+		return (match);
+	if (!is_sound(header) || take_entries(single, fd, header) == -1) {
+		forget(single);
+		log_line(LOG_NOTICE, "event=index folder=%s file=%s "
+		    "error=\"damaged; the mailbox is read instead\"",
+		    place->label, name);
+		return (NOT_THIS);
+	}
+	memcpy(single->index.checksum, header->checksum,
+	    sizeof(header->checksum));
+	single->whole_octets = header->whole_octets;
+	if (match == UNCHANGED)
+		return (match);
+	index_read_uids(single, fd, header);
+	if (!are_there(single, &single->shown, 0) ||
+	    !are_there(single, &single->hidden, 1) ||
+	    drop_last(single) == -1) {
+		forget(single);
+		return (NOT_THIS);
+	}
+	return (match);
+}
+
+int
+index_read(struct single_file *single, const struct mailbox_place *place)
+{
+	struct index_header header;
+	enum match match;
+	struct index_names names;
+	int fd;
+
+	if (!index_is_worth(single->size, 1) ||
+	    index_find(place, &names) == -1)
+		return (0);
+	single->settled = index_is_settled(&single->changed);
+	fd = index_open(place, &names, 0, &header);
+	if (fd == -1)
+		return (0);
+	match = load(single, place, names.name, fd, &header);
+	(void)close(fd);
+	single->index.is_there = match == UNCHANGED;
+	return (match == UNCHANGED);
+}
