@@ -27,7 +27,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
 	mailstore/mh_profile.h mailstore/rewrite.h mailstore/rewrite_move.h \
-	mailstore/rewrite_step.h mailstore/single_file.h mailstore/store.h \
+	mailstore/rewrite_step.h mailstore/seal.h mailstore/single_file.h \
+	mailstore/store.h \
 	mailstore/template.h mailstore/tool.h mailstore/tool_write.h \
 	mailstore/uid.h \
 	mailstore/wire.h
@@ -74,6 +75,7 @@ MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
 
 # All formats behind the operations of mailbox.h.
 MAILBOX = mailstore/lock.o mailstore/dotlock.o mailstore/lines.o \
+	mailstore/seal.o \
 	mailstore/dots.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
 
 # From what a client names to a mailbox.

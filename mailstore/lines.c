@@ -17,14 +17,22 @@ int (*lines_unwanted)(void);
 
 void
 lines_begin(struct line_reader *reader, int fd, uint64_t from,
-    uint64_t limit, crypto_generichash_state *hash)
+    uint64_t limit, struct seal *seal)
 {
 	reader->fd = fd;
 	reader->next = from;
 	reader->limit = limit;
 	reader->begin = reader->end = 0;
 	reader->inside = 0;
-	reader->hash = hash;
+	reader->seal = seal;
+}
+
+void
+lines_take_seal(struct line_reader *reader, struct seal *seal)
+{
+	seal_take(seal, reader->buffer + reader->begin,
+	    reader->end - reader->begin);
+	reader->seal = seal;
 }
 
 /* Moves what is left to the front and reads more behind it. */
@@ -56,9 +64,9 @@ fill(struct line_reader *reader)
 		errno = 0;
 	if (got <= 0)
 		return (-1);
-	if (reader->hash != NULL)
-		(void)crypto_generichash_update(reader->hash,
-		    reader->buffer + reader->end, (unsigned long long)got);
+	if (reader->seal != NULL)
+		seal_take(reader->seal, reader->buffer + reader->end,
+		    (size_t)got);
 	reader->end += (size_t)got;
 	reader->next += (uint64_t)got;
 	return (0);
@@ -135,17 +143,27 @@ lines_pass(struct line_reader *reader, struct lines_passed *passed)
 }
 
 int
-lines_digest(struct line_reader *reader, int fd, uint64_t from,
-    uint64_t limit, unsigned char *digest)
+lines_pass_all(struct line_reader *reader)
 {
-	crypto_generichash_state hash;
-	struct line line;
-	int got;
+	for (;;) {
+		reader->begin = reader->end = 0;
+		if (reader->next == reader->limit)
+			return (0);
+		if (fill(reader) == -1)
+			return (-1);
+	}
+}
 
-	(void)crypto_generichash_init(&hash, NULL, 0, LINES_DIGEST_BYTES);
-	lines_begin(reader, fd, from, limit, &hash);
-	while ((got = lines_next(reader, &line)) == 1)
-		continue;
-	(void)crypto_generichash_final(&hash, digest, LINES_DIGEST_BYTES);
-	return (got);
+int
+lines_seal(struct line_reader *reader, int fd, uint64_t from,
+    uint64_t limit, unsigned char *seal)
+{
+	struct seal bytes;
+
+	seal_begin(&bytes);
+	lines_begin(reader, fd, from, limit, &bytes);
+	if (lines_pass_all(reader) == -1)
+		return (-1);
+	seal_end(&bytes, seal);
+	return (0);
 }

@@ -4,14 +4,11 @@
 #ifndef LINES_H
 #define LINES_H
 
-#include <sodium.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "limits_postern.h"
-
-/* Of a hash that tells one message's stored bytes from another's. */
-#define LINES_DIGEST_BYTES	crypto_generichash_BYTES_MIN	/* 16 */
+#include "seal.h"
 
 struct line_reader {
 	int fd;
@@ -19,7 +16,7 @@ struct line_reader {
 	uint64_t limit;		/* file offset of the end */
 	size_t begin, end;	/* what of the buffer is not yet handed out */
 	int inside;		/* the next piece goes on with a line */
-	crypto_generichash_state *hash;	/* takes every byte read, or NULL */
+	struct seal *seal;	/* takes every byte read, or NULL */
 	unsigned char buffer[RELAY_BYTES];
 };
 
@@ -38,7 +35,10 @@ struct line {
 extern int (*lines_unwanted)(void);
 
 void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
-	    uint64_t limit, crypto_generichash_state *hash);
+	    uint64_t limit, struct seal *seal);
+
+/* From here on all lines go into the seal, too. */
+void	lines_take_seal(struct line_reader *reader, struct seal *seal);
 
 /*
  * Finds the next piece.  A line that fits FROM_LINE_MAX always comes in one.
@@ -60,8 +60,11 @@ struct lines_passed {
  */
 void	lines_pass(struct line_reader *reader, struct lines_passed *passed);
 
-/* Hashes a part of a file.  0, or -1 as above. */
-int	lines_digest(struct line_reader *reader, int fd, uint64_t from,
-	    uint64_t limit, unsigned char *digest);
+/* Passes over all that is left.  0, or -1 as above. */
+int	lines_pass_all(struct line_reader *reader);
+
+/* The seal of a part of a file.  0, or -1 as above. */
+int	lines_seal(struct line_reader *reader, int fd, uint64_t from,
+	    uint64_t limit, unsigned char *seal);
 
 #endif

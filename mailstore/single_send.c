@@ -3,7 +3,7 @@
  *
  * Linked into postern-store; runs as the user.  No lock is held while a
  * client is slow.  Another program may have changed the file meanwhile: what
- * is sent is held against the snapshot, and a hash of the stored bytes is
+ * is sent is held against the snapshot, and a seal of the stored bytes is
  * kept, so that only that very message can be deleted.
  */
 #include <errno.h>
@@ -57,24 +57,23 @@ single_octets(const struct single_message *message)
 
 static void
 hash_head(const struct single_format *format, const struct line *line,
-    crypto_generichash_state *hash)
+    unsigned char *digest)
 {
-	(void)crypto_generichash_init(hash, NULL, 0, SINGLE_DIGEST_BYTES);
-	(void)crypto_generichash_update(hash, line->text,
+	crypto_generichash_state hash;
+
+	(void)crypto_generichash_init(&hash, NULL, 0, SINGLE_DIGEST_BYTES);
+	(void)crypto_generichash_update(&hash, line->text,
 	    line->length - format->flag_bytes);
-	(void)crypto_generichash_update(hash, line->text + line->length,
+	(void)crypto_generichash_update(&hash, line->text + line->length,
 	    line->ending);
+	(void)crypto_generichash_final(&hash, digest, SINGLE_DIGEST_BYTES);
 }
 
 void
 single_keep_head(const struct single_format *format,
     struct single_message *message, const struct line *line)
 {
-	crypto_generichash_state hash;
-
-	hash_head(format, line, &hash);
-	(void)crypto_generichash_final(&hash, message->digest,
-	    SINGLE_DIGEST_BYTES);
+	hash_head(format, line, message->digest);
 }
 
 /*
@@ -82,36 +81,42 @@ single_keep_head(const struct single_format *format,
  * one of its length in its place.
  */
 static int
-is_kept_head(const struct single_message *message,
-    const crypto_generichash_state *hash)
+is_kept_head(const struct single_format *format,
+    const struct single_message *message, const struct line *line)
 {
 	unsigned char digest[SINGLE_DIGEST_BYTES];
-	crypto_generichash_state copy = *hash;
 
 	if ((message->flags & SINGLE_SENT) != 0)
 		return (1);	/* what was sent tells more */
-	(void)crypto_generichash_final(&copy, digest, sizeof(digest));
+	hash_head(format, line, digest);
 	return (sodium_memcmp(digest, message->digest, sizeof(digest)) == 0);
 }
 
 const char *
 single_read_head(struct single_file *single,
-    const struct single_message *message, crypto_generichash_state *hash,
+    const struct single_message *message, struct seal *seal,
     struct line *line)
 {
 	const struct single_format *format = single->format;
+	uint64_t bytes = seal == NULL ? message->head_bytes : message->stored;
 	int got;
 
 	lines_begin(&single->reader, single->fd, message->offset,
-	    message->offset + message->head_bytes, NULL);
+	    message->offset + bytes, NULL);
 	if ((got = lines_next(&single->reader, line)) == -1)
 		return (why_not_read());
 	if (got == 0 || line->ending != message->head_ending ||
 	    line->length + line->ending != message->head_bytes ||
-	    !format->begins(message, line))
+	    !format->begins(message, line) ||
+	    !is_kept_head(format, message, line))
 		return (changed);
-	hash_head(format, line, hash);
-	return (is_kept_head(message, hash) ? NULL : changed);
+	if (seal == NULL)
+		return (NULL);
+	seal_begin(seal);
+	seal_take(seal, line->text, line->length - format->flag_bytes);
+	seal_take(seal, line->text + line->length, line->ending);
+	lines_take_seal(&single->reader, seal);
+	return (NULL);
 }
 
 /* One line or piece of it; the end of the message is a line's end too. */
@@ -209,29 +214,28 @@ single_send(struct single_file *single, struct single_message *message,
 	uint64_t end = message->offset + message->stored;
 	struct outgoing out = { .wire = wire, .whole = whole,
 	    .converts = whole && format->received != NULL };
-	unsigned char digest[SINGLE_DIGEST_BYTES];
-	crypto_generichash_state hash;
+	unsigned char digest[SEAL_BYTES];
+	struct seal seal;
 	struct line line;
 	const char *wrong;
 
 	if (out.converts)
 		mboxrd_sender(&single->reader, single->fd, begin, end,
 		    out.sender);
-	wrong = single_read_head(single, message, &hash, &line);
+	wrong = single_read_head(single, message, &seal, &line);
 	if (wrong == NULL && put_head(&out, format, &line) == -1)
 		wrong = not_sent;
 	if (wrong != NULL)
 		return (wrong);
-	lines_begin(&single->reader, single->fd, begin, end, &hash);
 	wrong = send_lines(single, message, &out);
 	if (wrong == NULL)
 		wrong = check_behind(single, message);
 	if (wrong != NULL)
 		return (wrong);
-	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
+	seal_end(&seal, digest);
 	/* A number stands for one message as long as the session lasts. */
-	if ((message->flags & SINGLE_SENT) != 0 && sodium_memcmp(digest,
-	    message->digest, sizeof(digest)) != 0)
+	if ((message->flags & SINGLE_SENT) != 0 &&
+	    !seal_is_same(digest, message->digest))
 		return (changed);
 	memcpy(message->digest, digest, sizeof(digest));
 	message->flags |= SINGLE_SENT;
