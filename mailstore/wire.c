@@ -10,6 +10,14 @@
 
 #include "wire.h"
 
+static void
+announce(struct wire *wire)
+{
+	if (!wire->is_announced && wire->announce != NULL)
+		wire->announce();
+	wire->is_announced = 1;
+}
+
 static int
 flush(struct wire *wire)
 {
@@ -20,9 +28,11 @@ flush(struct wire *wire)
 	while (done < wire->used) {
 		wrote = write(wire->fd, wire->buffer + done,
 		    wire->used - done);
-		if (wrote > 0)
+		if (wrote > 0) {
 			done += (size_t)wrote;
-		else if (wrote == -1 && errno == EAGAIN) {
+			announce(wire);
+		} else if (wrote == -1 && errno == EAGAIN) {
+			announce(wire);
 			if (poll(&polled, 1, wire->timeout_ms) == 0)
 				return (-1);
 		} else if (wrote != -1 || errno != EINTR)
@@ -38,6 +48,7 @@ wire_begin(struct wire *wire, uint64_t announced)
 	wire->announced = announced;
 	wire->sent = wire->written = 0;
 	wire->used = 0;
+	wire->is_announced = 0;
 	wire->take = NULL;
 	wire->take_line = NULL;
 	wire->context = NULL;
@@ -130,5 +141,8 @@ wire_put_line(struct wire *wire, const struct line *line, int last)
 int
 wire_end(struct wire *wire)
 {
-	return (wire->written != wire->announced ? -1 : flush(wire));
+	if (wire->written != wire->announced || flush(wire) == -1)
+		return (-1);
+	announce(wire);
+	return (0);
 }

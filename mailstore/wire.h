@@ -24,10 +24,17 @@ struct wire {
 	int (*take_line)(struct wire *wire, const unsigned char *text,
 	    size_t length);
 	void *context;		/* of both */
+	/* Tells net; called once it can read, or when there is nothing to. */
+	void (*announce)(void);
+	int is_announced;
 	size_t used;
 	unsigned char buffer[RELAY_BYTES];
 };
 
+/*
+ * `announced` octets are to come.  The first of them are in the pipe before
+ * net is told, where there is anybody to tell it: so it wakes once.
+ */
 void	wire_begin(struct wire *wire, uint64_t announced);
 
 /*

@@ -26,24 +26,50 @@ add_trailer(struct session *session)
 	session->relay_have += length;
 }
 
-void
+int
 relay_begin(struct session *session, uint64_t octets)
 {
+	/* Most messages are shorter than what moves at a time. */
+	session->relay_size = RELAY_TRAILER +
+	    (octets < RELAY_BYTES ? (size_t)octets : RELAY_BYTES);
+	if ((session->relay = malloc(session->relay_size)) == NULL)
+		return (-1);
 	session->relay_left = octets;
 	session->relay_have = session->relay_sent = 0;
 	add_trailer(session);
+	return (0);
+}
+
+void
+relay_end(struct session *session)
+{
+	if (session->relay != NULL) {
+		(void)event_del(&session->data_event);
+		freezero(session->relay, session->relay_size);
+	}
+	session->relay = NULL;
+	session->relaying = 0;
+}
+
+/* Asked for from one part to the next; relay_end, on_data take it back. */
+static void
+wait_for_data(struct session *session)
+{
+	if (!event_pending(&session->data_event, EV_READ, NULL))
+		(void)event_add(&session->data_event, NULL);
 }
 
 /* 1: something is there to send; 0: not yet; -1: the store is gone. */
 static int
 take(struct session *session)
 {
-	size_t wanted = session->relay_left < RELAY_BYTES ?
-	    (size_t)session->relay_left : RELAY_BYTES;
+	size_t room = session->relay_size - RELAY_TRAILER;
+	size_t wanted = session->relay_left < room ?
+	    (size_t)session->relay_left : room;
 	ssize_t got = read(session->data, session->relay, wanted);
 
 	if (got == -1 && (errno == EAGAIN || errno == EINTR)) {
-		(void)event_add(&session->data_event, NULL);
+		wait_for_data(session);
 		return (0);
 	}
 	if (got <= 0)
@@ -80,9 +106,7 @@ give(struct session *session)
 static void
 finish(struct session *session)
 {
-	freezero(session->relay, RELAY_BUFFER);
-	session->relay = NULL;
-	session->relaying = 0;
+	relay_end(session);
 	session->protocol->data_sent(session);
 	session_run(session);
 }
@@ -110,5 +134,5 @@ relay_run(struct session *session)
 	}
 	session_progress(session);
 	if (moved == 1)		/* there is more, after the others */
-		(void)event_add(&session->data_event, NULL);
+		wait_for_data(session);
 }
