@@ -120,6 +120,22 @@ lines_next(struct line_reader *reader, struct line *line)
 	}
 }
 
+size_t
+lines_peek(const struct line_reader *reader, uint64_t most,
+    const unsigned char **text)
+{
+	const size_t length = reader->end - reader->begin;
+
+	*text = reader->buffer + reader->begin;
+	return (reader->inside ? 0 : length < most ? length : (size_t)most);
+}
+
+void
+lines_skip(struct line_reader *reader, uint64_t bytes)
+{
+	reader->begin += (size_t)bytes;
+}
+
 /* All that a first scan does with most of a mailbox is in this loop. */
 void
 lines_pass(struct line_reader *reader, struct lines_passed *passed)

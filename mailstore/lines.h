@@ -47,12 +47,20 @@ void	lines_take_seal(struct line_reader *reader, struct seal *seal);
  */
 int	lines_next(struct line_reader *reader, struct line *line);
 
-/* Lines that were passed over. */
+/* Lines that were passed over, or on. */
 struct lines_passed {
 	uint64_t bytes;		/* in the file */
 	uint64_t octets;	/* on the wire: each ends in CRLF there */
 	uint64_t dots;		/* that begin with one */
 };
+
+/*
+ * What is in the buffer, at most `most` bytes, where a line begins there; how
+ * much that is.  Whole lines of it may be taken, and so many bytes skipped.
+ */
+size_t	lines_peek(const struct line_reader *reader, uint64_t most,
+	    const unsigned char **text);
+void	lines_skip(struct line_reader *reader, uint64_t bytes);
 
 /*
  * Passes over what lines of the buffer are whole and not empty, if a line

@@ -102,6 +102,9 @@ put_alone(const struct message_file *file, struct line_reader *reader,
 		at += line.length + line.ending;
 		failed = wire_put_line(wire, &line,
 		    at == file->identity.size);
+		if (!failed)
+			at += wire_put_lines(wire, reader,
+			    file->identity.size - at);
 	}
 	/* A message of nothing at all is sent as an empty line. */
 	if (got == 0 && !failed && at == 0)

@@ -148,6 +148,18 @@ put_end(struct outgoing *out)
 	    wire_put(out->wire, "\r\n", 2) : 0);
 }
 
+/* Whole lines of the content that are at hand: their bytes. */
+static uint64_t
+put_lines(struct single_file *single, struct outgoing *out, uint64_t most)
+{
+	const uint64_t before = out->wire->sent;
+	const uint64_t bytes = out->converts ? 0 :
+	    wire_put_lines(out->wire, &single->reader, most);
+
+	out->octets += out->wire->sent - before;
+	return (bytes);
+}
+
 static const char *
 send_lines(struct single_file *single, const struct single_message *message,
     struct outgoing *out)
@@ -158,6 +170,8 @@ send_lines(struct single_file *single, const struct single_message *message,
 	struct line line;
 	int got, failed = 0, last;
 
+	if (at < content_end)
+		at += put_lines(single, out, content_end - at);
 	while ((got = lines_next(&single->reader, &line)) == 1 && !failed) {
 		last = at + line.length + line.ending == end;
 		if (at < content_end)
@@ -166,6 +180,8 @@ send_lines(struct single_file *single, const struct single_message *message,
 		if (at < content_end || out->whole)
 			failed = put_line(out, &line, last);
 		at += line.length + line.ending;
+		if (at < content_end && !failed)
+			at += put_lines(single, out, content_end - at);
 	}
 	if (got == -1)
 		return (why_not_read());

@@ -29,9 +29,11 @@ add_trailer(struct session *session)
 int
 relay_begin(struct session *session, uint64_t octets)
 {
-	/* Most messages are shorter than what moves at a time. */
-	session->relay_size = RELAY_TRAILER +
-	    (octets < RELAY_BYTES ? (size_t)octets : RELAY_BYTES);
+	/* A short message is copied with what belongs behind it, in one. */
+	session->splicing = octets > RELAY_BYTES / 2 &&
+	    session->tls == NULL && splice_works();
+	session->relay_size = RELAY_TRAILER + (session->splicing ? 0 :
+	    octets < RELAY_BYTES ? (size_t)octets : RELAY_BYTES);
 	if ((session->relay = malloc(session->relay_size)) == NULL)
 		return (-1);
 	session->relay_left = octets;
@@ -81,6 +83,36 @@ take(struct session *session)
 	return (1);
 }
 
+/*
+ * 1: some was moved to the client; 0: not yet; -1: one of them is gone.  EAGAIN
+ * does not tell which side it is about: unless the pipe has said that it has
+ * something it is asked first, and if it has the client is waited for.
+ */
+static int
+move(struct session *session)
+{
+	const int ready = session->data_ready != 0;
+	const size_t wanted = session->relay_left < RELAY_BYTES ?
+	    (size_t)session->relay_left : RELAY_BYTES;
+	ssize_t moved = splice_octets(session->data, session->fd, wanted,
+	    wanted < session->relay_left || session->trailer[0] != '\0');
+
+	session->data_ready = 0;
+	if (moved == -1 && (errno == EAGAIN || errno == EINTR)) {
+		if (ready && errno == EAGAIN)
+			session_wait_to_send(session);
+		else
+			wait_for_data(session);
+		return (0);
+	}
+	if (moved <= 0)
+		return (-1);
+	session->relay_left -= (uint64_t)moved;
+	session->octets_sent += (uint64_t)moved;
+	add_trailer(session);
+	return (1);
+}
+
 /* 1: all is sent; 0: the client has no room; -1: the client is gone. */
 static int
 give(struct session *session)
@@ -118,7 +150,8 @@ relay_run(struct session *session)
 
 	for (moves = 0; moves < MOVES_AT_A_TIME && moved == 1; moves++) {
 		if (session->relay_have == 0 && session->relay_left > 0)
-			moved = take(session);
+			moved = session->splicing ? move(session) :
+			    take(session);
 		if (moved == 1 && (moved = give(session)) == 0)
 			session_wait_to_send(session);
 		if (moved == 1 && session->relay_left == 0) {

@@ -120,6 +120,8 @@ struct session {
 
 	unsigned int logged_in : 1;	/* a store is there */
 	unsigned int relaying : 1;	/* mail is under way */
+	unsigned int splicing : 1;	/* past the relay's buffer */
+	unsigned int data_ready : 1;	/* the pipe from the store has some */
 	unsigned int lingering : 1;	/* over; waiting for the client's end */
 	unsigned int finishing : 1;	/* over when the reply is sent */
 	unsigned int gone : 1;		/* the client closed while it waited */
@@ -286,6 +288,14 @@ int	stream_pending(const struct session *session);
  * `what`), -1 when it has failed.  Both ends of it are logged.
  */
 int	stream_handshake(struct session *session, short *what);
+
+/*
+ * splice_*.c: moves what a pipe has to a client in clear text, and copies
+ * nothing; as stream_write, and 0 at the pipe's end.  EAGAIN may be said for
+ * either.
+ */
+int	splice_works(void);		/* not on every system */
+ssize_t	splice_octets(int pipe, int client, size_t length, int more);
 
 /* No further octets by TLS. */
 void	stream_end_tls(struct session *session);

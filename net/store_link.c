@@ -160,9 +160,10 @@ on_data(int fd, short what, void *argument)
 	(void)what;
 	/* Mail that the client has no room for must not wake us again. */
 	if (session->relaying && !event_pending(&session->client_event,
-	    EV_WRITE, NULL))
+	    EV_WRITE, NULL)) {
+		session->data_ready = 1;
 		session_run(session);
-	else
+	} else
 		(void)event_del(&session->data_event);
 }
 
