@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "disk.h"
 #include "lines.h"
 
 int (*lines_unwanted)(void);
@@ -25,6 +26,23 @@ lines_begin(struct line_reader *reader, int fd, uint64_t from,
 	reader->begin = reader->end = 0;
 	reader->inside = 0;
 	reader->seal = seal;
+	reader->ahead = reader->behind = 0;
+}
+
+void
+lines_read_ahead(struct line_reader *reader, size_t ahead)
+{
+	reader->ahead = ahead;
+}
+
+ssize_t
+lines_behind(const struct line_reader *reader, void *bytes, size_t length)
+{
+	if (reader->next != reader->limit || reader->behind < length)
+		return (disk_read_some(reader->fd, bytes, length,
+		    reader->limit));
+	memcpy(bytes, reader->buffer + reader->end, length);
+	return ((ssize_t)length);
 }
 
 void
@@ -41,7 +59,7 @@ fill(struct line_reader *reader)
 {
 	static unsigned int reads;
 	uint64_t left = reader->limit - reader->next;
-	size_t room;
+	size_t room, ahead = 0;
 	ssize_t got;
 
 	if (lines_unwanted != NULL && reads++ % READS_UNASKED == 0 &&
@@ -54,16 +72,23 @@ fill(struct line_reader *reader)
 	reader->end -= reader->begin;
 	reader->begin = 0;
 	room = sizeof(reader->buffer) - reader->end;
-	if (room > left)
+	if (room > left) {
+		ahead = room - (size_t)left < reader->ahead ?
+		    room - (size_t)left : reader->ahead;
 		room = (size_t)left;
+	}
 	do
-		got = pread(reader->fd, reader->buffer + reader->end, room,
-		    (off_t)reader->next);
+		got = pread(reader->fd, reader->buffer + reader->end,
+		    room + ahead, (off_t)reader->next);
 	while (got == -1 && errno == EINTR);
 	if (got == 0)
 		errno = 0;
 	if (got <= 0)
 		return (-1);
+	if ((size_t)got > room) {
+		reader->behind = (size_t)got - room;
+		got = (ssize_t)room;
+	}
 	if (reader->seal != NULL)
 		seal_take(reader->seal, reader->buffer + reader->end,
 		    (size_t)got);

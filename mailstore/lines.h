@@ -4,6 +4,8 @@
 #ifndef LINES_H
 #define LINES_H
 
+#include <sys/types.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +19,7 @@ struct line_reader {
 	size_t begin, end;	/* what of the buffer is not yet handed out */
 	int inside;		/* the next piece goes on with a line */
 	struct seal *seal;	/* takes every byte read, or NULL */
+	size_t ahead, behind;	/* bytes behind the limit: wanted, read */
 	unsigned char buffer[RELAY_BYTES];
 };
 
@@ -36,6 +39,15 @@ extern int (*lines_unwanted)(void);
 
 void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
 	    uint64_t limit, struct seal *seal);
+
+/*
+ * So many bytes behind the limit are read with the end of it, where there is
+ * room for them; lines_behind gives them, or reads them now.  Their number,
+ * less at the end of the file, or -1 with errno.
+ */
+void	lines_read_ahead(struct line_reader *reader, size_t ahead);
+ssize_t	lines_behind(const struct line_reader *reader, void *bytes,
+	    size_t length);
 
 /* From here on all lines go into the seal, too. */
 void	lines_take_seal(struct line_reader *reader, struct seal *seal);

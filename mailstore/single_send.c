@@ -9,13 +9,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "disk.h"
 #include "log.h"
 #include "mboxrd.h"
 #include "single_file.h"
 
 static const char changed[] = "the mailbox was changed by another program";
 static const char not_sent[] = "not all could be sent";
+static const char from[] = "From ";
+
+#define FROM_LENGTH	(sizeof(from) - 1)
 
 /* A message on its way. */
 struct outgoing {
@@ -103,6 +105,8 @@ single_read_head(struct single_file *single,
 
 	lines_begin(&single->reader, single->fd, message->offset,
 	    message->offset + bytes, NULL);
+	if (seal != NULL)
+		lines_read_ahead(&single->reader, FROM_LENGTH);
 	if ((got = lines_next(&single->reader, line)) == -1)
 		return (why_not_read());
 	if (got == 0 || line->ending != message->head_ending ||
@@ -199,16 +203,15 @@ static const char *
 check_behind(const struct single_file *single,
     const struct single_message *message)
 {
-	static const char from[] = "From ";
 	const uint64_t end = message->offset + message->stored;
 	const int is_last = end == single->size;
-	char bytes[sizeof(from) - 1];
+	char bytes[FROM_LENGTH];
 	ssize_t got;
 
 	/* Another format counts a message's bytes in its head line. */
 	if (single->format->received != NULL)
 		return (NULL);
-	got = disk_read_some(single->fd, bytes, sizeof(bytes), end);
+	got = lines_behind(&single->reader, bytes, sizeof(bytes));
 	if (got == -1)
 		return (strerror(errno));
 	/* Behind the last one a delivery may be under way. */

@@ -22,6 +22,7 @@
 
 #include "disk.h"
 #include "log.h"
+#include "seal.h"
 #include "uid.h"
 
 #define NAME		"uids"
@@ -41,6 +42,8 @@ struct entry {
 	unsigned char named;	/* its label alone is its id */
 	unsigned char mixed;	/* equal ones go, and equal ones stay */
 };
+
+_Static_assert(UID_DIGEST_BYTES == SEAL_BYTES, "a digest has room for a seal");
 
 /* By message; and the same in the order of their digests. */
 static struct entry *entries, **sorted;
@@ -383,12 +386,15 @@ static int
 read_label(struct mailbox *mailbox, struct entry *entry)
 {
 	char label[UID_LABEL_SIZE];
+	struct seal seal;
 
 	if (mailbox->format->label(mailbox, entry->place, label,
 	    sizeof(label)) == -1)
 		return (-1);
-	return (crypto_generichash(entry->digest, sizeof(entry->digest),
-	    (const unsigned char *)label, strlen(label), NULL, 0));
+	seal_begin(&seal);
+	seal_take(&seal, label, strlen(label));
+	seal_end(&seal, entry->digest);
+	return (0);
 }
 
 /*
