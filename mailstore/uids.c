@@ -387,10 +387,12 @@ read_label(struct mailbox *mailbox, struct entry *entry)
 {
 	char label[UID_LABEL_SIZE];
 	struct seal seal;
+	int kind = mailbox->format->label(mailbox, entry->place, label,
+	    sizeof(label));
 
-	if (mailbox->format->label(mailbox, entry->place, label,
-	    sizeof(label)) == -1)
+	if (kind == -1)
 		return (-1);
+	entry->named = kind == LABEL_UNIQUE;
 	seal_begin(&seal);
 	seal_take(&seal, label, strlen(label));
 	seal_end(&seal, entry->digest);
@@ -399,8 +401,8 @@ read_label(struct mailbox *mailbox, struct entry *entry)
 
 /*
  * True when of these messages one that stays may be equal to one that goes.
- * Where labels differ messages do, and where headers do; what cannot be read
- * may be anything.
+ * Where labels differ messages do, and where headers do if the label is not
+ * the whole id; what cannot be read may be anything.
  */
 static int
 are_mixed(struct mailbox *mailbox, struct entry **list, size_t length)
@@ -414,8 +416,9 @@ are_mixed(struct mailbox *mailbox, struct entry **list, size_t length)
 	if (!find_mixed(list, length))
 		return (0);
 	for (i = 0; i < length; i++)
-		if (list[i]->mixed && uid_header(mailbox, list[i]->place,
-		    list[i]->digest) != NULL)
+		if (list[i]->mixed && !list[i]->named &&
+		    uid_header(mailbox, list[i]->place, list[i]->digest) !=
+		    NULL)
 			return (1);
 	sort(list, length, sizeof(*list), compare_pointers);
 	return (find_mixed(list, length));
