@@ -28,8 +28,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
 	mailstore/mh_profile.h mailstore/place.h mailstore/rewrite.h \
-	mailstore/rewrite_move.h \
-	mailstore/rewrite_step.h mailstore/single_file.h mailstore/store.h \
+	mailstore/rewrite_move.h mailstore/rewrite_step.h mailstore/seal.h \
+	mailstore/single_file.h mailstore/store.h \
 	mailstore/template.h mailstore/tool.h mailstore/tool_write.h \
 	mailstore/uid.h \
 	mailstore/wire.h
@@ -52,9 +52,12 @@ AUTH = privsep/auth.o privsep/net_peers.o privsep/auth_passwd.o \
 CHANGE_LINUX = $(RIGHTS:rights_linux.o=change_root_linux.o)
 CHANGE_ROOT = $(CHANGE_LINUX:rights_openbsd.o=change_root_openbsd.o)
 
+SPLICE_LINUX = $(RIGHTS:privsep/rights_linux.o=net/splice_linux.o)
+SPLICE = $(SPLICE_LINUX:privsep/rights_openbsd.o=net/splice_openbsd.o)
+
 NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
 	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o \
-	net/stream.o net/tls.o net/keys_link.o privsep/calls_net.o \
+	net/stream.o $(SPLICE) net/tls.o net/keys_link.o privsep/calls_net.o \
 	privsep/network_has.o $(CHANGE_ROOT) $(CHILD)
 
 REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
@@ -77,8 +80,8 @@ MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
 
 # All formats behind the operations of mailbox.h.
 MAILBOX = mailstore/lock.o mailstore/place.o mailstore/dotlock.o \
-	mailstore/lines.o mailstore/line_count.o mailstore/dots.o \
-	mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
+	mailstore/lines.o mailstore/line_count.o mailstore/seal.o \
+	mailstore/dots.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
 
 # From what a client names to a mailbox.
 NAMES = mailstore/template.o mailstore/folder.o mailstore/inbox.o \
@@ -125,7 +128,7 @@ TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account
 	privsep/calls_auth_passwd.o privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
 	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o net/store_link.o \
-	net/relay.o net/stream.o net/tls.o net/keys_link.o \
+	net/relay.o net/stream.o $(SPLICE) net/tls.o net/keys_link.o \
 	privsep/calls_lock.o privsep/calls_keys.o privsep/keys_pair.o \
 	privsep/net_peers.o $(NAMES) $(MAILBOX) $(MAILDROP)
 

@@ -85,24 +85,38 @@ disk_sync(int fd)
 	return (result);
 }
 
+/* Of one target at a time. */
+static unsigned char buffer[RELAY_BYTES];
+
+int
+disk_flush(struct disk_target *target)
+{
+	const size_t length = target->used;
+
+	target->used = 0;
+	if (target->hash != NULL)
+		(void)crypto_generichash_update(target->hash, buffer, length);
+	if (target->fd != -1 && disk_write(target->fd, buffer, length,
+	    target->at, target->changed) == -1)
+		return (-1);
+	target->at += length;
+	return (0);
+}
+
 int
 disk_copy(int fd, uint64_t from, uint64_t length, struct disk_target *target)
 {
-	static unsigned char buffer[RELAY_BYTES];
 	size_t part;
 
 	while (length > 0) {
-		part = length < sizeof(buffer) ? (size_t)length :
-		    sizeof(buffer);
-		if (disk_read(fd, buffer, part, from) == -1)
+		if (target->used == sizeof(buffer) && disk_flush(target) == -1)
 			return (-1);
-		if (target->hash != NULL)
-			(void)crypto_generichash_update(target->hash, buffer,
-			    part);
-		if (target->fd != -1 && disk_write(target->fd, buffer, part,
-		    target->at, target->changed) == -1)
+		part = sizeof(buffer) - target->used;
+		if (part > length)
+			part = (size_t)length;
+		if (disk_read(fd, buffer + target->used, part, from) == -1)
 			return (-1);
-		target->at += part;
+		target->used += part;
 		from += part;
 		length -= part;
 	}

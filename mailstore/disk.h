@@ -24,16 +24,21 @@ int	disk_sync(int fd);			/* fsync(2) */
 /* As disk_read, but of a file that ends sooner what there is; the bytes. */
 ssize_t	disk_read_some(int fd, void *bytes, size_t length, uint64_t at);
 
-/* Where a copy goes. */
+/* Where copies go, one behind the other. */
 struct disk_target {
 	int fd;					/* -1: nowhere */
 	uint64_t at;				/* moves with the bytes */
 	uint64_t *changed;			/* as above, or NULL */
 	crypto_generichash_state *hash;		/* takes every byte, or NULL */
+	size_t used;				/* bytes not yet written */
 };
 
-/* Copies front first, so also down within one file. */
+/*
+ * Copies front first, so also down within one file.  Short pieces are written
+ * together: the last of them by disk_flush, before there is another target.
+ */
 int	disk_copy(int fd, uint64_t from, uint64_t length,
 	    struct disk_target *target);
+int	disk_flush(struct disk_target *target);
 
 #endif

@@ -77,6 +77,38 @@ take_line(struct wire *wire, const unsigned char *text, size_t length)
 	    wire_write_line(wire, is_dot, text, length));
 }
 
+static void
+count_lines(const unsigned char *text, size_t length,
+    struct lines_passed *passed)
+{
+	const unsigned char *begin = text, *end = text + length, *feed;
+
+	memset(passed, 0, sizeof(*passed));
+	while (text < end &&
+	    (feed = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+		passed->dots += text[0] == '.';
+		passed->octets += feed == text || feed[-1] != '\r';
+		text = feed + 1;
+	}
+	passed->bytes = (uint64_t)(text - begin);
+	passed->octets += passed->bytes;
+}
+
+/* Only where all lines are wanted: then nobody asks where the body begins. */
+static void
+take_lines(struct wire *wire, const unsigned char *text, size_t length,
+    struct lines_passed *passed)
+{
+	struct dots *dots = wire->context;
+
+	if (dots->counts_only)
+		count_lines(text, length, passed);
+	else
+		wire_write_lines(wire, 1, text, length, passed);
+	dots->octets += passed->octets;
+	dots->doubled += passed->octets + passed->dots;
+}
+
 void
 dots_begin(struct dots *dots, struct wire *wire, uint64_t lines,
     int counts_only)
@@ -86,4 +118,6 @@ dots_begin(struct dots *dots, struct wire *wire, uint64_t lines,
 	dots->lines = lines;
 	wire_divert(wire, take, dots);
 	wire->take_line = take_line;
+	if (lines == UINT64_MAX)
+		wire->take_lines = take_lines;
 }

@@ -285,7 +285,7 @@ write_beginning(struct journal *journal)
 }
 
 int
-journal_create(struct journal *journal)
+journal_create(struct journal *journal, int both_areas)
 {
 	uint64_t end = journal_data_at(journal->header.extents) +
 	    journal->capacity;
@@ -305,8 +305,7 @@ journal_create(struct journal *journal)
 	if (write_beginning(journal) == -1)
 		return (-1);
 	/* The first area gets the first step's mail. */
-	if (!journal->reserved && journal->capacity <
-	    journal->header.to - journal->header.from)
+	if (!journal->reserved && both_areas)
 		return (write_room(journal->fd, end,
 		    end + journal->capacity));
 	return (0);

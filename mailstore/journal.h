@@ -109,9 +109,10 @@ enum journal_found journal_load(struct journal *journal);
  * Makes a new one for the header, extents and capacity that are filled in,
  * with a name that does not count yet: a file of its own, or (`reserved`)
  * the room that was set aside before.  Writes everything but a record and
- * the mail of the first, which fills the first of two areas.
+ * the mail of the first, which fills the first of two areas.  The second is
+ * made where a later step needs it (`both_areas`).
  */
-int	journal_create(struct journal *journal);
+int	journal_create(struct journal *journal, int both_areas);
 
 /* The areas are the halves of what the file has behind the extents. */
 int	journal_measure(struct journal *journal);

@@ -199,13 +199,13 @@ data_is_sound(const struct journal *journal,
 {
 	unsigned char digest[JOURNAL_HASH_BYTES];
 	crypto_generichash_state hash;
-	struct disk_target nowhere = { -1, 0, NULL, &hash };
+	struct disk_target nowhere = { .fd = -1, .hash = &hash };
 
 	if (!record->has_data)
 		return (1);
 	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
 	if (disk_copy(journal->fd, journal_area(journal, record),
-	    record->length, &nowhere) == -1)
+	    record->length, &nowhere) == -1 || disk_flush(&nowhere) == -1)
 		return (-1);
 	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
 	return (sodium_memcmp(digest, record->data, sizeof(digest)) == 0);

@@ -2,8 +2,8 @@
  * journal_format.h - the inside of a journal, for the two files that know it.
  *
  * Page 0 has the header, 1 and 2 one record each, then come the extents, and
- * from the next page on two areas for mail, used in turns; or one, when all
- * mail is moved by the first step.  The numbers are in the machine's own form:
+ * from the next page on two areas for mail, used in turns; or one, when the
+ * first step alone has mail in it.  The numbers are in the machine's own form:
  * no other machine replays it.
  */
 #ifndef JOURNAL_FORMAT_H

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "disk.h"
 #include "lines.h"
 
 int (*lines_unwanted)(void);
@@ -17,14 +18,39 @@ int (*lines_unwanted)(void);
 
 void
 lines_begin(struct line_reader *reader, int fd, uint64_t from,
-    uint64_t limit, crypto_generichash_state *hash)
+    uint64_t limit, struct seal *seal)
 {
 	reader->fd = fd;
 	reader->next = from;
 	reader->limit = limit;
 	reader->begin = reader->end = 0;
 	reader->inside = 0;
-	reader->hash = hash;
+	reader->seal = seal;
+	reader->ahead = reader->behind = 0;
+}
+
+void
+lines_read_ahead(struct line_reader *reader, size_t ahead)
+{
+	reader->ahead = ahead;
+}
+
+ssize_t
+lines_behind(const struct line_reader *reader, void *bytes, size_t length)
+{
+	if (reader->next != reader->limit || reader->behind < length)
+		return (disk_read_some(reader->fd, bytes, length,
+		    reader->limit));
+	memcpy(bytes, reader->buffer + reader->end, length);
+	return ((ssize_t)length);
+}
+
+void
+lines_take_seal(struct line_reader *reader, struct seal *seal)
+{
+	seal_take(seal, reader->buffer + reader->begin,
+	    reader->end - reader->begin);
+	reader->seal = seal;
 }
 
 /* Moves what is left to the front and reads more behind it. */
@@ -33,7 +59,7 @@ fill(struct line_reader *reader)
 {
 	static unsigned int reads;
 	uint64_t left = reader->limit - reader->next;
-	size_t room;
+	size_t room, ahead = 0;
 	ssize_t got;
 
 	if (lines_unwanted != NULL && reads++ % READS_UNASKED == 0 &&
@@ -46,19 +72,26 @@ fill(struct line_reader *reader)
 	reader->end -= reader->begin;
 	reader->begin = 0;
 	room = sizeof(reader->buffer) - reader->end;
-	if (room > left)
+	if (room > left) {
+		ahead = room - (size_t)left < reader->ahead ?
+		    room - (size_t)left : reader->ahead;
 		room = (size_t)left;
+	}
 	do
-		got = pread(reader->fd, reader->buffer + reader->end, room,
-		    (off_t)reader->next);
+		got = pread(reader->fd, reader->buffer + reader->end,
+		    room + ahead, (off_t)reader->next);
 	while (got == -1 && errno == EINTR);
 	if (got == 0)
 		errno = 0;
 	if (got <= 0)
 		return (-1);
-	if (reader->hash != NULL)
-		(void)crypto_generichash_update(reader->hash,
-		    reader->buffer + reader->end, (unsigned long long)got);
+	if ((size_t)got > room) {
+		reader->behind = (size_t)got - room;
+		got = (ssize_t)room;
+	}
+	if (reader->seal != NULL)
+		seal_take(reader->seal, reader->buffer + reader->end,
+		    (size_t)got);
 	reader->end += (size_t)got;
 	reader->next += (uint64_t)got;
 	return (0);
@@ -112,6 +145,22 @@ lines_next(struct line_reader *reader, struct line *line)
 	}
 }
 
+size_t
+lines_peek(const struct line_reader *reader, uint64_t most,
+    const unsigned char **text)
+{
+	const size_t length = reader->end - reader->begin;
+
+	*text = reader->buffer + reader->begin;
+	return (reader->inside ? 0 : length < most ? length : (size_t)most);
+}
+
+void
+lines_skip(struct line_reader *reader, uint64_t bytes)
+{
+	reader->begin += (size_t)bytes;
+}
+
 void
 lines_pass(struct line_reader *reader, struct lines_passed *passed)
 {
@@ -123,17 +172,27 @@ lines_pass(struct line_reader *reader, struct lines_passed *passed)
 }
 
 int
-lines_digest(struct line_reader *reader, int fd, uint64_t from,
-    uint64_t limit, unsigned char *digest)
+lines_pass_all(struct line_reader *reader)
 {
-	crypto_generichash_state hash;
-	struct line line;
-	int got;
+	for (;;) {
+		reader->begin = reader->end = 0;
+		if (reader->next == reader->limit)
+			return (0);
+		if (fill(reader) == -1)
+			return (-1);
+	}
+}
 
-	(void)crypto_generichash_init(&hash, NULL, 0, LINES_DIGEST_BYTES);
-	lines_begin(reader, fd, from, limit, &hash);
-	while ((got = lines_next(reader, &line)) == 1)
-		continue;
-	(void)crypto_generichash_final(&hash, digest, LINES_DIGEST_BYTES);
-	return (got);
+int
+lines_seal(struct line_reader *reader, int fd, uint64_t from,
+    uint64_t limit, unsigned char *seal)
+{
+	struct seal bytes;
+
+	seal_begin(&bytes);
+	lines_begin(reader, fd, from, limit, &bytes);
+	if (lines_pass_all(reader) == -1)
+		return (-1);
+	seal_end(&bytes, seal);
+	return (0);
 }

@@ -4,15 +4,14 @@
 #ifndef LINES_H
 #define LINES_H
 
-#include <sodium.h>
+#include <sys/types.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
 #include "limits_postern.h"
 #include "line_count.h"
-
-/* Of a hash that tells one message's stored bytes from another's. */
-#define LINES_DIGEST_BYTES	crypto_generichash_BYTES_MIN	/* 16 */
+#include "seal.h"
 
 struct line_reader {
 	int fd;
@@ -20,7 +19,8 @@ struct line_reader {
 	uint64_t limit;		/* file offset of the end */
 	size_t begin, end;	/* what of the buffer is not yet handed out */
 	int inside;		/* the next piece goes on with a line */
-	crypto_generichash_state *hash;	/* takes every byte read, or NULL */
+	struct seal *seal;	/* takes every byte read, or NULL */
+	size_t ahead, behind;	/* bytes behind the limit: wanted, read */
 	unsigned char buffer[RELAY_BYTES];
 };
 
@@ -39,7 +39,19 @@ struct line {
 extern int (*lines_unwanted)(void);
 
 void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
-	    uint64_t limit, crypto_generichash_state *hash);
+	    uint64_t limit, struct seal *seal);
+
+/*
+ * So many bytes behind the limit are read with the end of it, where there is
+ * room for them; lines_behind gives them, or reads them now.  Their number,
+ * less at the end of the file, or -1 with errno.
+ */
+void	lines_read_ahead(struct line_reader *reader, size_t ahead);
+ssize_t	lines_behind(const struct line_reader *reader, void *bytes,
+	    size_t length);
+
+/* From here on all lines go into the seal, too. */
+void	lines_take_seal(struct line_reader *reader, struct seal *seal);
 
 /*
  * Finds the next piece.  A line that fits FROM_LINE_MAX always comes in one.
@@ -49,14 +61,25 @@ void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
 int	lines_next(struct line_reader *reader, struct line *line);
 
 /*
+ * What is in the buffer, at most `most` bytes, where a line begins there; how
+ * much that is.  Whole lines of it may be taken, and so many bytes skipped.
+ */
+size_t	lines_peek(const struct line_reader *reader, uint64_t most,
+	    const unsigned char **text);
+void	lines_skip(struct line_reader *reader, uint64_t bytes);
+
+/*
  * Passes over what lines of the buffer are whole, if a line begins there that
  * is behind none that is empty.  It ends before one that begins with "F" behind
  * an empty one.  What stands next is lines_next's.
  */
 void	lines_pass(struct line_reader *reader, struct lines_passed *passed);
 
-/* Hashes a part of a file.  0, or -1 as above. */
-int	lines_digest(struct line_reader *reader, int fd, uint64_t from,
-	    uint64_t limit, unsigned char *digest);
+/* Passes over all that is left.  0, or -1 as above. */
+int	lines_pass_all(struct line_reader *reader);
+
+/* The seal of a part of a file.  0, or -1 as above. */
+int	lines_seal(struct line_reader *reader, int fd, uint64_t from,
+	    uint64_t limit, unsigned char *seal);
 
 #endif

@@ -50,9 +50,8 @@ store_message_get(void *context, struct ipc_message *message)
 		store_answer_failure(wrong, FAILURE_OTHER);
 		return;
 	}
-	store_answer(IPC_DATA_FOLLOWS, &data);
 	store_finish_data(maildrop_send(get->number, get->lines, &data,
-	    store_wire()));
+	    store_begin_data(&data)));
 }
 
 void
@@ -68,9 +67,7 @@ store_maildrop_list(void *context, struct ipc_message *message)
 		return;
 	}
 	data.piped = data.octets;
-	store_answer(IPC_DATA_FOLLOWS, &data);
-	wire_begin(store_wire(), data.piped);
-	store_finish_data(maildrop_list_send(uids, store_wire()));
+	store_finish_data(maildrop_list_send(uids, store_begin_data(&data)));
 }
 
 void

@@ -102,6 +102,9 @@ put_alone(const struct message_file *file, struct line_reader *reader,
 		at += line.length + line.ending;
 		failed = wire_put_line(wire, &line,
 		    at == file->identity.size);
+		if (!failed)
+			at += wire_put_lines(wire, reader,
+			    file->identity.size - at);
 	}
 	/* A message of nothing at all is sent as an empty line. */
 	if (got == 0 && !failed && at == 0)
@@ -129,13 +132,13 @@ put_in_mboxrd(const struct message_file *file, struct line_reader *reader,
 static const char *
 put_message(const struct message_file *file, int fd,
     struct line_reader *reader, struct wire *wire, int whole,
-    crypto_generichash_state *hash)
+    struct seal *seal)
 {
 	char sender[SENDER_SIZE];
 
 	if (whole)
 		mboxrd_sender(reader, fd, 0, file->identity.size, sender);
-	lines_begin(reader, fd, 0, file->identity.size, hash);
+	lines_begin(reader, fd, 0, file->identity.size, seal);
 	return (whole ? put_in_mboxrd(file, reader, wire, sender) :
 	    put_alone(file, reader, wire));
 }
@@ -144,24 +147,24 @@ const char *
 message_file_send(struct message_file *file, int fd,
     struct line_reader *reader, struct wire *wire, int whole)
 {
-	unsigned char digest[LINES_DIGEST_BYTES];
-	crypto_generichash_state hash;
+	unsigned char bytes[SEAL_BYTES];
+	struct seal seal;
 	uint64_t before = wire->sent;
 	const char *wrong;
 
-	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
-	wrong = put_message(file, fd, reader, wire, whole, &hash);
+	seal_begin(&seal);
+	wrong = put_message(file, fd, reader, wire, whole, &seal);
 	if (wrong == NULL && wire->sent - before !=
 	    (whole ? file->whole_octets : file->octets))
 		wrong = "the message was changed by another program";
 	if (wrong != NULL)
 		return (wrong);
-	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
+	seal_end(&seal, bytes);
 	/* A number stands for one message as long as the session lasts. */
-	if ((file->flags & FILE_SENT) != 0 && sodium_memcmp(digest,
-	    file->digest, sizeof(digest)) != 0)
+	if ((file->flags & FILE_SENT) != 0 &&
+	    !seal_is_same(bytes, file->seal))
 		return ("the message was changed by another program");
-	memcpy(file->digest, digest, sizeof(digest));
+	memcpy(file->seal, bytes, sizeof(bytes));
 	file->flags |= FILE_SENT;
 	return (NULL);
 }
@@ -192,9 +195,9 @@ int
 message_file_is_sent(const struct message_file *file, int fd,
     struct line_reader *reader)
 {
-	unsigned char digest[LINES_DIGEST_BYTES];
+	unsigned char seal[SEAL_BYTES];
 
-	if (lines_digest(reader, fd, 0, file->identity.size, digest) == -1)
+	if (lines_seal(reader, fd, 0, file->identity.size, seal) == -1)
 		return (errno == 0 ? 0 : -1);
-	return (sodium_memcmp(digest, file->digest, sizeof(digest)) == 0);
+	return (seal_is_same(seal, file->seal));
 }

@@ -22,7 +22,7 @@ struct file_identity {
 };
 
 enum message_file_flags {
-	FILE_SENT = 1 << 0,	/* whole; the digest is of what was sent */
+	FILE_SENT = 1 << 0,	/* whole, and `seal` is of that */
 	FILE_MARKED = 1 << 1,	/* to be deleted at the commit */
 	FILE_GONE = 1 << 2,	/* no name led to it at the last look */
 	FILE_CHANGED = 1 << 3,	/* it, or what has its name, was changed */
@@ -40,7 +40,7 @@ struct message_file {
 					   octets is measured */
 	uint8_t directory;		/* which of the mailbox's */
 	uint8_t flags;			/* enum message_file_flags */
-	unsigned char digest[LINES_DIGEST_BYTES];
+	unsigned char seal[SEAL_BYTES];	/* of what was sent */
 };
 
 int	message_file_same(const struct file_identity *one,
@@ -62,7 +62,7 @@ int	message_file_open(const struct message_file *file, int directory);
 
 /*
  * Sends the message, exactly `octets` of it or, in the form of a whole
- * mailbox, `whole_octets`; and keeps the digest of its bytes.  That form is
+ * mailbox, `whole_octets`; and keeps the seal of its bytes.  That form is
  * mboxrd: a From_ line with the sender of the Return-Path (MAILER-DAEMON
  * where there is none) and the file's date in UTC; one more ">" before a
  * line that begins with any number of them and "From "; an empty line.

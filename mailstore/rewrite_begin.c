@@ -21,12 +21,13 @@
 static int
 add_piece(int fd, uint64_t from, uint64_t to, crypto_generichash_state *hash)
 {
-	struct disk_target nowhere = { -1, 0, NULL, hash };
+	struct disk_target nowhere = { .fd = -1, .hash = hash };
 	uint64_t length = to - from;
 
 	if (length > JOURNAL_PIECE_BYTES)
 		length = JOURNAL_PIECE_BYTES;
-	return (disk_copy(fd, to - length, length, &nowhere));
+	return (disk_copy(fd, to - length, length, &nowhere) == -1 ? -1 :
+	    disk_flush(&nowhere));
 }
 
 /* The hash of the last bytes between `from` and `middle`, and `to`. */
@@ -180,6 +181,20 @@ fill_header(struct rewrite *rewrite)
 	return (hash_head(rewrite, header->head));
 }
 
+/*
+ * Gaps only grow on the way to the end: where the second step needs no room in
+ * the journal, no later one does.
+ */
+static int
+needs_second_area(const struct journal *journal,
+    const struct journal_record *first)
+{
+	struct journal_record second = { 0 };
+
+	move_plan(journal, first->length, &second);
+	return (second.has_data != 0);
+}
+
 static int
 write_journal(struct rewrite *rewrite)
 {
@@ -188,7 +203,8 @@ write_journal(struct rewrite *rewrite)
 
 	move_plan(journal, 0, &first);
 	rewrite_make_tag(&first);
-	if (journal_create(journal) == -1 ||
+	if (journal_create(journal, needs_second_area(journal, &first)) ==
+	    -1 ||
 	    rewrite_note(rewrite, &first) == -1)
 		return (-1);
 	journal->record = first;

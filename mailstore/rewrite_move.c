@@ -102,14 +102,15 @@ move_capture(struct rewrite *rewrite, struct journal_record *step)
 {
 	struct journal *journal = &rewrite->journal;
 	crypto_generichash_state hash;
-	struct disk_target target = { journal->fd, 0, NULL, &hash };
+	struct disk_target target = { .fd = journal->fd, .hash = &hash };
 
 	memset(step->data, 0, sizeof(step->data));
 	if (!step->has_data)
 		return (0);
 	target.at = journal_area(journal, step);
 	(void)crypto_generichash_init(&hash, NULL, 0, sizeof(step->data));
-	if (copy_kept(rewrite, step, &target) == -1)
+	if (copy_kept(rewrite, step, &target) == -1 ||
+	    disk_flush(&target) == -1)
 		return (-1);
 	(void)crypto_generichash_final(&hash, step->data, sizeof(step->data));
 	return (0);
@@ -117,13 +118,20 @@ move_capture(struct rewrite *rewrite, struct journal_record *step)
 
 /*
  * The tag may stand on the last bytes that are moved: they must be in the
- * journal, or done for good by the step before.
+ * journal, or done for good by the step before, or lie before its place, as
+ * where the last message goes.
  */
 int
 move_is_last(const struct journal *journal, const struct journal_record *step)
 {
-	return (step->at + step->length == journal_kept(journal, step) &&
-	    (step->has_data || step->length == 0));
+	const uint64_t kept = journal_kept(journal, step);
+	uint64_t extent;
+
+	if (step->at + step->length != kept)
+		return (0);
+	return (step->has_data || step->length == 0 ||
+	    source_of(journal, step, kept - 1, &extent) <
+	    journal->header.size + step->more - JOURNAL_TAG_BYTES);
 }
 
 int
@@ -132,13 +140,15 @@ move_apply(struct rewrite *rewrite)
 	const struct journal *journal = &rewrite->journal;
 	const struct journal_header *header = &journal->header;
 	const struct journal_record *step = &journal->record;
-	struct disk_target target = { rewrite->fd, header->from + step->at,
-	    &rewrite->changed, NULL };
+	struct disk_target target = { .fd = rewrite->fd,
+	    .at = header->from + step->at, .changed = &rewrite->changed };
 	int result;
 
 	result = step->has_data ? disk_copy(journal->fd,
 	    journal_area(journal, step), step->length, &target) :
 	    copy_kept(rewrite, step, &target);
+	if (result == 0)
+		result = disk_flush(&target);
 	if (result == 0 && move_is_last(journal, step))
 		result = disk_write(rewrite->fd, step->tag,
 		    JOURNAL_TAG_BYTES, header->size + step->more -

@@ -44,20 +44,15 @@ static const char *
 check_message(struct single_file *single,
     const struct single_message *message)
 {
-	unsigned char digest[SINGLE_DIGEST_BYTES];
-	crypto_generichash_state hash;
+	unsigned char digest[SEAL_BYTES];
+	struct seal seal;
 	struct line line;
-	int got;
 
-	if (single_read_head(single, message, &hash, &line) != NULL)
+	if (single_read_head(single, message, &seal, &line) != NULL ||
+	    lines_pass_all(&single->reader) == -1)
 		return (changed);
-	lines_begin(&single->reader, single->fd, message->offset +
-	    message->head_bytes, message->offset + message->stored, &hash);
-	while ((got = lines_next(&single->reader, &line)) == 1)
-		continue;
-	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
-	return (got == 0 && sodium_memcmp(digest, message->digest,
-	    sizeof(digest)) == 0 ? NULL : changed);
+	seal_end(&seal, digest);
+	return (seal_is_same(digest, message->digest) ? NULL : changed);
 }
 
 /* Every kept message must begin where it did. */
@@ -65,10 +60,9 @@ static const char *
 check_beginning(struct single_file *single,
     const struct single_message *message)
 {
-	crypto_generichash_state hash;
 	struct line line;
 
-	return (single_read_head(single, message, &hash, &line) == NULL ?
+	return (single_read_head(single, message, NULL, &line) == NULL ?
 	    NULL : changed);
 }
 

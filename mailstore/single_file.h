@@ -18,10 +18,11 @@
 #include "lines.h"
 #include "mailbox.h"
 
-#define SINGLE_DIGEST_BYTES	crypto_generichash_BYTES_MIN	/* 16 */
+/* Of a digest of a head line (BLAKE2b), or of a seal. */
+#define SINGLE_DIGEST_BYTES	SEAL_BYTES
 
 enum single_flags {
-	SINGLE_SENT = 1 << 0,	/* whole, and the digest is of that */
+	SINGLE_SENT = 1 << 0,	/* whole; the digest is its seal */
 	SINGLE_MARKED = 1 << 1	/* to be deleted at the commit */
 };
 
@@ -40,8 +41,8 @@ struct single_message {
 	uint8_t flags;		/* enum single_flags */
 	uint16_t dots;		/* lines that begin with one; UINT16_MAX:
 				   so many or more */
-	unsigned char digest[SINGLE_DIGEST_BYTES];	/* of its head line;
-				   once it was sent, of all of it */
+	unsigned char digest[SINGLE_DIGEST_BYTES];	/* of its head line; once
+				   it was sent, the seal of all of it */
 };
 
 struct single_list {
@@ -140,13 +141,13 @@ void	single_keep_head(const struct single_format *format,
 	    struct single_message *message, const struct line *line);
 
 /*
- * Reads a message's head line, which must be that of the snapshot, and begins
- * with the hash of what is stored of the message; flags are no part of that.
- * NULL, or a reason.
+ * Reads a message's head line, which must be that of the snapshot.  With a
+ * `seal`, the reader goes on with what is stored behind it, and the seal is
+ * that of the message; flags are no part of it.  NULL, or a reason.
  */
 const char *single_read_head(struct single_file *single,
-	    const struct single_message *message,
-	    crypto_generichash_state *hash, struct line *line);
+	    const struct single_message *message, struct seal *seal,
+	    struct line *line);
 
 /* True for a reason of single_send: the file is not as the snapshot says. */
 int	single_is_changed(const char *wrong);

@@ -3,13 +3,12 @@
  *
  * Linked into postern-store; runs as the user.  No lock is held while a
  * client is slow.  Another program may have changed the file meanwhile: what
- * is sent is held against the snapshot, and a hash of the stored bytes is
+ * is sent is held against the snapshot, and a seal of the stored bytes is
  * kept, so that only that very message can be deleted.
  */
 #include <errno.h>
 #include <string.h>
 
-#include "disk.h"
 #include "log.h"
 #include "mbox.h"
 #include "mboxrd.h"
@@ -17,6 +16,9 @@
 
 static const char changed[] = "the mailbox was changed by another program";
 static const char not_sent[] = "not all could be sent";
+static const char from[] = "From ";
+
+#define FROM_LENGTH	(sizeof(from) - 1)
 
 /* A message on its way. */
 struct outgoing {
@@ -64,24 +66,23 @@ single_octets(const struct single_message *message)
 
 static void
 hash_head(const struct single_format *format, const struct line *line,
-    crypto_generichash_state *hash)
+    unsigned char *digest)
 {
-	(void)crypto_generichash_init(hash, NULL, 0, SINGLE_DIGEST_BYTES);
-	(void)crypto_generichash_update(hash, line->text,
+	crypto_generichash_state hash;
+
+	(void)crypto_generichash_init(&hash, NULL, 0, SINGLE_DIGEST_BYTES);
+	(void)crypto_generichash_update(&hash, line->text,
 	    line->length - format->flag_bytes);
-	(void)crypto_generichash_update(hash, line->text + line->length,
+	(void)crypto_generichash_update(&hash, line->text + line->length,
 	    line->ending);
+	(void)crypto_generichash_final(&hash, digest, SINGLE_DIGEST_BYTES);
 }
 
 void
 single_keep_head(const struct single_format *format,
     struct single_message *message, const struct line *line)
 {
-	crypto_generichash_state hash;
-
-	hash_head(format, line, &hash);
-	(void)crypto_generichash_final(&hash, message->digest,
-	    SINGLE_DIGEST_BYTES);
+	hash_head(format, line, message->digest);
 }
 
 /*
@@ -89,36 +90,44 @@ single_keep_head(const struct single_format *format,
  * one of its length in its place.
  */
 static int
-is_kept_head(const struct single_message *message,
-    const crypto_generichash_state *hash)
+is_kept_head(const struct single_format *format,
+    const struct single_message *message, const struct line *line)
 {
 	unsigned char digest[SINGLE_DIGEST_BYTES];
-	crypto_generichash_state copy = *hash;
 
 	if ((message->flags & SINGLE_SENT) != 0)
 		return (1);	/* what was sent tells more */
-	(void)crypto_generichash_final(&copy, digest, sizeof(digest));
+	hash_head(format, line, digest);
 	return (sodium_memcmp(digest, message->digest, sizeof(digest)) == 0);
 }
 
 const char *
 single_read_head(struct single_file *single,
-    const struct single_message *message, crypto_generichash_state *hash,
+    const struct single_message *message, struct seal *seal,
     struct line *line)
 {
 	const struct single_format *format = single->format;
+	uint64_t bytes = seal == NULL ? message->head_bytes : message->stored;
 	int got;
 
 	lines_begin(&single->reader, single->fd, message->offset,
-	    message->offset + message->head_bytes, NULL);
+	    message->offset + bytes, NULL);
+	if (seal != NULL)
+		lines_read_ahead(&single->reader, FROM_LENGTH);
 	if ((got = lines_next(&single->reader, line)) == -1)
 		return (why_not_read());
 	if (got == 0 || line->ending != message->head_ending ||
 	    line->length + line->ending != message->head_bytes ||
-	    !format->begins(message, line))
+	    !format->begins(message, line) ||
+	    !is_kept_head(format, message, line))
 		return (changed);
-	hash_head(format, line, hash);
-	return (is_kept_head(message, hash) ? NULL : changed);
+	if (seal == NULL)
+		return (NULL);
+	seal_begin(seal);
+	seal_take(seal, line->text, line->length - format->flag_bytes);
+	seal_take(seal, line->text + line->length, line->ending);
+	lines_take_seal(&single->reader, seal);
+	return (NULL);
 }
 
 /* One line or piece of it; the end of the message is a line's end too. */
@@ -169,6 +178,40 @@ is_foreign(const struct line *line, uint64_t left, unsigned int blank_bytes,
 	    line->starts && mbox_is_from_line(line->text, line->length)));
 }
 
+/* At the end of so many whole lines: is the last one empty? */
+static int
+ends_empty(const unsigned char *text, uint64_t bytes)
+{
+	return (bytes > 0 && (bytes == 1 || text[bytes - 2] == '\n' ||
+	    (text[bytes - 2] == '\r' && (bytes == 2 ||
+	    text[bytes - 3] == '\n'))));
+}
+
+/*
+ * Whole lines of the content that are at hand: their bytes.  In an mbox they
+ * end before one that a message may begin with.
+ */
+static uint64_t
+put_lines(struct single_file *single, struct outgoing *out, uint64_t most,
+    int *after_blank)
+{
+	const int is_mbox = single->format->received == NULL;
+	const uint64_t before = out->wire->sent;
+	const unsigned char *text;
+	struct lines_passed passed;
+	uint64_t bytes;
+
+	if (out->converts || *after_blank)
+		return (0);
+	passed.bytes = lines_peek(&single->reader, most, &text);
+	if (is_mbox)
+		line_count(text, (size_t)passed.bytes, &passed);
+	bytes = wire_put_lines(out->wire, &single->reader, passed.bytes);
+	out->octets += out->wire->sent - before;
+	*after_blank = is_mbox && ends_empty(text, bytes);
+	return (bytes);
+}
+
 static const char *
 send_lines(struct single_file *single, const struct single_message *message,
     struct outgoing *out)
@@ -180,6 +223,9 @@ send_lines(struct single_file *single, const struct single_message *message,
 	const int is_mbox = single->format->received == NULL;
 	int got, failed = 0, last, after_blank = 0;
 
+	if (at < content_end)
+		at += put_lines(single, out, content_end - at,
+		    &after_blank);
 	while ((got = lines_next(&single->reader, &line)) == 1 && !failed) {
 		last = at + line.length + line.ending == end;
 		if (is_mbox && is_foreign(&line, at < content_end ?
@@ -191,6 +237,9 @@ send_lines(struct single_file *single, const struct single_message *message,
 		if (at < content_end || out->whole)
 			failed = put_line(out, &line, last);
 		at += line.length + line.ending;
+		if (at < content_end && !failed)
+			at += put_lines(single, out, content_end - at,
+			    &after_blank);
 	}
 	if (got == -1)
 		return (why_not_read());
@@ -210,16 +259,15 @@ static const char *
 check_behind(const struct single_file *single,
     const struct single_message *message)
 {
-	static const char from[] = "From ";
 	const uint64_t end = message->offset + message->stored;
 	const int is_last = end == single->size;
-	char bytes[sizeof(from) - 1];
+	char bytes[FROM_LENGTH];
 	ssize_t got;
 
 	/* Another format counts a message's bytes in its head line. */
 	if (single->format->received != NULL)
 		return (NULL);
-	got = disk_read_some(single->fd, bytes, sizeof(bytes), end);
+	got = lines_behind(&single->reader, bytes, sizeof(bytes));
 	if (got == -1)
 		return (strerror(errno));
 	/* Behind the last one a delivery may be under way. */
@@ -241,29 +289,28 @@ single_send(struct single_file *single, struct single_message *message,
 	uint64_t end = message->offset + message->stored;
 	struct outgoing out = { .wire = wire, .whole = whole,
 	    .converts = whole && format->received != NULL };
-	unsigned char digest[SINGLE_DIGEST_BYTES];
-	crypto_generichash_state hash;
+	unsigned char digest[SEAL_BYTES];
+	struct seal seal;
 	struct line line;
 	const char *wrong;
 
 	if (out.converts)
 		mboxrd_sender(&single->reader, single->fd, begin, end,
 		    out.sender);
-	wrong = single_read_head(single, message, &hash, &line);
+	wrong = single_read_head(single, message, &seal, &line);
 	if (wrong == NULL && put_head(&out, format, &line) == -1)
 		wrong = not_sent;
 	if (wrong != NULL)
 		return (wrong);
-	lines_begin(&single->reader, single->fd, begin, end, &hash);
 	wrong = send_lines(single, message, &out);
 	if (wrong == NULL)
 		wrong = check_behind(single, message);
 	if (wrong != NULL)
 		return (wrong);
-	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
+	seal_end(&seal, digest);
 	/* A number stands for one message as long as the session lasts. */
-	if ((message->flags & SINGLE_SENT) != 0 && sodium_memcmp(digest,
-	    message->digest, sizeof(digest)) != 0)
+	if ((message->flags & SINGLE_SENT) != 0 &&
+	    !seal_is_same(digest, message->digest))
 		return (changed);
 	memcpy(message->digest, digest, sizeof(digest));
 	message->flags |= SINGLE_SENT;

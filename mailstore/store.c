@@ -38,6 +38,7 @@ static int is_open;
 static int whole_asked;		/* FOLDER_SEND may come */
 static int all_sent;		/* FOLDER_SEND came to its end */
 static struct wire wire;
+static struct ipc_data data_to_come;
 
 void
 store_answer(enum ipc_type type, const void *payload)
@@ -185,9 +186,17 @@ store_uids(void)
 	return ((enum uid_kind)config.uids);
 }
 
-struct wire *
-store_wire(void)
+static void
+announce(void)
 {
+	store_answer(IPC_DATA_FOLLOWS, &data_to_come);
+}
+
+struct wire *
+store_begin_data(const struct ipc_data *data)
+{
+	data_to_come = *data;
+	wire_begin(&wire, data->piped);
 	return (&wire);
 }
 
@@ -255,9 +264,8 @@ handle_send(void *context, struct ipc_message *message)
 	if (data.octets == 0)
 		broken_promise(message, "no such message");
 	data.piped = data.octets;
-	store_answer(IPC_DATA_FOLLOWS, &data);
-	wire_begin(&wire, data.piped);
-	store_finish_data(mailbox.format->send(&mailbox, number, &wire));
+	store_finish_data(mailbox.format->send(&mailbox, number,
+	    store_begin_data(&data)));
 }
 
 static void
@@ -269,8 +277,7 @@ handle_send_all(void *context, struct ipc_message *message)
 	if (!whole_asked)
 		broken_promise(message, "the mailbox was opened without this");
 	data.octets = data.piped = is_open ? mailbox.all_octets : 0;
-	store_answer(IPC_DATA_FOLLOWS, &data);
-	wire_begin(&wire, data.piped);
+	(void)store_begin_data(&data);
 	store_finish_data(is_open ? mailbox.format->send_all(&mailbox,
 	    &wire) : NULL);
 	all_sent = 1;
@@ -466,6 +473,7 @@ main(void)
 	folder_begin(&config);
 	(void)fcntl(CHILD_DATA, F_SETFL, O_NONBLOCK);
 	wire.fd = CHILD_DATA;
+	wire.announce = announce;
 	/* Net's own timer is the one that counts; this one is a safeguard. */
 	wire.timeout_ms = (int)(config.idle_seconds + 60) * 1000;
 	child_limit(RLIMIT_NOFILE, 32);

@@ -23,8 +23,11 @@ const char *store_open(enum failure *failure);
 /* Whose unique ids messages get. */
 enum uid_kind store_uids(void);
 
-/* What leads to net; and the end of the session where `wrong` is so. */
-struct wire *store_wire(void);
+/*
+ * What leads to net: net is told of `data` when the first of it has been
+ * written.  And the end of the session where `wrong` is so.
+ */
+struct wire *store_begin_data(const struct ipc_data *data);
 void	store_finish_data(const char *wrong);
 
 /* maildrop_requests.c: POP3's requests. */

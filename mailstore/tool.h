@@ -60,7 +60,7 @@ const char *tool_form_name(const struct mailbox *mailbox);
 /* A message in the form of the wire, and what else a format holds of it. */
 struct tool_message {
 	uint64_t octets;
-	unsigned char digest[LINES_DIGEST_BYTES];	/* of these */
+	unsigned char seal[SEAL_BYTES];	/* of these */
 	struct timespec received;
 	int is_empty;			/* nothing is stored: the wire's one
 					   CRLF is not the message's */

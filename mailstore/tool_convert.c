@@ -23,7 +23,7 @@
 /* What a message of the new mailbox must be. */
 struct expected {
 	uint64_t octets;
-	unsigned char digest[LINES_DIGEST_BYTES];
+	unsigned char seal[SEAL_BYTES];
 	time_t received;
 };
 
@@ -73,7 +73,7 @@ why_unfit(const struct mailbox *from)
 static const char *
 copy_message(struct mailbox *from, uint32_t number, int scratch)
 {
-	unsigned char digest[LINES_DIGEST_BYTES];
+	unsigned char seal[SEAL_BYTES];
 	static struct tool_message message;
 	struct expected *expected = &list[number - 1];
 	const char *wrong = tool_fetch(from, number, scratch, &message);
@@ -81,15 +81,15 @@ copy_message(struct mailbox *from, uint32_t number, int scratch)
 
 	if (wrong != NULL)
 		return (wrong);
-	memcpy(digest, message.digest, sizeof(digest));
+	memcpy(seal, message.seal, sizeof(seal));
 	expected->received = message.received.tv_sec;
 	if (target_add(&target, scratch, &message, &quoted) == -1)
 		return (strerror(errno));
 	quoted_messages += quoted > 0;
 	octets += message.octets;
 	expected->octets = message.octets;
-	memcpy(expected->digest, message.digest, sizeof(digest));
-	if (quoted == 0 && memcmp(digest, message.digest, sizeof(digest)) != 0)
+	memcpy(expected->seal, message.seal, sizeof(seal));
+	if (quoted == 0 && !seal_is_same(seal, message.seal))
 		return ("a message did not become what it was");
 	return (NULL);
 }
@@ -122,8 +122,8 @@ compare_message(struct mailbox *written, uint32_t number, int scratch)
 
 	if (wrong != NULL)
 		return (wrong);
-	if (message.octets != expected->octets || memcmp(message.digest,
-	    expected->digest, sizeof(message.digest)) != 0)
+	if (message.octets != expected->octets || !seal_is_same(
+	    message.seal, expected->seal))
 		return ("a message reads back as another");
 	other_dates += message.received.tv_sec != expected->received;
 	return (NULL);

@@ -122,7 +122,6 @@ static const char *
 read_head(struct single_file *single, uint32_t number,
     struct tool_message *message)
 {
-	crypto_generichash_state hash;
 	const struct single_message *stored =
 	    &single->shown.messages[number - 1];
 	const char *wrong;
@@ -131,7 +130,7 @@ read_head(struct single_file *single, uint32_t number,
 
 	message->is_empty = stored->stored == (uint64_t)stored->head_bytes +
 	    stored->blank_bytes;
-	wrong = single_read_head(single, stored, &hash, &line);
+	wrong = single_read_head(single, stored, NULL, &line);
 	if (wrong != NULL)
 		return (wrong);
 	if (single->format->received != NULL)
@@ -181,8 +180,8 @@ tool_fetch(struct mailbox *mailbox, uint32_t number, int fd,
 	errno = 0;
 	if (wrong == NULL && wire_end(&wire) == -1)
 		wrong = errno != 0 ? strerror(errno) : "not all could be read";
-	if (wrong == NULL && lines_digest(&reader, fd, 0, message->octets,
-	    message->digest) == -1)
+	if (wrong == NULL && lines_seal(&reader, fd, 0, message->octets,
+	    message->seal) == -1)
 		wrong = "what was written cannot be read back";
 	return (wrong);
 }

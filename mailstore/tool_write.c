@@ -21,7 +21,7 @@
 
 /* A message on its way into a file. */
 struct writing {
-	crypto_generichash_state hash;	/* of what POP2 will send of it */
+	struct seal seal;		/* of what POP2 will send of it */
 	struct target *target;
 	uint64_t octets;
 	uint64_t quoted;
@@ -75,7 +75,7 @@ has_lf(enum tool_form form)
 static int
 put_text(struct writing *writing, const void *bytes, size_t length)
 {
-	(void)crypto_generichash_update(&writing->hash, bytes, length);
+	seal_take(&writing->seal, bytes, length);
 	writing->octets += length;
 	return (put(writing->target, bytes, length));
 }
@@ -90,8 +90,7 @@ put_end(struct writing *writing)
 	const int shorter = has_lf(writing->target->form) &&
 	    !writing->after_cr;
 
-	(void)crypto_generichash_update(&writing->hash,
-	    (const unsigned char *)"\r\n", 2);
+	seal_take(&writing->seal, "\r\n", 2);
 	writing->octets += 2;
 	return (put(writing->target, shorter ? "\n" : "\r\n",
 	    shorter ? 1 : 2));
@@ -131,8 +130,7 @@ put_lines(struct writing *writing, int fd, uint64_t octets)
 	struct line line;
 	int got;
 
-	(void)crypto_generichash_init(&writing->hash, NULL, 0,
-	    LINES_DIGEST_BYTES);
+	seal_begin(&writing->seal);
 	lines_begin(&reader, fd, 0, octets, NULL);
 	while ((got = lines_next(&reader, &line)) == 1)
 		if (put_line(writing, &line) == -1)
@@ -279,8 +277,7 @@ put_message(struct target *target, int fd, struct tool_message *message,
 	if (put_lines(&writing, fd, message->octets) == -1)
 		return (-1);
 	message->octets = writing.octets;
-	(void)crypto_generichash_final(&writing.hash, message->digest,
-	    sizeof(message->digest));
+	seal_end(&writing.seal, message->seal);
 	*quoted = writing.quoted;
 	return (0);
 }

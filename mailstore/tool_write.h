@@ -34,7 +34,7 @@ int	target_make(struct target *target, enum tool_form form,
 	    int directory);
 
 /*
- * Adds a message: `message` as tool_fetch has written it to `fd`.  Its digest
+ * Adds a message: `message` as tool_fetch has written it to `fd`.  Its seal
  * and octets become those that the new mailbox must give; they differ where a
  * line had to be quoted, and `quoted` says how many lines.
  */

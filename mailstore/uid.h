@@ -27,6 +27,13 @@ const char *uid_content(struct mailbox *mailbox, uint64_t number,
 	    const char *label, unsigned char *digest);
 
 /*
+ * Adds the header to a digest of the label, as much of it as uid_content takes:
+ * a digest that is the same where messages are equal, and seldom else.
+ */
+const char *uid_header(struct mailbox *mailbox, uint64_t number,
+	    unsigned char *digest);
+
+/*
  * uids.c: the ids of all messages of the mailbox that is open.
  *
  * uids_begin reads every message; equal ones are told apart by a number that

@@ -20,6 +20,7 @@ static const char *const notes[] = { "Status:", "X-Status:", "X-Keywords:",
 
 struct content {
 	crypto_generichash_state hash;
+	int header_only;
 	int in_body;
 	int left_out;		/* this header line is */
 	int decided;		/* `name` was looked at */
@@ -102,6 +103,7 @@ take_body(struct content *content, const unsigned char *octets,
 
 /*
  * An empty piece is no piece; a line's end comes with the line or behind it.
+ * An error behind the header is how reading is ended there.
  */
 static int
 take(struct wire *wire, const unsigned char *octets, size_t length)
@@ -117,27 +119,45 @@ take(struct wire *wire, const unsigned char *octets, size_t length)
 			take_body(content, octets, part, feed != NULL);
 		else
 			take_header(content, octets, part, feed != NULL);
+		if (content->in_body && content->header_only)
+			return (-1);
 	}
 	return (0);
 }
 
-const char *
-uid_content(struct mailbox *mailbox, uint64_t number, const char *label,
-    unsigned char *digest)
+static const char *
+read_content(struct mailbox *mailbox, uint64_t number, const void *label,
+    size_t length, int header_only, unsigned char *digest)
 {
 	static struct wire nowhere;
 	struct content content;
 	const char *wrong;
 
 	memset(&content, 0, sizeof(content));
+	content.header_only = header_only;
 	(void)crypto_generichash_init(&content.hash, NULL, 0,
 	    UID_DIGEST_BYTES);
-	add(&content, label, strlen(label) + 1);
+	add(&content, label, length);
 	nowhere.fd = -1;
 	wire_begin(&nowhere, 0);
 	wire_divert(&nowhere, take, &content);
 	wrong = mailbox->format->send(mailbox, number, &nowhere);
 	(void)crypto_generichash_final(&content.hash, digest,
 	    UID_DIGEST_BYTES);
-	return (wrong);
+	return (header_only && content.in_body ? NULL : wrong);
+}
+
+const char *
+uid_content(struct mailbox *mailbox, uint64_t number, const char *label,
+    unsigned char *digest)
+{
+	return (read_content(mailbox, number, label, strlen(label) + 1, 0,
+	    digest));
+}
+
+const char *
+uid_header(struct mailbox *mailbox, uint64_t number, unsigned char *digest)
+{
+	return (read_content(mailbox, number, digest, UID_DIGEST_BYTES, 1,
+	    digest));
 }

@@ -22,6 +22,7 @@
 
 #include "disk.h"
 #include "log.h"
+#include "seal.h"
 #include "uid.h"
 
 #define NAME		"uids"
@@ -39,7 +40,10 @@ struct entry {
 	uint32_t ordinal;	/* among equal ones; 0: not read */
 	unsigned char goes;	/* it is marked; or the line says so */
 	unsigned char named;	/* its label alone is its id */
+	unsigned char mixed;	/* equal ones go, and equal ones stay */
 };
+
+_Static_assert(UID_DIGEST_BYTES == SEAL_BYTES, "a digest has room for a seal");
 
 /* By message; and the same in the order of their digests. */
 static struct entry *entries, **sorted;
@@ -369,56 +373,87 @@ write_file(int with_gone)
 		(void)disk_sync(state);
 }
 
+/* Are there equal ones of which some go and some stay?  They are marked. */
+static int
+find_mixed(struct entry **list, size_t length)
+{
+	size_t from, to, goes, i;
+	int found = 0;
+
+	for (from = 0; from < length; from = to) {
+		for (to = from, goes = 0; to < length &&
+		    are_equal(list[from], list[to]); to++)
+			goes += list[to]->goes != 0;
+		for (i = from; i < to; i++)
+			list[i]->mixed = goes > 0 && goes < to - from;
+		found |= list[from]->mixed;
+	}
+	return (found);
+}
+
+static int
+read_label(struct mailbox *mailbox, struct entry *entry)
+{
+	char label[UID_LABEL_SIZE];
+	struct seal seal;
+	int kind = mailbox->format->label(mailbox, entry->place, label,
+	    sizeof(label));
+
+	if (kind == -1)
+		return (-1);
+	entry->named = kind == LABEL_UNIQUE;
+	seal_begin(&seal);
+	seal_take(&seal, label, strlen(label));
+	seal_end(&seal, entry->digest);
+	return (0);
+}
+
 /*
- * True when a message that stays may be equal to one that goes.  Where labels
- * differ messages do, and none has to be read.
+ * True when of these messages one that stays may be equal to one that goes.
+ * Where labels differ messages do, and where headers do if the label is not
+ * the whole id; what cannot be read may be anything.
  */
+static int
+are_mixed(struct mailbox *mailbox, struct entry **list, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		if (read_label(mailbox, list[i]) == -1)
+			return (1);
+	sort(list, length, sizeof(*list), compare_pointers);
+	if (!find_mixed(list, length))
+		return (0);
+	for (i = 0; i < length; i++)
+		if (list[i]->mixed && !list[i]->named &&
+		    uid_header(mailbox, list[i]->place, list[i]->digest) !=
+		    NULL)
+			return (1);
+	sort(list, length, sizeof(*list), compare_pointers);
+	return (find_mixed(list, length));
+}
+
 static int
 may_be_equal(struct mailbox *mailbox, const unsigned char *flags,
     unsigned char marked)
 {
-	struct entry *labels = calloc((size_t)mailbox->messages + 1,
-	    sizeof(*labels));
-	char label[UID_LABEL_SIZE];
+	const size_t length = mailbox->messages;
+	struct entry *all = calloc(length + 1, sizeof(*all));
+	struct entry **list = calloc(length + 1, sizeof(*list));
 	size_t i, used = 0;
 	int result = 0;
 
-	for (i = 0; labels != NULL && i < mailbox->messages; i++) {
-		if (mailbox->format->label(mailbox, i + 1, label,
-		    sizeof(label)) == -1)
-			continue;
-		labels[used].goes = (flags[i] & marked) != 0;
-		(void)crypto_generichash(labels[used++].digest,
-		    sizeof(labels->digest), (const unsigned char *)label,
-		    strlen(label), NULL, 0);
+	for (i = 0; all != NULL && list != NULL && i < length; i++) {
+		all[i].place = (uint32_t)i + 1;
+		all[i].goes = (flags[i] & marked) != 0;
+		if (mailbox->format->octets(mailbox, i + 1) != 0)
+			list[used++] = &all[i];
 	}
 	if (used > 1)
-		sort(labels, used, sizeof(*labels), compare_entries);
-	/* Those that stay and those that go need not alternate in a run. */
-	for (i = 1; i < used && !result; i++)
-		if (are_equal(&labels[i - 1], &labels[i])) {
-			labels[i].place |= labels[i - 1].place |
-			    1U << labels[i].goes | 1U << labels[i - 1].goes;
-			result = labels[i].place == 3;
-		}
-	free(labels);
+		result = are_mixed(mailbox, list, used);
+	free(all);
+	free(list);
 	return (result);
-}
-
-/* Is there a run of which some go and some stay? */
-static int
-is_affected(void)
-{
-	size_t from, to, goes;
-
-	for (from = 0; from < count; from = to) {
-		for (to = from, goes = 0; to < count &&
-		    are_equal(sorted[from], sorted[to]); to++)
-			goes += sorted[to]->goes != 0;
-		if (goes > 0 && goes < to - from)
-			return (1);
-	}
-	return (0);
 }
 
 void
@@ -436,7 +471,7 @@ uids_before_commit(struct mailbox *mailbox, const unsigned char *flags,
 		return;
 	for (i = 0; i < mailbox->messages; i++)
 		entries[i].goes = (flags[i] & marked) != 0;
-	was_written = is_affected();
+	was_written = find_mixed(sorted, count);
 	if (was_written)
 		write_file(1);
 }

@@ -10,6 +10,14 @@
 
 #include "wire.h"
 
+static void
+announce(struct wire *wire)
+{
+	if (!wire->is_announced && wire->announce != NULL)
+		wire->announce();
+	wire->is_announced = 1;
+}
+
 static int
 flush(struct wire *wire)
 {
@@ -20,9 +28,11 @@ flush(struct wire *wire)
 	while (done < wire->used) {
 		wrote = write(wire->fd, wire->buffer + done,
 		    wire->used - done);
-		if (wrote > 0)
+		if (wrote > 0) {
 			done += (size_t)wrote;
-		else if (wrote == -1 && errno == EAGAIN) {
+			announce(wire);
+		} else if (wrote == -1 && errno == EAGAIN) {
+			announce(wire);
 			if (poll(&polled, 1, wire->timeout_ms) == 0)
 				return (-1);
 		} else if (wrote != -1 || errno != EINTR)
@@ -38,8 +48,10 @@ wire_begin(struct wire *wire, uint64_t announced)
 	wire->announced = announced;
 	wire->sent = wire->written = 0;
 	wire->used = 0;
+	wire->is_announced = 0;
 	wire->take = NULL;
 	wire->take_line = NULL;
+	wire->take_lines = NULL;
 	wire->context = NULL;
 }
 
@@ -49,6 +61,7 @@ wire_divert(struct wire *wire, int (*take)(struct wire *,
 {
 	wire->take = take;
 	wire->take_line = NULL;
+	wire->take_lines = NULL;
 	wire->context = context;
 }
 
@@ -110,6 +123,60 @@ wire_write_line(struct wire *wire, int dot, const unsigned char *text,
 	return (0);
 }
 
+/* Most of what is ever sent goes through this loop. */
+void
+wire_write_lines(struct wire *wire, int dots, const unsigned char *text,
+    size_t length, struct lines_passed *passed)
+{
+	const unsigned char *begin = text, *end = text + length, *feed;
+	unsigned char *first = wire->buffer + wire->used, *to = first;
+	uint64_t room = sizeof(wire->buffer) - wire->used;
+	size_t line;
+
+	memset(passed, 0, sizeof(*passed));
+	if (wire->fd == -1)
+		return;
+	if (room > wire->announced - wire->written)
+		room = wire->announced - wire->written;
+	while (text < end &&
+	    (feed = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+		line = (size_t)(feed - text);
+		if (line > 0 && feed[-1] == '\r')
+			line--;
+		if (line + 3 >= room - (size_t)(to - first))
+			break;
+		if (dots && line > 0 && text[0] == '.') {
+			*to++ = '.';
+			passed->dots++;
+		}
+		memcpy(to, text, line);
+		to += line;
+		*to++ = '\r';
+		*to++ = '\n';
+		text = feed + 1;
+	}
+	passed->bytes = (uint64_t)(text - begin);
+	passed->octets = (uint64_t)(to - first) - passed->dots;
+	wire->used += (size_t)(to - first);
+	wire->written += (uint64_t)(to - first);
+}
+
+uint64_t
+wire_put_lines(struct wire *wire, struct line_reader *reader, uint64_t most)
+{
+	struct lines_passed passed = { 0, 0, 0, 0 };
+	const unsigned char *text;
+	const size_t length = lines_peek(reader, most, &text);
+
+	if (length > 0 && wire->take_lines != NULL)
+		wire->take_lines(wire, text, length, &passed);
+	else if (length > 0 && wire->take == NULL)
+		wire_write_lines(wire, 0, text, length, &passed);
+	lines_skip(reader, passed.bytes);
+	wire->sent += passed.octets;
+	return (passed.bytes);
+}
+
 int
 wire_put_line(struct wire *wire, const struct line *line, int last)
 {
@@ -130,5 +197,8 @@ wire_put_line(struct wire *wire, const struct line *line, int last)
 int
 wire_end(struct wire *wire)
 {
-	return (wire->written != wire->announced ? -1 : flush(wire));
+	if (wire->written != wire->announced || flush(wire) == -1)
+		return (-1);
+	announce(wire);
+	return (0);
 }

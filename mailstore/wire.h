@@ -23,11 +23,24 @@ struct wire {
 	/* Who takes a whole line at once; NULL: `take`, in pieces. */
 	int (*take_line)(struct wire *wire, const unsigned char *text,
 	    size_t length);
-	void *context;		/* of both */
+	/*
+	 * Who takes the whole lines of a text, or some of them, and tells how
+	 * much that was; NULL: wire_write_lines, or take_line one by one.
+	 */
+	void (*take_lines)(struct wire *wire, const unsigned char *text,
+	    size_t length, struct lines_passed *passed);
+	void *context;		/* of them */
+	/* Tells net; called once it can read, or when there is nothing to. */
+	void (*announce)(void);
+	int is_announced;
 	size_t used;
 	unsigned char buffer[RELAY_BYTES];
 };
 
+/*
+ * `announced` octets are to come.  The first of them are in the pipe before
+ * net is told, where there is anybody to tell it: so it wakes once.
+ */
 void	wire_begin(struct wire *wire, uint64_t announced);
 
 /*
@@ -55,6 +68,22 @@ int	wire_write(struct wire *wire, const void *octets, size_t length);
  */
 int	wire_write_line(struct wire *wire, int dot, const unsigned char *text,
 	    size_t length);
+
+/*
+ * As many whole lines of the text as there is room for at once; `dots`: with
+ * one more before each line that begins with one.  What is left, perhaps all,
+ * is for wire_write_line.
+ */
+void	wire_write_lines(struct wire *wire, int dots,
+	    const unsigned char *text, size_t length,
+	    struct lines_passed *passed);
+
+/*
+ * Takes such lines of what is in the reader's buffer, at most `most` bytes.
+ * Returns how many, perhaps 0.
+ */
+uint64_t wire_put_lines(struct wire *wire, struct line_reader *reader,
+	    uint64_t most);
 
 /*
  * As wire_put, for a line or piece of one.  Its end goes as CRLF, whatever it

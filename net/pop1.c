@@ -187,6 +187,7 @@ const struct protocol protocol_pop1 = {
 	.error = "-ERR",
 	.trouble = "",
 	.line_octets = LINE_OCTETS_MAX,
+	.bare_data = 1,
 	.greet = greet,
 	.login_refused = login_refused,
 	.store_ready = ok,

@@ -210,6 +210,7 @@ const struct protocol protocol_pop2 = {
 	.error = "-",
 	.trouble = "",
 	.line_octets = LINE_OCTETS_MAX,
+	.bare_data = 1,
 	.errors_close = 1,
 	.greet = greet,
 	.login_refused = login_refused,

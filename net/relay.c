@@ -26,24 +26,52 @@ add_trailer(struct session *session)
 	session->relay_have += length;
 }
 
-void
+int
 relay_begin(struct session *session, uint64_t octets)
 {
+	/* A short message is copied with what belongs behind it, in one. */
+	session->splicing = octets > RELAY_BYTES / 2 &&
+	    session->tls == NULL && splice_works();
+	session->relay_size = RELAY_TRAILER + (session->splicing ? 0 :
+	    octets < RELAY_BYTES ? (size_t)octets : RELAY_BYTES);
+	if ((session->relay = malloc(session->relay_size)) == NULL)
+		return (-1);
 	session->relay_left = octets;
 	session->relay_have = session->relay_sent = 0;
 	add_trailer(session);
+	return (0);
+}
+
+void
+relay_end(struct session *session)
+{
+	if (session->relay != NULL) {
+		(void)event_del(&session->data_event);
+		freezero(session->relay, session->relay_size);
+	}
+	session->relay = NULL;
+	session->relaying = 0;
+}
+
+/* Asked for from one part to the next; relay_end, on_data take it back. */
+static void
+wait_for_data(struct session *session)
+{
+	if (!event_pending(&session->data_event, EV_READ, NULL))
+		(void)event_add(&session->data_event, NULL);
 }
 
 /* 1: something is there to send; 0: not yet; -1: the store is gone. */
 static int
 take(struct session *session)
 {
-	size_t wanted = session->relay_left < RELAY_BYTES ?
-	    (size_t)session->relay_left : RELAY_BYTES;
+	size_t room = session->relay_size - RELAY_TRAILER;
+	size_t wanted = session->relay_left < room ?
+	    (size_t)session->relay_left : room;
 	ssize_t got = read(session->data, session->relay, wanted);
 
 	if (got == -1 && (errno == EAGAIN || errno == EINTR)) {
-		(void)event_add(&session->data_event, NULL);
+		wait_for_data(session);
 		return (0);
 	}
 	if (got <= 0)
@@ -51,6 +79,36 @@ take(struct session *session)
 	session->relay_have = (size_t)got;
 	session->relay_sent = 0;
 	session->relay_left -= (uint64_t)got;
+	add_trailer(session);
+	return (1);
+}
+
+/*
+ * 1: some was moved to the client; 0: not yet; -1: one of them is gone.  EAGAIN
+ * does not tell which side it is about: unless the pipe has said that it has
+ * something it is asked first, and if it has the client is waited for.
+ */
+static int
+move(struct session *session)
+{
+	const int ready = session->data_ready != 0;
+	const size_t wanted = session->relay_left < RELAY_BYTES ?
+	    (size_t)session->relay_left : RELAY_BYTES;
+	ssize_t moved = splice_octets(session->data, session->fd, wanted,
+	    wanted < session->relay_left || session->trailer[0] != '\0');
+
+	session->data_ready = 0;
+	if (moved == -1 && (errno == EAGAIN || errno == EINTR)) {
+		if (ready && errno == EAGAIN)
+			session_wait_to_send(session);
+		else
+			wait_for_data(session);
+		return (0);
+	}
+	if (moved <= 0)
+		return (-1);
+	session->relay_left -= (uint64_t)moved;
+	session->octets_sent += (uint64_t)moved;
 	add_trailer(session);
 	return (1);
 }
@@ -80,9 +138,7 @@ give(struct session *session)
 static void
 finish(struct session *session)
 {
-	freezero(session->relay, RELAY_BUFFER);
-	session->relay = NULL;
-	session->relaying = 0;
+	relay_end(session);
 	session->protocol->data_sent(session);
 	session_run(session);
 }
@@ -94,7 +150,8 @@ relay_run(struct session *session)
 
 	for (moves = 0; moves < MOVES_AT_A_TIME && moved == 1; moves++) {
 		if (session->relay_have == 0 && session->relay_left > 0)
-			moved = take(session);
+			moved = session->splicing ? move(session) :
+			    take(session);
 		if (moved == 1 && (moved = give(session)) == 0)
 			session_wait_to_send(session);
 		if (moved == 1 && session->relay_left == 0) {
@@ -110,5 +167,5 @@ relay_run(struct session *session)
 	}
 	session_progress(session);
 	if (moved == 1)		/* there is more, after the others */
-		(void)event_add(&session->data_event, NULL);
+		wait_for_data(session);
 }

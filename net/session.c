@@ -155,10 +155,7 @@ release(struct session *session)
 	login_withdraw(session);
 	store_link_close(session);
 	stream_end_tls(session);
-	if (session->relay != NULL)
-		freezero(session->relay, RELAY_BUFFER);
-	session->relay = NULL;
-	session->relaying = 0;
+	relay_end(session);
 	session->phase = 0;
 }
 
@@ -285,12 +282,14 @@ void
 session_fail(struct session *session, const char *reason)
 {
 	/*
-	 * In the middle of a message a reply would be taken for mail, and one
-	 * of which a part is out already cannot be another any more.
+	 * In the middle of a message a reply would be taken for mail, and in
+	 * its place where no reply comes before it; one of which a part is
+	 * out already cannot be another any more.
 	 */
 	if (session->reply_sent > 0)
 		session->relaying = 0;
-	else if (!session->relaying)
+	else if (!session->relaying && !(session->protocol->bare_data &&
+	    session->phase == PHASE_WAIT_DATA))
 		session_reply(session, "%s %s", session->protocol->error,
 		    reason);
 	else
@@ -388,10 +387,8 @@ session_relay(struct session *session, uint64_t octets, const char *trailer)
 	session->phase = 0;
 	session->relaying = 1;
 	session->trailer = trailer;
-	if ((session->relay = malloc(RELAY_BUFFER)) == NULL)
+	if (relay_begin(session, octets) == -1)
 		session_trouble(session, "the server is short of memory");
-	else
-		relay_begin(session, octets);
 }
 
 void
@@ -523,12 +520,18 @@ take_line(struct session *session)
 	return (1);
 }
 
+/*
+ * Reading stays asked for from one command to the next, which saves two calls
+ * for each; on_client takes it back when something comes out of turn.
+ */
 static void
 wait_for_client(struct session *session, short what)
 {
+	if (event_pending(&session->client_event, what, NULL) != 0)
+		return;
 	(void)event_del(&session->client_event);
-	event_set(&session->client_event, session->fd, what, on_client,
-	    session);
+	event_set(&session->client_event, session->fd,
+	    what == EV_READ ? EV_READ | EV_PERSIST : what, on_client, session);
 	(void)event_add(&session->client_event, NULL);
 }
 
@@ -568,6 +571,15 @@ session_wait_to_send(struct session *session)
 	wait_for_client(session, EV_WRITE);
 }
 
+static int
+is_slow(const struct session *session)
+{
+	const unsigned int slow = PHASE_WAIT_AUTH | PHASE_WAIT_STORE |
+	    PHASE_WAIT_FOLDER | PHASE_WAIT_MAILDROP;
+
+	return ((session->phase & slow) != 0);
+}
+
 /*
  * While auth or a lock may take its time the client is watched, not read: one
  * that goes must not keep a mailbox busy.
@@ -575,13 +587,8 @@ session_wait_to_send(struct session *session)
 static void
 watch_while_waiting(struct session *session)
 {
-	const unsigned int slow = PHASE_WAIT_AUTH | PHASE_WAIT_STORE |
-	    PHASE_WAIT_FOLDER | PHASE_WAIT_MAILDROP;
-
-	if ((session->phase & slow) != 0 && !session->gone)
+	if (is_slow(session) && !session->gone)
 		wait_for_client(session, EV_READ);
-	else
-		(void)event_del(&session->client_event);
 }
 
 /*
@@ -683,6 +690,14 @@ session_run(struct session *session)
 	}
 }
 
+/* What is not to be read now must not wake us again. */
+static int
+is_out_of_turn(const struct session *session, short what)
+{
+	return (session->phase != 0 || ((what & EV_READ) != 0 &&
+	    (session->relaying || session->reply_length > 0)));
+}
+
 static void
 on_client(int fd, short what, void *argument)
 {
@@ -699,9 +714,11 @@ on_client(int fd, short what, void *argument)
 	}
 	if (session->shaking_hands)
 		shake_hands(session);
-	else if (session->phase != 0)
-		peek_client(session);
-	else if ((what & EV_READ) == 0 || read_client(session))
+	else if (is_out_of_turn(session, what)) {
+		(void)event_del(&session->client_event);
+		if (is_slow(session))
+			peek_client(session);
+	} else if ((what & EV_READ) == 0 || read_client(session))
 		session_run(session);
 }
 

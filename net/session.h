@@ -63,6 +63,8 @@ struct protocol {
 	size_t line_octets;		/* the longest line, with its end */
 	int errors_close;		/* "if anything goes wrong close" */
 	int silent_timeout;		/* and without a word (RFC 1939) */
+	int bare_data;			/* mail comes without a reply before
+					   it */
 	int greets_everybody;		/* it refuses passwords itself, from
 					   where they must not come */
 
@@ -118,6 +120,8 @@ struct session {
 
 	unsigned int logged_in : 1;	/* a store is there */
 	unsigned int relaying : 1;	/* mail is under way */
+	unsigned int splicing : 1;	/* past the relay's buffer */
+	unsigned int data_ready : 1;	/* the pipe from the store has some */
 	unsigned int lingering : 1;	/* over; waiting for the client's end */
 	unsigned int finishing : 1;	/* over when the reply is sent */
 	unsigned int gone : 1;		/* the client closed while it waited */
@@ -141,8 +145,8 @@ struct session {
 
 	int store;			/* channel to the store, -1 */
 	int data;			/* pipe from the store, -1 */
-	unsigned char *relay;		/* RELAY_BUFFER while relaying */
-	size_t relay_have, relay_sent;
+	unsigned char *relay;		/* a buffer, while relaying */
+	size_t relay_size, relay_have, relay_sent;
 	uint64_t relay_left;		/* octets still to come */
 	const char *trailer;		/* what is sent behind them */
 
@@ -264,8 +268,7 @@ void	session_progress(struct session *session);
 /* The client has no room: session_run is called when it has. */
 void	session_wait_to_send(struct session *session);
 
-#define RELAY_TRAILER	3
-#define RELAY_BUFFER	(RELAY_BYTES + RELAY_TRAILER)
+#define RELAY_TRAILER	3	/* octets at the most */
 
 /*
  * stream.c: a client's octets, in clear text or by TLS.  As recv(2) and
@@ -286,11 +289,23 @@ int	stream_pending(const struct session *session);
  */
 int	stream_handshake(struct session *session, short *what);
 
+/*
+ * splice_*.c: moves what a pipe has to a client in clear text, and copies
+ * nothing; as stream_write, and 0 at the pipe's end.  EAGAIN may be said for
+ * either.
+ */
+int	splice_works(void);		/* not on every system */
+ssize_t	splice_octets(int pipe, int client, size_t length, int more);
+
 /* No further octets by TLS. */
 void	stream_end_tls(struct session *session);
 
-/* relay.c: begins; the relay's buffer is there. */
-void	relay_begin(struct session *session, uint64_t octets);
+/*
+ * relay.c: begins; -1: there is no memory.  relay_end: wipes and frees what it
+ * has, also in the middle.
+ */
+int	relay_begin(struct session *session, uint64_t octets);
+void	relay_end(struct session *session);
 
 /* Moves what can be moved; called when either side is ready. */
 void	relay_run(struct session *session);

@@ -158,8 +158,13 @@ on_data(int fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
-	if (session->relaying)
+	/* Mail that the client has no room for must not wake us again. */
+	if (session->relaying && !event_pending(&session->client_event,
+	    EV_WRITE, NULL)) {
+		session->data_ready = 1;
 		session_run(session);
+	} else
+		(void)event_del(&session->data_event);
 }
 
 void
@@ -171,7 +176,8 @@ store_link_attach(struct session *session, int store, int data)
 	session->phase = PHASE_WAIT_STORE;
 	event_set(&session->store_event, store, EV_READ | EV_PERSIST,
 	    on_store, session);
-	event_set(&session->data_event, data, EV_READ, on_data, session);
+	event_set(&session->data_event, data, EV_READ | EV_PERSIST, on_data,
+	    session);
 	if (event_add(&session->store_event, NULL) == -1) {
 		session_trouble(session, "the server is short of memory");
 		session_run(session);

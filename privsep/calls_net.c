@@ -14,6 +14,8 @@ static const struct sandbox_call list[] = {
 	CALL(accept4),
 	CALL(recvfrom),			/* client octets */
 	CALL(sendto),
+	/* Mail, from the pipe to the client; more of it may come. */
+	CALL_MASKED(splice, 5, 0xffffffff ^ SPLICE_F_MORE, SPLICE_F_NONBLOCK),
 	CALL(shutdown),
 	CALL(setsockopt),		/* no Nagle, keepalive */
 	CALL_IF(fcntl, 1, F_SETFL),	/* non-blocking */

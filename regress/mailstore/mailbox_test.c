@@ -10,6 +10,7 @@
 
 #include <atf-c.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -794,8 +795,55 @@ ATF_TC_BODY(cut_short, tc)
 	server_stop(&server);
 }
 
+static void
+spoil(const struct server *server)
+{
+	int fd = open(mailbox_path(server, FRED), O_WRONLY | O_CLOEXEC);
+
+	ATF_REQUIRE(fd != -1 && pwrite(fd, "X", 1, 0) == 1);
+	(void)close(fd);
+}
+
+/* Changed before the first octet: nothing is said that could be mail. */
+ATF_TC_WITHOUT_HEAD(changed_before_it_is_sent);
+ATF_TC_BODY(changed_before_it_is_sent, tc)
+{
+	static const char box[] = A "\nSubject: one\n\ntext\n\n";
+	struct server server;
+	struct split split;
+	int fd;
+
+	(void)tc;
+	server_start(&server, "listen auto 127.0.0.1 port 0\n"
+	    "listen pop3 127.0.0.1 port 0\n");
+	split_begin(&split, box, sizeof(box) - 1);
+	put_mailbox(&server, &split);
+	fd = begin_pop2(&server, 1);
+	client_send(fd, "READ\r\n");
+	(void)expect_number(fd, '=');
+	spoil(&server);
+	client_send(fd, "RETR\r\n");
+	client_expect_close(fd);
+	put_mailbox(&server, &split);
+	fd = begin_pop1(&server, "RETR", split.whole_octets);
+	spoil(&server);
+	client_send(fd, "RCEV\r\n");
+	client_expect_close(fd);
+	put_mailbox(&server, &split);
+	fd = client_connect(&server, 1);
+	client_expect_line(fd, "+OK");
+	client_say(fd, "USER " FRED, "+OK");
+	client_say(fd, "PASS " FRED_PASSWORD, "+OK 1 ");
+	spoil(&server);
+	client_say(fd, "RETR 1", "-ERR [SYS/TEMP] ");
+	client_expect_close(fd);
+	split_end(&split);
+	server_stop(&server);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, changed_before_it_is_sent);
 	ATF_TP_ADD_TC(tp, line_ends);
 	ATF_TP_ADD_TC(tp, separators);
 	ATF_TP_ADD_TC(tp, ends);

@@ -854,6 +854,16 @@ must_be_cut(int fd, const char *what)
 	    strncmp(bytes, MAIL, length) == 0, "%s: \"%s\"", what, bytes);
 }
 
+/* Where mail is to come, without a reply before it, a reason would be mail. */
+static void
+must_be_silent(int fd, const char *what)
+{
+	char bytes[4096];
+
+	ATF_CHECK_MSG(read_rest(fd, bytes, sizeof(bytes)) == 0, "%s: \"%s\"",
+	    what, bytes);
+}
+
 static void
 attack_client(const struct server *server, enum moment moment, uint32_t type,
     enum trick trick, int pop)
@@ -875,6 +885,8 @@ attack_client(const struct server *server, enum moment moment, uint32_t type,
 	    pop1_until(server, moment) : pop2_until(server, moment);
 	if (moment == AFTER_DATA)
 		must_be_cut(fd, what);
+	else if (moment == AT_DATA && pop != POP3)
+		must_be_silent(fd, what);
 	else
 		must_be_refused(fd, pop == POP2 ? "- " : "-ERR ", what);
 	(void)snprintf(text, sizeof(text), "message=%s error=\"%s\"",
@@ -1004,8 +1016,9 @@ ATF_TC_BODY(store_to_net_tricks, tc)
 }
 
 /*
- * Messages that the table allows.  `reply` NULL: the protocol's error and
- * the end; "": the end in the middle of the message.
+ * Messages that the table allows.  `reply` NULL: the protocol's error (where
+ * mail is to come: nothing) and the end; "": the end in the middle of the
+ * message.
  */
 static const struct {
 	enum moment moment;
@@ -1051,7 +1064,9 @@ try_oddity(const struct server *server, size_t i)
 	order_store(server, oddities[i].moment, CHILD_SESSION,
 	    oddities[i].type, oddities[i].trick);
 	fd = pop2_until(server, oddities[i].moment);
-	if (oddities[i].reply == NULL)
+	if (oddities[i].moment == AT_DATA)
+		must_be_silent(fd, what);
+	else if (oddities[i].reply == NULL)
 		must_be_refused(fd, "- ", what);
 	else if (oddities[i].reply[0] == '\0')
 		must_be_cut(fd, what);

@@ -85,6 +85,10 @@ static const struct call forbidden[] = {
 	{ "accept4", ALL & ~NET, SYS_accept4, { -1 } },
 	{ "recvfrom", PASSWD | STORE | LOCK | KEYS, SYS_recvfrom, { -1 } },
 	{ "sendto", PASSWD | STORE | LOCK | KEYS, SYS_sendto, { -1 } },
+	{ "splice", ALL & ~NET, SYS_splice, { -1, 0, -1, 0, 0,
+	    SPLICE_F_NONBLOCK } },
+	{ "splice(SPLICE_F_GIFT)", NET, SYS_splice, { -1, 0, -1, 0, 0,
+	    SPLICE_F_NONBLOCK | SPLICE_F_GIFT } },
 	/* other programs and processes */
 	{ "execve", ALL, SYS_execve, { 0 } },
 	{ "execveat", ALL, SYS_execveat, { -1 } },
@@ -209,6 +213,8 @@ static const struct call allowed[] = {
 	{ "accept4", NET, SYS_accept4, { -1 } },
 	{ "recvfrom", NET | SYSTEM, SYS_recvfrom, { -1 } },
 	{ "sendto", NET | SYSTEM, SYS_sendto, { -1 } },
+	{ "splice", NET, SYS_splice, { -1, 0, -1, 0, 0, SPLICE_F_NONBLOCK |
+	    SPLICE_F_MORE } },
 	{ "epoll_ctl", NET, SYS_epoll_ctl, { -1 } },
 	{ "socket(AF_UNIX)", SYSTEM, SYS_socket, { AF_UNIX, SOCK_STREAM } },
 	{ "flock", STORE, SYS_flock, { -1 } },

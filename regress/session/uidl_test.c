@@ -261,6 +261,28 @@ ATF_TC_BODY(equal_messages, tc)
 }
 
 /* In one session: two of them go, and one deletion is taken back. */
+/* Notes of other programs make no difference, and a body does. */
+ATF_TC_WITHOUT_HEAD(equal_but_for_notes);
+ATF_TC_BODY(equal_but_for_notes, tc)
+{
+	struct server server;
+	struct uids first, now;
+
+	(void)tc;
+	server_start(&server, POP3);
+	write_box(&server, FROM "Subject: same\n\nanother body\n\n" SAME
+	    FROM "Status: RO\nSubject: same\n\nthe same\n\n" OTHER);
+	ask(&server, &first);
+	must_differ(&first);
+	delete(&server, 2);
+	ask(&server, &now);
+	ATF_REQUIRE_EQ(3, now.count);
+	ATF_CHECK_STREQ(first.id[0], now.id[0]);
+	ATF_CHECK_STREQ(first.id[2], now.id[1]);
+	ATF_CHECK_STREQ(first.id[3], now.id[2]);
+	server_stop(&server);
+}
+
 ATF_TC_WITHOUT_HEAD(equal_in_one_session);
 ATF_TC_BODY(equal_in_one_session, tc)
 {
@@ -676,6 +698,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, rewritten_by_others);
 	ATF_TP_ADD_TC(tp, other_messages);
 	ATF_TP_ADD_TC(tp, equal_messages);
+	ATF_TP_ADD_TC(tp, equal_but_for_notes);
 	ATF_TP_ADD_TC(tp, equal_in_one_session);
 	ATF_TP_ADD_TC(tp, equal_in_a_read_only_mailbox);
 	ATF_TP_ADD_TC(tp, equal_after_a_failed_commit);
