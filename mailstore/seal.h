@@ -2,9 +2,9 @@
  * seal.h - were these bytes read before, in this process?
  *
  * A seal is a universal hash (Poly1305) under a random key of the process,
- * which is never shown nor written.  Two different messages of L bytes have the
- * same seal with a probability of at most L / 2^106 (L from 16), whoever has made them up.
- * It says nothing to another process, nor to a later one.
+ * which is never shown nor written.  Two different messages of L bytes (16 or
+ * more) have the same seal with a probability of at most L / 2^106, whoever has
+ * made them up.  It says nothing to another process, nor to a later one.
  */
 #ifndef SEAL_H
 #define SEAL_H

@@ -41,8 +41,8 @@ struct single_message {
 	uint8_t flags;		/* enum single_flags */
 	uint16_t dots;		/* lines that begin with one; UINT16_MAX:
 				   so many or more */
-	unsigned char digest[SINGLE_DIGEST_BYTES];	/* of its head line; once
-				   it was sent, the seal of all of it */
+	unsigned char digest[SINGLE_DIGEST_BYTES];	/* of its head line;
+				   once it was sent, the seal of all of it */
 };
 
 struct single_list {
