@@ -176,8 +176,10 @@ lines_pass_all(struct line_reader *reader)
 {
 	for (;;) {
 		reader->begin = reader->end = 0;
-		if (reader->next == reader->limit)
+		if (reader->next == reader->limit) {
+			reader->behind = 0;	/* it is not at `end` now */
 			return (0);
+		}
 		if (fill(reader) == -1)
 			return (-1);
 	}

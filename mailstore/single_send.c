@@ -201,7 +201,8 @@ put_lines(struct single_file *single, struct outgoing *out, uint64_t most,
 	struct lines_passed passed;
 	uint64_t bytes;
 
-	if (out->converts || *after_blank)
+	/* Where they go one by one, all that are left are not to be counted. */
+	if (out->converts || *after_blank || !wire_takes_lines(out->wire))
 		return (0);
 	passed.bytes = lines_peek(&single->reader, most, &text);
 	if (is_mbox)

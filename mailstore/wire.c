@@ -161,6 +161,13 @@ wire_write_lines(struct wire *wire, int dots, const unsigned char *text,
 	wire->written += (uint64_t)(to - first);
 }
 
+int
+wire_takes_lines(const struct wire *wire)
+{
+	return (wire->take == NULL ? wire->fd != -1 :
+	    wire->take_lines != NULL);
+}
+
 uint64_t
 wire_put_lines(struct wire *wire, struct line_reader *reader, uint64_t most)
 {

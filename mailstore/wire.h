@@ -78,6 +78,9 @@ void	wire_write_lines(struct wire *wire, int dots,
 	    const unsigned char *text, size_t length,
 	    struct lines_passed *passed);
 
+/* True where whole lines are taken at once; else wire_put_lines takes none. */
+int	wire_takes_lines(const struct wire *wire);
+
 /*
  * Takes such lines of what is in the reader's buffer, at most `most` bytes.
  * Returns how many, perhaps 0.

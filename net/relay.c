@@ -36,6 +36,7 @@ relay_begin(struct session *session, uint64_t octets)
 	    octets < RELAY_BYTES ? (size_t)octets : RELAY_BYTES);
 	if ((session->relay = malloc(session->relay_size)) == NULL)
 		return (-1);
+	session->data_ready = 0;
 	session->relay_left = octets;
 	session->relay_have = session->relay_sent = 0;
 	add_trailer(session);

@@ -260,7 +260,6 @@ ATF_TC_BODY(equal_messages, tc)
 	server_stop(&server);
 }
 
-/* In one session: two of them go, and one deletion is taken back. */
 /* Notes of other programs make no difference, and a body does. */
 ATF_TC_WITHOUT_HEAD(equal_but_for_notes);
 ATF_TC_BODY(equal_but_for_notes, tc)
@@ -283,6 +282,41 @@ ATF_TC_BODY(equal_but_for_notes, tc)
 	server_stop(&server);
 }
 
+/*
+ * The time goes by a message's octets, not by its octets times its lines: that
+ * would be minutes.
+ */
+ATF_TC(short_lines);
+ATF_TC_HEAD(short_lines, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "120");
+}
+ATF_TC_BODY(short_lines, tc)
+{
+	static const char begin[] = FROM "Subject: short\n\n";
+	const size_t size = 24UL << 20;
+	struct server server;
+	struct uids first, now;
+	char *text = malloc(size);
+	size_t i;
+
+	(void)tc;
+	ATF_REQUIRE(text != NULL);
+	for (i = 0; i < size; i++)
+		text[i] = i % 2 == 0 ? 'a' : '\n';
+	memcpy(text, begin, sizeof(begin) - 1);
+	text[size - 2] = '\n';
+	server_start(&server, POP3);
+	mailbox_write(&server, FRED, text, size);
+	free(text);
+	ask(&server, &first);
+	ATF_REQUIRE_EQ(1, first.count);
+	ask(&server, &now);
+	ATF_CHECK_STREQ(first.id[0], now.id[0]);
+	server_stop(&server);
+}
+
+/* In one session: two of them go, and one deletion is taken back. */
 ATF_TC_WITHOUT_HEAD(equal_in_one_session);
 ATF_TC_BODY(equal_in_one_session, tc)
 {
@@ -699,6 +733,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, other_messages);
 	ATF_TP_ADD_TC(tp, equal_messages);
 	ATF_TP_ADD_TC(tp, equal_but_for_notes);
+	ATF_TP_ADD_TC(tp, short_lines);
 	ATF_TP_ADD_TC(tp, equal_in_one_session);
 	ATF_TP_ADD_TC(tp, equal_in_a_read_only_mailbox);
 	ATF_TP_ADD_TC(tp, equal_after_a_failed_commit);
