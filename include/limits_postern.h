@@ -273,7 +273,7 @@
 #define INDEX_MESSAGES_MAX	1000000
 
 /* Indexes of one user, the oldest of which go: more folders are not in use. */
-#define INDEXES_MAX		64
+#define INDEXES_MAX		16
 
 /*
  * The coarsest clock that file systems have is FAT's: two seconds.  Two changes

@@ -368,10 +368,14 @@ index_write(struct single_file *single, const struct mailbox_place *place)
 	    single_begin(single) == 0 && single_end(single) == single->size &&
 	    index_find(place, &names) == 0 &&
 	    write_new(single, place, &names, &header) == 0;
+	/* What was not believed, and has no follower, is of no use. */
+	if (!is_there) {
+		index_remove(single, place);
+		return;
+	}
 	/* What ids are known is in the new one now, for when they are asked. */
 	index_close(&single->index);
-	single->index.is_there = is_there;
-	if (is_there)
-		memcpy(single->index.checksum, header.checksum,
-		    sizeof(header.checksum));
+	single->index.is_there = 1;
+	memcpy(single->index.checksum, header.checksum,
+	    sizeof(header.checksum));
 }

@@ -91,20 +91,33 @@ is_sound(const struct index_header *header)
 	    128 * (header->shown + header->hidden));
 }
 
-/* Is every message that the lists tell of where it was? */
+/* Does an empty line stand before it, or is it the file's first? */
 static int
-are_there(struct single_file *single, const struct single_list *list,
-    int hidden)
+is_behind_blank(const struct single_file *single,
+    const struct single_message *message)
 {
-	const struct single_message *message = list->messages;
-	const struct single_format *format = single->format;
+	unsigned char text[3];
+
+	if (message->offset == 0)
+		return (1);
+	return (message->offset >= sizeof(text) && disk_read(single->fd, text,
+	    sizeof(text), message->offset - sizeof(text)) == 0 &&
+	    text[2] == '\n' && (text[1] == '\n' ||
+	    (text[1] == '\r' && text[0] == '\n')));
+}
+
+/* Is every message of an mbox that the list tells of where it was? */
+static int
+are_there(struct single_file *single)
+{
+	const struct single_list *shown = &single->shown;
 	struct line line;
 	size_t i;
 
-	for (i = 0; i < list->count; i++)
-		if (single_read_head(single, message + i, NULL, &line) !=
-		    NULL || (format->hides != NULL &&
-		    format->hides(&line) != hidden))
+	for (i = 0; i < shown->count; i++)
+		if (!is_behind_blank(single, &shown->messages[i]) ||
+		    single_read_head(single, &shown->messages[i], NULL,
+		    &line) != NULL)
 			return (0);
 	return (1);
 }
@@ -118,7 +131,7 @@ drop_last(struct single_file *single)
 {
 	const size_t count = single->shown.count;
 
-	if (single->format == &single_mbox && count > 0) {
+	if (count > 0) {
 		if (single->shown.messages[count - 1].head_ending == 0)
 			return (-1);
 		single->shown.count--;
@@ -139,8 +152,9 @@ compare(const struct index_header *header, const struct single_file *single)
 	if (header->device != now.device || header->inode != now.inode ||
 	    ((header->flags ^ now.flags) & INDEX_MAILTXT) != 0)
 		return (NOT_THIS);
+	/* A MAIL.TXT that has grown is read whole: few are large. */
 	if (now.size > header->size)
-		return (GROWN);
+		return (single->format == &single_mbox ? GROWN : NOT_THIS);
 	return (now.size == header->size &&
 	    header->modified == now.modified &&
 	    header->modified_ns == now.modified_ns &&
@@ -171,9 +185,7 @@ load(struct single_file *single, const struct mailbox_place *place,
 	if (match == UNCHANGED)
 		return (match);
 	index_read_uids(single, fd, header);
-	if (!are_there(single, &single->shown, 0) ||
-	    !are_there(single, &single->hidden, 1) ||
-	    drop_last(single) == -1) {
+	if (!are_there(single) || drop_last(single) == -1) {
 		forget(single);
 		return (NOT_THIS);
 	}

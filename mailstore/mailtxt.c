@@ -148,15 +148,6 @@ arrived(struct single_file *single, uint64_t size)
 	return (1);
 }
 
-static int
-hides(const struct line *line)
-{
-	struct mailtxt_header header;
-
-	return (mailtxt_parse(line->text, line->length, &header) == 0 &&
-	    header.is_deleted);
-}
-
 static time_t
 received(const struct line *line)
 {
@@ -167,5 +158,5 @@ received(const struct line *line)
 }
 
 const struct single_format single_mailtxt = {
-	scan, begins, arrived, received, MAILTXT_FLAG_BYTES, hides
+	scan, begins, arrived, received, MAILTXT_FLAG_BYTES
 };

@@ -101,11 +101,11 @@ finish(struct single_file *single, const struct scan *scan,
 	single->whole_octets = 0;
 	for (i = 0; i < single->shown.count; i++)
 		single->whole_octets += whole_octets(first + i);
-	if (first == NULL && single->size > 0)
+	if (single->shown.count == 0 && single->size > 0)
 		log_line(LOG_WARNING, "event=open folder=%s bytes=%llu "
 		    "error=\"no From_ line: not an mbox\"", label,
 		    (unsigned long long)single->size);
-	else if (first != NULL && first->offset > 0)
+	else if (single->shown.count > 0 && first->offset > 0)
 		log_line(LOG_NOTICE, "event=open folder=%s bytes=%llu "
 		    "error=\"passed over before the first From_ line\"",
 		    label, (unsigned long long)first->offset);
@@ -160,5 +160,5 @@ arrived(struct single_file *single, uint64_t size)
 }
 
 const struct single_format single_mbox = {
-	scan_mbox, begins, arrived, NULL, 0, NULL
+	scan_mbox, begins, arrived, NULL, 0
 };

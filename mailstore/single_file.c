@@ -228,13 +228,14 @@ take_snapshot(struct mailbox *mailbox, struct single_file *single)
 	if (wrong == NULL)
 		wrong = find_messages(single, &mailbox->place, &was_read);
 	lock_mailbox_release(single->fd);
-	if (wrong == NULL && was_read)
-		index_write(single, &mailbox->place);
 	mailbox->lacks_blank = wrong == NULL && lacks_blank(single);
 	mailbox->all_octets = single->whole_octets;
 	mailbox->messages = (uint32_t)single->shown.count;
 	if (mailbox->messages > 0 && single->writable && !single->damaged)
 		rewrite_reserve(&mailbox->place);
+	/* Behind that: what deleting may need comes first. */
+	if (wrong == NULL && was_read)
+		index_write(single, &mailbox->place);
 	return (wrong);
 }
 
@@ -348,14 +349,17 @@ label(struct mailbox *mailbox, uint64_t number, char *text, size_t size)
 	struct single_file *single = mailbox->state;
 	struct line line;
 	size_t length;
+	int got;
 
 	if (message == NULL)
 		return (-1);
 	lines_begin(&single->reader, single->fd, message->offset,
 	    message->offset + message->head_bytes, NULL);
-	if (lines_next(&single->reader, &line) != 1 ||
-	    line.length < single->format->flag_bytes) {
-		distrust(mailbox);
+	got = lines_next(&single->reader, &line);
+	if (got != 1 || line.length < single->format->flag_bytes) {
+		/* A client that has gone says nothing of the file. */
+		if (got != -1 || errno == 0)
+			distrust(mailbox);
 		return (-1);
 	}
 	length = line.length - single->format->flag_bytes;
@@ -435,10 +439,10 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 	wrong = lock_mailbox(single->fd, 1, &mailbox->place);
 	if (wrong != NULL)
 		return (wrong);
+	/* Its room may be what the commit lacks; and it is of no more use. */
+	index_remove(single, &mailbox->place);
 	wrong = single_commit(single, &mailbox->place, deleted);
 	lock_mailbox_release(single->fd);
-	/* Done or refused: the index has no more to say of this file. */
-	index_remove(single, &mailbox->place);
 	return (wrong);
 }
 

@@ -95,9 +95,6 @@ struct single_format {
 
 	/* Bytes at a head line's end that other programs may change. */
 	size_t flag_bytes;
-
-	/* True when they say that it is not to be shown.  NULL: never. */
-	int (*hides)(const struct line *line);
 };
 
 extern const struct single_format single_mbox, single_mailtxt;

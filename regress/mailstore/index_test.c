@@ -493,6 +493,28 @@ ATF_TC_BODY(mailtxt, tc)
 	}
 }
 
+/* What was changed without moving anything, before more came behind it. */
+ATF_TC_WITHOUT_HEAD(changed_and_appended);
+ATF_TC_BODY(changed_and_appended, tc)
+{
+	static const char two[] = DATE ",2" NONE "a\n" DATE ",4" NONE "b\nc\n";
+	static const char cut[] = DATE ",2" NONE "a\n" DATE ",4" NONE "bcd\n"
+	    DATE ",2" NONE "e\n";
+
+	(void)tc;
+	prepare();
+	any_size = 1;
+	put(ONE TWO, strlen(ONE TWO));
+	must_be_true("two");
+	change_byte(strlen(ONE) - 1, 'z');
+	append(ONE, strlen(ONE));
+	must_be_true("a From_ line is none any more");
+	put(two, strlen(two));
+	must_be_true("two of MAIL.TXT");
+	put_over(cut, strlen(cut));
+	must_be_true("the last has other lines");
+}
+
 ATF_TC_WITHOUT_HEAD(replaced);
 ATF_TC_BODY(replaced, tc)
 {
@@ -1222,6 +1244,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, appended);
 	ATF_TP_ADD_TC(tp, awkward);
 	ATF_TP_ADD_TC(tp, mailtxt);
+	ATF_TP_ADD_TC(tp, changed_and_appended);
 	ATF_TP_ADD_TC(tp, replaced);
 	ATF_TP_ADD_TC(tp, racy);
 	ATF_TP_ADD_TC(tp, clock_of_files);
