@@ -209,10 +209,12 @@ is_file(const struct stat *one, const struct stat *other)
 	return (one->st_dev == other->st_dev && one->st_ino == other->st_ino);
 }
 
+/* A file that is used again is written anew: to the nanosecond, then. */
 static int
 is_unchanged(const struct stat *one, const struct stat *other)
 {
 	return (is_file(one, other) && one->st_mtime == other->st_mtime &&
+	    one->st_mtim.tv_nsec == other->st_mtim.tv_nsec &&
 	    one->st_size == other->st_size);
 }
 
