@@ -278,7 +278,10 @@ uids_begin(struct mailbox *mailbox)
 	return (NULL);
 }
 
-/* RFC 1939: 1 to 70 characters from ! to ~; with room for an ordinal. */
+/*
+ * RFC 1939: 1 to 70 characters from ! to ~; with room for an ordinal.  A name
+ * that looks like a digest may be that of another message.
+ */
 static int
 is_fit(const char *label)
 {
@@ -287,7 +290,8 @@ is_fit(const char *label)
 	for (i = 0; label[i] != '\0'; i++)
 		if (label[i] < '!' || label[i] > '~' || i >= UID_SIZE - 12)
 			return (0);
-	return (i > 0);
+	return (i > 0 && (i != 2 * UID_DIGEST_BYTES ||
+	    strspn(label, "0123456789abcdef") != i));
 }
 
 const char *

@@ -92,8 +92,12 @@ handle_login(void *context, struct ipc_message *message)
 	(void)strlcpy(granted.peer, login->peer, sizeof(granted.peer));
 	(void)strlcpy(granted.user, login->user, sizeof(granted.user));
 	if (ipc_send(CHILD_CONTROL, IPC_LOGIN_GRANTED, message->header.session,
-	    &granted, NULL) == -1)
-		log_fatal("event=ipc error=\"%s\"", strerror(errno));
+	    &granted, NULL) == 0)
+		return;
+	/* The parent has ended, or is about to. */
+	if (errno == EPIPE)
+		exit(0);
+	log_fatal("event=ipc error=\"%s\"", strerror(errno));
 }
 
 static const struct ipc_handler parent_handlers[] = {
