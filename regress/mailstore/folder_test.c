@@ -40,29 +40,29 @@ static char here[600];
 static void
 make_place(void)
 {
-	static const char *const directories[] = { "spool", "root", "root/a",
-	    "root/a/b", "root/a/b/c", "root/foreign", "root/closed",
-	    "root/ sp ace" };
+	static const char *const directories[] = { "spool", "top", "top/a",
+	    "top/a/b", "top/a/b/c", "top/foreign", "top/closed",
+	    "top/ sp ace" };
 	size_t i;
 
 	log_to_stderr("folder_test");
 	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
 	for (i = 0; i < COUNT(directories); i++)
 		ATF_REQUIRE(mkdir(directories[i], 0700) == 0);
-	file_write("root/work", ONE, strlen(ONE));
-	file_write("root/a/b/c/work", ONE, strlen(ONE));
+	file_write("top/work", ONE, strlen(ONE));
+	file_write("top/a/b/c/work", ONE, strlen(ONE));
 	file_write("outside", ONE, strlen(ONE));
-	ATF_REQUIRE(symlink("a", "root/link") == 0);
-	ATF_REQUIRE(symlink("../..", "root/a/up") == 0);
-	ATF_REQUIRE(symlink("../outside", "root/file-link") == 0);
-	ATF_REQUIRE(symlink("root", "root-link") == 0);
-	ATF_REQUIRE(chmod("root/closed", 0) == 0);
+	ATF_REQUIRE(symlink("a", "top/link") == 0);
+	ATF_REQUIRE(symlink("../..", "top/a/up") == 0);
+	ATF_REQUIRE(symlink("../outside", "top/file-link") == 0);
+	ATF_REQUIRE(symlink("top", "top-link") == 0);
+	ATF_REQUIRE(chmod("top/closed", 0) == 0);
 	memset(&settings, 0, sizeof(settings));
 	(void)strcpy(settings.user, "fred");
 	(void)snprintf(settings.maildrop, sizeof(settings.maildrop),
 	    "%s/spool/maildrop", here);
 	(void)snprintf(settings.folder_root, sizeof(settings.folder_root),
-	    "%s/root", here);
+	    "%s/top", here);
 }
 
 static void
@@ -114,36 +114,36 @@ static const struct {
 	{ "inbox", FOLDER_DEFAULT, "spool", "maildrop" },
 	{ "InBox", FOLDER_DEFAULT, "spool", "maildrop" },
 	{ "fred", FOLDER_DEFAULT, "spool", "maildrop" },
-	{ "Fred", FOLDER_NAMED, "root", "Fred" },
-	{ "ann", FOLDER_NAMED, "root", "ann" },
-	{ "work", FOLDER_NAMED, "root", "work" },
-	{ "nosuch", FOLDER_NAMED, "root", "nosuch" },
-	{ "a", FOLDER_NAMED, "root", "a" },
-	{ "a/work", FOLDER_NAMED, "root/a", "work" },
-	{ "a/fred", FOLDER_NAMED, "root/a", "fred" },
-	{ "a/INBOX", FOLDER_NAMED, "root/a", "INBOX" },
-	{ "a/b/c/work", FOLDER_NAMED, "root/a/b/c", "work" },
-	{ " sp ace/ work ", FOLDER_NAMED, "root/ sp ace", " work " },
-	{ "...", FOLDER_NAMED, "root", "..." },
-	{ "..a", FOLDER_NAMED, "root", "..a" },
-	{ ".hidden", FOLDER_NAMED, "root", ".hidden" },
-	{ "~", FOLDER_NAMED, "root", "~" },
-	{ "~root", FOLDER_NAMED, "root", "~root" },
-	{ "%u", FOLDER_NAMED, "root", "%u" },
-	{ "%s%n%d", FOLDER_NAMED, "root", "%s%n%d" },
-	{ "a\\b", FOLDER_NAMED, "root", "a\\b" },
-	{ "\001\r\n\033[2J\177", FOLDER_NAMED, "root",
+	{ "Fred", FOLDER_NAMED, "top", "Fred" },
+	{ "ann", FOLDER_NAMED, "top", "ann" },
+	{ "work", FOLDER_NAMED, "top", "work" },
+	{ "nosuch", FOLDER_NAMED, "top", "nosuch" },
+	{ "a", FOLDER_NAMED, "top", "a" },
+	{ "a/work", FOLDER_NAMED, "top/a", "work" },
+	{ "a/fred", FOLDER_NAMED, "top/a", "fred" },
+	{ "a/INBOX", FOLDER_NAMED, "top/a", "INBOX" },
+	{ "a/b/c/work", FOLDER_NAMED, "top/a/b/c", "work" },
+	{ " sp ace/ work ", FOLDER_NAMED, "top/ sp ace", " work " },
+	{ "...", FOLDER_NAMED, "top", "..." },
+	{ "..a", FOLDER_NAMED, "top", "..a" },
+	{ ".hidden", FOLDER_NAMED, "top", ".hidden" },
+	{ "~", FOLDER_NAMED, "top", "~" },
+	{ "~root", FOLDER_NAMED, "top", "~root" },
+	{ "%u", FOLDER_NAMED, "top", "%u" },
+	{ "%s%n%d", FOLDER_NAMED, "top", "%s%n%d" },
+	{ "a\\b", FOLDER_NAMED, "top", "a\\b" },
+	{ "\001\r\n\033[2J\177", FOLDER_NAMED, "top",
 	    "\001\r\n\033[2J\177" },
-	{ "\xff\xfe\"quote\"", FOLDER_NAMED, "root", "\xff\xfe\"quote\"" },
+	{ "\xff\xfe\"quote\"", FOLDER_NAMED, "top", "\xff\xfe\"quote\"" },
 	/* The last part may be a link: it is not followed when opened. */
-	{ "file-link", FOLDER_NAMED, "root", "file-link" },
+	{ "file-link", FOLDER_NAMED, "top", "file-link" },
 	{ ".", FOLDER_NONE, NULL, NULL },
 	{ "..", FOLDER_NONE, NULL, NULL },
 	{ "work.lock", FOLDER_NONE, NULL, NULL },
-	{ ".lock", FOLDER_NAMED, "root", ".lock" },
+	{ ".lock", FOLDER_NAMED, "top", ".lock" },
 	{ "./work", FOLDER_NONE, NULL, NULL },
 	{ "../outside", FOLDER_NONE, NULL, NULL },
-	{ "../root/work", FOLDER_NONE, NULL, NULL },
+	{ "../top/work", FOLDER_NONE, NULL, NULL },
 	{ "a/..", FOLDER_NONE, NULL, NULL },
 	{ "a/../work", FOLDER_NONE, NULL, NULL },
 	{ "a/./work", FOLDER_NONE, NULL, NULL },
@@ -165,7 +165,7 @@ static const struct {
 	{ "link/work", FOLDER_NONE, NULL, NULL },
 	{ "link/b/c/work", FOLDER_NONE, NULL, NULL },
 	{ "a/up/outside", FOLDER_NONE, NULL, NULL },
-	{ "a/up/root/work", FOLDER_NONE, NULL, NULL },
+	{ "a/up/top/work", FOLDER_NONE, NULL, NULL },
 };
 
 ATF_TC_WITHOUT_HEAD(find_names);
@@ -194,9 +194,9 @@ ATF_TC_BODY(find_long_names, tc)
 	begin();
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	leads_to(name, FOLDER_NAMED, "root", name);
+	leads_to(name, FOLDER_NAMED, "top", name);
 	memcpy(name, "a/b/c/", 6);
-	leads_to(name, FOLDER_NAMED, "root/a/b/c", name + 6);
+	leads_to(name, FOLDER_NAMED, "top/a/b/c", name + 6);
 	for (i = 1; i < sizeof(name) - 1; i += 2)
 		name[i] = '/';
 	leads_to(name, FOLDER_NONE, NULL, NULL);
@@ -206,7 +206,7 @@ ATF_TC_BODY(find_long_names, tc)
 		memcpy(name + i, "../", 3);
 	leads_to(name, FOLDER_NONE, NULL, NULL);
 	memset(name, '\001', sizeof(name) - 1);
-	leads_to(name, FOLDER_NAMED, "root", name);
+	leads_to(name, FOLDER_NAMED, "top", name);
 }
 
 ATF_TC(find_foreign);
@@ -218,12 +218,12 @@ ATF_TC_BODY(find_foreign, tc)
 {
 	(void)tc;
 	make_place();
-	file_write("root/foreign/work", ONE, strlen(ONE));
-	ATF_REQUIRE(mkdir("root/foreign/mine", 0700) == 0);
-	ATF_REQUIRE(chmod("root/foreign", 0755) == 0);
+	file_write("top/foreign/work", ONE, strlen(ONE));
+	ATF_REQUIRE(mkdir("top/foreign/mine", 0700) == 0);
+	ATF_REQUIRE(chmod("top/foreign", 0755) == 0);
 	begin();
-	leads_to("foreign/work", FOLDER_NAMED, "root/foreign", "work");
-	ATF_REQUIRE(chown("root/foreign", ANN_UID, ANN_UID) == 0);
+	leads_to("foreign/work", FOLDER_NAMED, "top/foreign", "work");
+	ATF_REQUIRE(chown("top/foreign", ANN_UID, ANN_UID) == 0);
 	leads_to("foreign/work", FOLDER_NONE, NULL, NULL);
 	leads_to("foreign/mine/work", FOLDER_NONE, NULL, NULL);
 }
@@ -239,8 +239,8 @@ ATF_TC_BODY(find_closed, tc)
 	make_place();
 	begin();
 	leads_to("closed/work", FOLDER_NONE, NULL, NULL);
-	ATF_REQUIRE(chmod("root/closed", 0700) == 0);
-	leads_to("closed/work", FOLDER_NAMED, "root/closed", "work");
+	ATF_REQUIRE(chmod("top/closed", 0700) == 0);
+	leads_to("closed/work", FOLDER_NAMED, "top/closed", "work");
 }
 
 /* No folder root, by the configuration or by the user's own hand. */
@@ -273,7 +273,7 @@ ATF_TC_BODY(find_bad_root, tc)
 	make_place();
 	root_is("nosuch");
 	root_is("outside");
-	root_is("root-link");
+	root_is("top-link");
 }
 
 ATF_TC_WITHOUT_HEAD(find_no_spool);
@@ -284,7 +284,7 @@ ATF_TC_BODY(find_no_spool, tc)
 	ATF_REQUIRE(rmdir("spool") == 0);
 	begin();
 	leads_to("", FOLDER_DEFAULT, NULL, NULL);
-	leads_to("work", FOLDER_NAMED, "root", "work");
+	leads_to("work", FOLDER_NAMED, "top", "work");
 }
 
 /* Names as MH's users, and shells' users, type them. */
@@ -293,16 +293,16 @@ static const struct typed {
 	enum folder_kind kind;
 	const char *directory, *name;
 } from_root[] = {
-	{ "+work", FOLDER_NAMED, "root", "work" },
-	{ "+a/b/c/work", FOLDER_NAMED, "root/a/b/c", "work" },
-	{ "+inbox", FOLDER_NAMED, "root", "inbox" },
-	{ "+fred", FOLDER_NAMED, "root", "fred" },
-	{ "+~", FOLDER_NAMED, "root", "~" },
-	{ "++", FOLDER_NAMED, "root", "+" },
-	{ "~/root/work", FOLDER_NAMED, "root", "work" },
-	{ "~/root/a/work", FOLDER_NAMED, "root/a", "work" },
+	{ "+work", FOLDER_NAMED, "top", "work" },
+	{ "+a/b/c/work", FOLDER_NAMED, "top/a/b/c", "work" },
+	{ "+inbox", FOLDER_NAMED, "top", "inbox" },
+	{ "+fred", FOLDER_NAMED, "top", "fred" },
+	{ "+~", FOLDER_NAMED, "top", "~" },
+	{ "++", FOLDER_NAMED, "top", "+" },
+	{ "~/top/work", FOLDER_NAMED, "top", "work" },
+	{ "~/top/a/work", FOLDER_NAMED, "top/a", "work" },
 	{ "~/spool/maildrop", FOLDER_DEFAULT, "spool", "maildrop" },
-	{ "a/+work", FOLDER_NAMED, "root/a", "+work" },
+	{ "a/+work", FOLDER_NAMED, "top/a", "+work" },
 	{ "+", FOLDER_NONE, NULL, NULL },
 	{ "+/", FOLDER_NONE, NULL, NULL },
 	{ "+/work", FOLDER_NONE, NULL, NULL },
@@ -313,28 +313,28 @@ static const struct typed {
 	{ "+a/../work", FOLDER_NONE, NULL, NULL },
 	{ "+link/work", FOLDER_NONE, NULL, NULL },
 	{ "~/", FOLDER_NONE, NULL, NULL },
-	{ "~/root", FOLDER_NONE, NULL, NULL },
-	{ "~/root/", FOLDER_NONE, NULL, NULL },
-	{ "~/rooted/work", FOLDER_NONE, NULL, NULL },
+	{ "~/top", FOLDER_NONE, NULL, NULL },
+	{ "~/top/", FOLDER_NONE, NULL, NULL },
+	{ "~/topped/work", FOLDER_NONE, NULL, NULL },
 	{ "~/outside", FOLDER_NONE, NULL, NULL },
 	{ "~/spool/other", FOLDER_NONE, NULL, NULL },
-	{ "~/root-link/work", FOLDER_NONE, NULL, NULL },
-	{ "~//root/work", FOLDER_NONE, NULL, NULL },
-	{ "~/./root/work", FOLDER_NONE, NULL, NULL },
-	{ "~/root/../outside", FOLDER_NONE, NULL, NULL },
-	{ "~/root//work", FOLDER_NONE, NULL, NULL },
+	{ "~/top-link/work", FOLDER_NONE, NULL, NULL },
+	{ "~//top/work", FOLDER_NONE, NULL, NULL },
+	{ "~/./top/work", FOLDER_NONE, NULL, NULL },
+	{ "~/top/../outside", FOLDER_NONE, NULL, NULL },
+	{ "~/top//work", FOLDER_NONE, NULL, NULL },
 }, from_a[] = {
-	{ "+work", FOLDER_NAMED, "root/a", "work" },
-	{ "+b/c/work", FOLDER_NAMED, "root/a/b/c", "work" },
-	{ "work", FOLDER_NAMED, "root", "work" },
+	{ "+work", FOLDER_NAMED, "top/a", "work" },
+	{ "+b/c/work", FOLDER_NAMED, "top/a/b/c", "work" },
+	{ "work", FOLDER_NAMED, "top", "work" },
 	{ "+../work", FOLDER_NONE, NULL, NULL },
 	{ "+..", FOLDER_NONE, NULL, NULL },
 }, from_nowhere[] = {
 	{ "+work", FOLDER_NONE, NULL, NULL },
 	{ "+", FOLDER_NONE, NULL, NULL },
-	{ "+root/work", FOLDER_NONE, NULL, NULL },
-	{ "work", FOLDER_NAMED, "root", "work" },
-	{ "~/root/work", FOLDER_NAMED, "root", "work" },
+	{ "+top/work", FOLDER_NONE, NULL, NULL },
+	{ "work", FOLDER_NAMED, "top", "work" },
+	{ "~/top/work", FOLDER_NAMED, "top", "work" },
 };
 
 static void
@@ -359,23 +359,23 @@ static const struct {
 	LEADS("Path:\n", from_root),
 	LEADS("Path: \t \nX: y\n", from_root),
 	LEADS("Path", from_root),
-	LEADS("X-Path: root/a\n Path: root/a\n", from_root),
-	LEADS("Path: root", from_root),
-	LEADS("Path: root\n", from_root),
-	LEADS("Path: root/a\n", from_a),
-	LEADS("pATH:root/a/// \r\n", from_a),
-	LEADS("X: y\nPath: root/a\nPath: outside\n", from_a),
+	LEADS("X-Path: top/a\n Path: top/a\n", from_root),
+	LEADS("Path: top", from_root),
+	LEADS("Path: top\n", from_root),
+	LEADS("Path: top/a\n", from_a),
+	LEADS("pATH:top/a/// \r\n", from_a),
+	LEADS("X: y\nPath: top/a\nPath: outside\n", from_a),
 	LEADS("Path: outside\n", from_nowhere),
-	LEADS("Path: rooted\n", from_nowhere),
+	LEADS("Path: topped\n", from_nowhere),
 	LEADS("Path: roo\n", from_nowhere),
-	LEADS("Path: root-link\n", from_nowhere),
-	LEADS("Path: root/link\n", from_nowhere),
-	LEADS("Path: root/a/..\n", from_nowhere),
-	LEADS("Path: ../root\n", from_nowhere),
+	LEADS("Path: top-link\n", from_nowhere),
+	LEADS("Path: top/link\n", from_nowhere),
+	LEADS("Path: top/a/..\n", from_nowhere),
+	LEADS("Path: ../top\n", from_nowhere),
 	LEADS("Path: .\n", from_nowhere),
 	LEADS("Path: /\n", from_root),
 	LEADS("Path: /etc\n", from_nowhere),
-	LEADS("Path: ~/root\n", from_nowhere),
+	LEADS("Path: ~/top\n", from_nowhere),
 };
 
 ATF_TC_WITHOUT_HEAD(find_typed_names);
@@ -394,7 +394,7 @@ ATF_TC_BODY(find_typed_names, tc)
 		    strlen(profiles[i].text));
 		leads_all(profiles[i].typed, profiles[i].count);
 	}
-	(void)snprintf(text, sizeof(text), "Path: %s/root/a\n", here);
+	(void)snprintf(text, sizeof(text), "Path: %s/top/a\n", here);
 	file_write(".mh_profile", text, strlen(text));
 	leads_all(from_a, COUNT(from_a));
 	/* Too long to be a path. */
@@ -405,7 +405,7 @@ ATF_TC_BODY(find_typed_names, tc)
 	settings.folder_root[0] = '\0';
 	begin();
 	leads_to("+work", FOLDER_NONE, NULL, NULL);
-	leads_to("~/root/work", FOLDER_NONE, NULL, NULL);
+	leads_to("~/top/work", FOLDER_NONE, NULL, NULL);
 	leads_to("~/spool/maildrop", FOLDER_DEFAULT, "spool", "maildrop");
 }
 
@@ -413,7 +413,7 @@ ATF_TC_BODY(find_typed_names, tc)
 ATF_TC_WITHOUT_HEAD(unfit_profiles);
 ATF_TC_BODY(unfit_profiles, tc)
 {
-	static const char text[] = "Path: root/a\n";
+	static const char text[] = "Path: top/a\n";
 	char *lengthy = calloc(1, MH_PROFILE_BYTES_MAX + 1);
 
 	(void)tc;
@@ -442,7 +442,7 @@ ATF_TC_BODY(unfit_profiles, tc)
 	}
 	(void)strlcat(settings.home, "/nosuch", sizeof(settings.home));
 	begin();
-	leads_to("+work", FOLDER_NAMED, "root", "work");
+	leads_to("+work", FOLDER_NAMED, "top", "work");
 }
 
 /* From here on through the daemon. */
