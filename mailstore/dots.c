@@ -77,23 +77,6 @@ take_line(struct wire *wire, const unsigned char *text, size_t length)
 	    wire_write_line(wire, is_dot, text, length));
 }
 
-static void
-count_lines(const unsigned char *text, size_t length,
-    struct lines_passed *passed)
-{
-	const unsigned char *begin = text, *end = text + length, *feed;
-
-	memset(passed, 0, sizeof(*passed));
-	while (text < end &&
-	    (feed = memchr(text, '\n', (size_t)(end - text))) != NULL) {
-		passed->dots += text[0] == '.';
-		passed->octets += feed == text || feed[-1] != '\r';
-		text = feed + 1;
-	}
-	passed->bytes = (uint64_t)(text - begin);
-	passed->octets += passed->bytes;
-}
-
 /* Only where all lines are wanted: then nobody asks where the body begins. */
 static void
 take_lines(struct wire *wire, const unsigned char *text, size_t length,
@@ -102,7 +85,7 @@ take_lines(struct wire *wire, const unsigned char *text, size_t length,
 	struct dots *dots = wire->context;
 
 	if (dots->counts_only)
-		count_lines(text, length, passed);
+		line_count(text, length, passed);
 	else
 		wire_write_lines(wire, 1, text, length, passed);
 	dots->octets += passed->octets;

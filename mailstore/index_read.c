@@ -1,8 +1,9 @@
 /*
  * index_read.c - an index is read, and held against the mailbox.
  *
- * Linked into postern-store; runs as the user.  DESIGN.md, "The index of a
- * file", says why what is believed here may be.
+ * Linked into postern-store, and into postern-mailbox, which keeps none; runs
+ * as the user.  DESIGN.md, "The index of a file", says why what is believed
+ * here may be.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +103,7 @@ is_behind_blank(const struct single_file *single,
 		return (1);
 	return (message->offset >= sizeof(text) && disk_read(single->fd, text,
 	    sizeof(text), message->offset - sizeof(text)) == 0 &&
-	    text[2] == '\n' && (text[1] == '\n' ||
-	    (text[1] == '\r' && text[0] == '\n')));
+	    line_blank(text, sizeof(text)) > 0);
 }
 
 /* Is every message of an mbox that the list tells of where it was? */

@@ -1,7 +1,8 @@
 /*
  * line_count.c - what lines of a mailbox come to, counted all at once.
  *
- * Linked into postern-store; runs as the user, on bytes from strangers.
+ * Linked into postern-store and postern-mailbox; runs as the user, on bytes
+ * from strangers.
  *
  * A first scan spends its time here.  To find each line's end costs three times
  * what it costs to count ends, 16 bytes at a time: and that is all a message
@@ -109,11 +110,15 @@ before(const unsigned char *text, size_t at, size_t far)
 	return (at >= far ? text[at - far] : at + 1 == far ? '\n' : 0);
 }
 
-static int
-is_behind_blank(const unsigned char *text, size_t at)
+unsigned int
+line_blank(const unsigned char *text, size_t end)
 {
-	return (before(text, at, 1) == '\n' && (before(text, at, 2) == '\n' ||
-	    (before(text, at, 2) == '\r' && before(text, at, 3) == '\n')));
+	if (before(text, end, 1) != '\n')
+		return (0);
+	if (before(text, end, 2) == '\n')
+		return (1);
+	return (before(text, end, 2) == '\r' &&
+	    before(text, end, 3) == '\n' ? 2 : 0);
 }
 
 /* Byte by byte to `end`, or to a line that a message may begin with. */
@@ -122,7 +127,7 @@ count_some(const unsigned char *text, size_t at, size_t end,
     struct lines_passed *passed)
 {
 	for (; at < end; at++) {
-		if (text[at] == 'F' && is_behind_blank(text, at))
+		if (text[at] == 'F' && line_blank(text, at) > 0)
 			break;
 		passed->octets += 1U + (text[at] == '\n' &&
 		    before(text, at, 1) != '\r');
@@ -170,9 +175,5 @@ line_count(const unsigned char *text, size_t length,
 		at = count_blocks(text, at, end, passed);
 	}
 	passed->bytes = at;
-	if (at > 0 && before(text, at, 1) == '\n' && before(text, at, 2) ==
-	    '\n')
-		passed->blank = 1;
-	else if (at > 0 && is_behind_blank(text, at))
-		passed->blank = 2;
+	passed->blank = line_blank(text, at);
 }

@@ -22,4 +22,10 @@ struct lines_passed {
 void	line_count(const unsigned char *text, size_t length,
 	    struct lines_passed *passed);
 
+/*
+ * The bytes of the line that ends before text[end], where it is empty; else
+ * 0.  Before text[0] stands the end of another line.
+ */
+unsigned int line_blank(const unsigned char *text, size_t end);
+
 #endif

@@ -178,15 +178,6 @@ is_foreign(const struct line *line, uint64_t left, unsigned int blank_bytes,
 	    line->starts && mbox_is_from_line(line->text, line->length)));
 }
 
-/* At the end of so many whole lines: is the last one empty? */
-static int
-ends_empty(const unsigned char *text, uint64_t bytes)
-{
-	return (bytes > 0 && (bytes == 1 || text[bytes - 2] == '\n' ||
-	    (text[bytes - 2] == '\r' && (bytes == 2 ||
-	    text[bytes - 3] == '\n'))));
-}
-
 /*
  * Whole lines of the content that are at hand: their bytes.  In an mbox they
  * end before one that a message may begin with.
@@ -209,7 +200,7 @@ put_lines(struct single_file *single, struct outgoing *out, uint64_t most,
 		line_count(text, (size_t)passed.bytes, &passed);
 	bytes = wire_put_lines(out->wire, &single->reader, passed.bytes);
 	out->octets += out->wire->sent - before;
-	*after_blank = is_mbox && ends_empty(text, bytes);
+	*after_blank = is_mbox && line_blank(text, (size_t)bytes) > 0;
 	return (bytes);
 }
 
