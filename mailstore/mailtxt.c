@@ -99,8 +99,7 @@ scan(struct single_file *single, const char *label)
 	uint64_t at;
 	int got = 1;
 
-	for (at = single_end(single); at < single->size;
-	    at += message.stored) {
+	for (at = 0; at < single->size; at += message.stored) {
 		got = find(single, at, single->size, &message, &header,
 		    &damage);
 		if (got != 1)

@@ -71,9 +71,9 @@ struct single_file {
 
 struct single_format {
 	/*
-	 * Reads the file into the lists, and whole_octets; from where the
-	 * last message that is in them ends.  Returns NULL or a reason; what
-	 * is `damaged` is logged.  The caller holds the locks.
+	 * Reads the file into the lists, and whole_octets; an mbox from where
+	 * the last message that is in them ends.  Returns NULL or a reason;
+	 * what is `damaged` is logged.  The caller holds the locks.
 	 */
 	const char *(*scan)(struct single_file *single, const char *label);
 
