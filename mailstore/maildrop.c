@@ -135,7 +135,6 @@ maildrop_send(uint64_t number, uint64_t lines, const struct ipc_data *data,
 	struct dots dots;
 	const char *wrong;
 
-	wire_begin(wire, data->piped);
 	wrong = send_through(number, lines, wire, &dots, 0);
 	/* More than was announced cannot be sent, and is a reason by itself. */
 	if (dots.octets > data->octets || dots.doubled > data->piped ||

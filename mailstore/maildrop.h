@@ -34,7 +34,10 @@ uint64_t maildrop_octets(uint64_t number);
 const char *maildrop_measure(uint64_t number, uint64_t lines,
 	    struct ipc_data *data);
 
-/* Writes that.  After an error the session must end. */
+/*
+ * Writes that to the wire, begun with data->piped.  After an error the session
+ * must end.
+ */
 const char *maildrop_send(uint64_t number, uint64_t lines,
 	    const struct ipc_data *data, struct wire *wire);
 

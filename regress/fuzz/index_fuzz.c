@@ -253,10 +253,15 @@ read_otherwise(struct mailbox *mailbox, const struct mailbox_place *place)
 
 	wire.fd = -1;
 	HOLDS(maildrop_begin(mailbox, UID_NATIVE) == NULL);
-	for (number_of = 1; number_of <= mailbox->messages; number_of++)
-		good &= maildrop_measure(number_of, UINT64_MAX, &data) ==
-		    NULL && maildrop_send(number_of, UINT64_MAX, &data,
-		    &wire) == NULL && wire_end(&wire) == 0;
+	for (number_of = 1; number_of <= mailbox->messages; number_of++) {
+		if (maildrop_measure(number_of, UINT64_MAX, &data) != NULL) {
+			good = 0;
+			continue;
+		}
+		wire_begin(&wire, data.piped);
+		good &= maildrop_send(number_of, UINT64_MAX, &data, &wire) ==
+		    NULL && wire_end(&wire) == 0;
+	}
 	maildrop_end();
 	wire_begin(&wire, mailbox->all_octets);
 	good &= mailbox->format->send_all(mailbox, &wire) == NULL &&

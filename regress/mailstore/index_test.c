@@ -937,10 +937,14 @@ pop_liar(struct mailbox *mailbox)
 
 	ATF_REQUIRE(maildrop_begin(mailbox, UID_NATIVE) == NULL);
 	wire.fd = -1;
-	for (number = 1; number <= mailbox->messages && good; number++)
-		good = maildrop_measure(number, UINT64_MAX, &data) == NULL &&
-		    maildrop_send(number, UINT64_MAX, &data, &wire) == NULL &&
-		    wire_end(&wire) == 0;
+	for (number = 1; number <= mailbox->messages && good; number++) {
+		good = maildrop_measure(number, UINT64_MAX, &data) == NULL;
+		if (!good)
+			break;
+		wire_begin(&wire, data.piped);
+		good = maildrop_send(number, UINT64_MAX, &data, &wire) ==
+		    NULL && wire_end(&wire) == 0;
+	}
 	maildrop_end();
 	return (good);
 }
