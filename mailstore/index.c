@@ -1,9 +1,10 @@
 /*
  * index.c - indexes as files: found, opened, written, removed.
  *
- * Linked into postern-store; runs as the user, in a directory that only this
- * user may write.  Nothing here is an error: without an index the mailbox is
- * read, and that is all.  So a disk that is full makes no noise, either.
+ * Linked into postern-store, and postern-mailbox, which keeps none; runs as
+ * the user, in a directory that only this user may write.  Nothing here is an
+ * error: without an index the mailbox is read, and that is all.  So a disk
+ * that is full makes no noise, either.
  */
 #include <sys/stat.h>
 

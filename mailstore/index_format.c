@@ -1,9 +1,9 @@
 /*
  * index_format.c - an index as it lies on the disk.
  *
- * Linked into postern-store; runs as the user.  What an index says may be
- * damage, or have been written by anybody: no number of it is used before it
- * was found possible here.
+ * Linked into postern-store, and postern-mailbox, which keeps none; runs
+ * as the user.  What an index says may be damage, or have been written by
+ * anybody: no number of it is used before it was found possible here.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * index_read.c - an index is read, and held against the mailbox.
  *
- * Linked into postern-store, and into postern-mailbox, which keeps none; runs
+ * Linked into postern-store, and postern-mailbox, which keeps none; runs
  * as the user.  DESIGN.md, "The index of a file", says why what is believed
  * here may be.
  */

@@ -1,7 +1,7 @@
 /*
  * place.c - a mailbox's place as a number.
  *
- * Linked into postern-store; runs as the user.
+ * Linked into postern-store and postern-mailbox; runs as the user.
  */
 #include <sys/stat.h>
 
