@@ -53,11 +53,11 @@ trap 'exit 130' INT TERM
 
 if [ $short = no ]; then
 	users=2000 logins=2000 logins_small=100 guesses=1000 sessions=200
-	connections=18000
+	connections=20000 held=2000
 	all='login fetch large one open delete memory many fair'
 else
 	users=100 logins=320 logins_small=50 guesses=200 sessions=50
-	connections=2000
+	connections=2000 held=50
 	all='login fetch open delete memory'
 fi
 first_uid=70000
@@ -388,6 +388,7 @@ if wants memory; then
 fi
 if wants many; then
 	runs=1 measure many-before postern hold count=$connections
+	runs=1 measure many-after postern sessions count=$held
 fi
 if wants fair; then
 	measure fair 'postern dovecot-fast popa3d' fair user=large set=$large \

@@ -31,6 +31,7 @@
 #define SECONDS_MAX	300
 #define THREADS_MAX	1000
 #define SESSIONS_MAX	50000
+#define HOLDERS		4
 #define PASSWORD	"secret"
 
 /* What is said on the command line. */
@@ -220,34 +221,68 @@ work_delete(void)
 	printf("ms=%.2f cpu_ms=%.1f\n", seconds * 1e3, cpu * 1e3);
 }
 
-/* Connections before the login (or sessions) that are held; their memory. */
-static void
-hold(int log_in)
+/* Opens some of the connections, and keeps them until `go` is closed. */
+static void __attribute__((noreturn))
+hold_part(unsigned int first, unsigned int end, int log_in, int ready, int go)
 {
-	struct client *clients = calloc(count, sizeof(*clients));
-	double before, seconds, cpu, bytes;
+	struct client *clients = calloc(end - first, sizeof(*clients));
 	unsigned int i;
-	char name[32];
+	char name[32], octet = 0;
 
 	if (clients == NULL)
 		err(1, NULL);
-	before = measure_memory(tree);
-	start();
-	for (i = 0; i < count; i++) {
-		load_open(&clients[i], &to, i, 0);
+	for (i = first; i < end; i++) {
+		load_open(&clients[i - first], &to, i, 0);
 		if (!log_in)
 			continue;
 		(void)snprintf(name, sizeof(name), "u%u", i + 1);
-		if (load_login(&clients[i], name, PASSWORD) !=
+		if (load_login(&clients[i - first], name, PASSWORD) !=
 		    small_set.messages)
 			errx(1, "%s has another count of messages", name);
 	}
+	if (write(ready, &octet, 1) != 1 || read(go, &octet, 1) != 0)
+		err(1, "the other process");
+	/* Each is still there and is served. */
+	for (i = first; i < end; i++)
+		load_quit(&clients[i - first]);
+	exit(0);
+}
+
+/* One process may not have as many descriptors: so several hold them. */
+static void
+hold(int log_in)
+{
+	const unsigned int parts = count < HOLDERS ? 1 : HOLDERS;
+	double before, seconds, cpu, bytes;
+	int ready[2], go[2], status;
+	unsigned int i;
+	char octet;
+
+	if (pipe(ready) == -1 || pipe(go) == -1)
+		err(1, "pipe");
+	before = measure_memory(tree);
+	start();
+	for (i = 0; i < parts; i++)
+		switch (fork()) {
+		case -1:
+			err(1, "fork");
+		case 0:
+			(void)alarm(SECONDS_MAX);
+			(void)close(ready[0]);
+			(void)close(go[1]);
+			hold_part(count / parts * i, i + 1 == parts ? count :
+			    count / parts * (i + 1), log_in, ready[1], go[0]);
+		}
+	(void)close(ready[1]);
+	for (i = 0; i < parts; i++)
+		if (read(ready[0], &octet, 1) != 1)
+			errx(1, "not all could be held");
 	seconds = stop(&cpu);
 	bytes = measure_memory(tree) - before;
-	/* Each is still there and is served. */
-	for (i = 0; i < count; i++)
-		load_quit(&clients[i]);
-	free(clients);
+	(void)close(go[1]);
+	for (i = 0; i < parts; i++)
+		if (wait(&status) == -1 || status != 0)
+			errx(1, "not all were served in the end");
 	printf("held=%u kb=%.2f rate=%.0f\n", count, bytes / 1024 / count,
 	    count / seconds);
 }
