@@ -391,7 +391,7 @@ if wants many; then
 	runs=1 measure many-after postern sessions count=$held
 fi
 if wants fair; then
-	measure fair 'postern dovecot-fast popa3d' fair user=large set=$large \
+	measure fair 'postern dovecot-fast' fair user=large set=$large \
 	    count=$logins_small threads=$guesses
 fi
 exit $failed

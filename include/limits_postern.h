@@ -157,6 +157,12 @@
  */
 #define LOGINS_PER_PEER		8
 
+/*
+ * A refused login is answered so much later: whoever tries a thousand
+ * passwords at once leaves the authenticators and the processor to others.
+ */
+#define LOGIN_REFUSED_SECONDS	2
+
 /* After this the answer to a login will not come any more. */
 #define LOGIN_ANSWER_SECONDS	300
 

@@ -4,7 +4,8 @@
  * Linked into postern-net; unprivileged.  A password is here from the line
  * it came in until an authenticator can take it, and is wiped at once then.
  * The addresses take turns: a flood of logins from one of them does not keep
- * the others waiting.
+ * the others waiting.  A refusal is told some time later, so that neither does
+ * a flood of wrong passwords.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,16 @@ TAILQ_HEAD(login_list, login);
 static struct login_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct login_list asked = TAILQ_HEAD_INITIALIZER(asked);
 static unsigned int asked_count;
+
+/* Logins that were refused, in the order in which they are told. */
+struct refusal {
+	TAILQ_ENTRY(refusal) entry;
+	uint64_t id;			/* of the session */
+	uint64_t due_ms;
+};
+TAILQ_HEAD(refusal_list, refusal);
+static struct refusal_list refusals = TAILQ_HEAD_INITIALIZER(refusals);
+static struct event refusal_timer;
 
 /* The peers' addresses without their ports, which end at the last colon. */
 static int
@@ -162,16 +173,79 @@ login_lost(void)
 	pump();
 }
 
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+}
+
+/* The session may have ended meanwhile, or be about to. */
+static void
+tell_refused(struct session *session)
+{
+	if (session == NULL || !session->refused || session->finishing)
+		return;
+	session->refused = 0;
+	session->protocol->login_refused(session);
+	session_run(session);
+}
+
+static void
+wait_for_refusal(const struct refusal *refusal, uint64_t now)
+{
+	const uint64_t left = refusal->due_ms > now ? refusal->due_ms - now :
+	    0;
+	const struct timeval wait = { (time_t)(left / 1000),
+	    (suseconds_t)(left % 1000) * 1000 };
+
+	(void)event_add(&refusal_timer, &wait);
+}
+
+static void
+on_refusal_timer(int fd, short what, void *argument)
+{
+	const uint64_t now = now_ms();
+	struct refusal *refusal;
+	uint64_t id;
+
+	(void)fd;
+	(void)what;
+	(void)argument;
+	while ((refusal = TAILQ_FIRST(&refusals)) != NULL) {
+		if (refusal->due_ms > now) {
+			wait_for_refusal(refusal, now);
+			return;
+		}
+		id = refusal->id;
+		TAILQ_REMOVE(&refusals, refusal, entry);
+		free(refusal);
+		tell_refused(session_find(id));
+	}
+}
+
+/* Meanwhile the session waits on, and its client is watched. */
 static void
 handle_refused(void *context, struct ipc_message *message)
 {
 	struct session *session = login_answered(message->header.session);
+	struct refusal *refusal;
 
 	(void)context;
 	if (session == NULL)
 		return;
-	session->protocol->login_refused(session);
-	session_run(session);
+	session_refused(session);
+	if ((refusal = malloc(sizeof(*refusal))) == NULL) {
+		tell_refused(session);
+		return;
+	}
+	refusal->id = message->header.session;
+	refusal->due_ms = now_ms() + LOGIN_REFUSED_SECONDS * 1000;
+	TAILQ_INSERT_TAIL(&refusals, refusal, entry);
+	if (TAILQ_FIRST(&refusals) == refusal)
+		wait_for_refusal(refusal, now_ms());
 }
 
 static const struct ipc_handler handlers[] = {
@@ -202,6 +276,7 @@ void
 login_begin(int auth_channel)
 {
 	channel = auth_channel;
+	evtimer_set(&refusal_timer, on_refusal_timer, NULL);
 	event_set(&channel_event, channel, EV_READ | EV_PERSIST, on_channel,
 	    NULL);
 	if (event_add(&channel_event, NULL) == -1)

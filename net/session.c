@@ -630,8 +630,20 @@ peek_client(struct session *session)
 	}
 	if (session->have > 0)
 		return;		/* its further commands are here already */
+	if (session->refused)
+		return;		/* and keeps nothing busy */
 	session->gone = 1;
 	(void)event_add(&session->timer, &moment);
+}
+
+void
+session_refused(struct session *session)
+{
+	static const struct timeval longer = { LOGIN_REFUSED_SECONDS + 1, 0 };
+
+	session->refused = 1;
+	if (session->gone)
+		(void)event_add(&session->timer, &longer);
 }
 
 /* In POP2's DONE state, whatever came behind QUIT is (action 1). */

@@ -127,6 +127,7 @@ struct session {
 	unsigned int gone : 1;		/* the client closed while it waited */
 	unsigned int deleting : 1;	/* POP1: RDEL, not RETR */
 	unsigned int asked_auth : 1;	/* and there is no answer yet */
+	unsigned int refused : 1;	/* it is; to be told in a while */
 	unsigned int may_login : 1;	/* TLS, or an address of `cleartext` */
 	unsigned int start_tls : 1;	/* when the reply is out */
 	unsigned int shaking_hands : 1;	/* TLS is beginning */
@@ -261,6 +262,9 @@ const struct ipc_net_config *session_settings(void);
 
 /* Something happened elsewhere: replies go out, commands come in. */
 void	session_run(struct session *session);
+
+/* The login is refused: told in a while, also to a client who has closed. */
+void	session_refused(struct session *session);
 
 /* Octets moved: T2 begins anew. */
 void	session_progress(struct session *session);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "limits_postern.h"
 
 #define FROM_LINE(who)	"From " who "@example.org Sat Nov 21 23:33:00 2026\n"
 #define GREETING	"+ POP2 post.example.org Postern\r\n"
@@ -1250,8 +1251,50 @@ ATF_TC_BODY(log_of_the_end, tc)
 	ATF_CHECK_EQ(log_count(&server, "event=login-refused "), 1);
 }
 
+ATF_TC(refused_later);
+ATF_TC_HEAD(refused_later, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A refused login is told in a while, "
+	    "also to a client that has shut its side, and to none that is "
+	    "gone; what was said behind it is answered then");
+}
+ATF_TC_BODY(refused_later, tc)
+{
+	static const struct linger reset = { 1, 0 };
+	struct server server;
+	double began;
+	int fd, shut, gone;
+
+	server_start(&server, NULL);
+	gone = client_connect(&server, 0);
+	client_send(gone, "USER fred\r\nPASS wrong\r\n");
+	client_expect(gone, GREETING "+OK\r\n");
+	log_must_have(&server, "event=login-refused ");
+	ATF_REQUIRE(setsockopt(gone, SOL_SOCKET, SO_LINGER, &reset,
+	    sizeof(reset)) == 0);
+	(void)close(gone);
+	began = seconds_now();
+	shut = client_connect(&server, 0);
+	client_send(shut, "HELO fred wrong\r\n");
+	ATF_REQUIRE(shutdown(shut, SHUT_WR) == 0);
+	fd = client_connect(&server, 0);
+	client_send(fd, "USER fred\r\nPASS wrong\r\nUSER fred\r\n"
+	    "PASS secret\r\nQUIT\r\n");
+	client_expect(fd, GREETING "+OK\r\n");
+	client_expect(shut, GREETING "- login refused\r\n");
+	ATF_CHECK(seconds_now() - began >
+	    LOGIN_REFUSED_SECONDS - 0.01);
+	client_expect_close(shut);
+	client_expect(fd, "-ERR login refused\r\n+OK\r\n+OK\r\n"
+	    "+OK\r\n");
+	client_expect_close(fd);
+	server_stop(&server);
+	ATF_CHECK_EQ(log_count(&server, "event=login-refused "), 3);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, refused_later);
 	ATF_TP_ADD_TC(tp, quoting);
 	ATF_TP_ADD_TC(tp, verbs_in_any_case);
 	ATF_TP_ADD_TC(tp, line_ends);
