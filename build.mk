@@ -22,8 +22,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/config.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/index.h mailstore/index_format.h mailstore/journal.h \
-	mailstore/journal_format.h mailstore/line_count.h mailstore/lines.h \
-	mailstore/lock.h \
+	mailstore/journal_format.h mailstore/line_blocks.h \
+	mailstore/line_count.h mailstore/lines.h mailstore/lock.h \
 	mailstore/login_delay.h mailstore/mailbox.h mailstore/maildrop.h \
 	mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \

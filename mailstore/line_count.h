@@ -23,6 +23,13 @@ void	line_count(const unsigned char *text, size_t length,
 	    struct lines_passed *passed);
 
 /*
+ * The same as on a processor that has no wide vectors: what the other is held
+ * against.
+ */
+void	line_count_narrow(const unsigned char *text, size_t length,
+	    struct lines_passed *passed);
+
+/*
  * The bytes of the line that ends before text[end], where it is empty; else
  * 0.  Before text[0] stands the end of another line.
  */
