@@ -127,10 +127,16 @@ is_possible(const struct single_message *message, uint64_t left,
 }
 
 int
-index_unpack(const struct index_entry *entry, uint64_t left,
-    const struct single_format *format, struct single_message *message,
-    int *is_hidden)
+index_is_hidden(const struct index_entry *entry)
 {
+	return (LOW(entry->shape >> HIDDEN_AT, 1) != 0);
+}
+
+int
+index_unpack(const struct index_entry *entry, uint64_t left,
+    const struct single_format *format, struct single_message *message)
+{
+	const int is_hidden = index_is_hidden(entry);
 	uint64_t content;
 
 	message->stored = entry->shape >> STORED_AT;
@@ -139,15 +145,14 @@ index_unpack(const struct index_entry *entry, uint64_t left,
 	    ENDING_BITS);
 	message->blank_bytes = (uint8_t)LOW(entry->shape >> BLANK_AT,
 	    BLANK_BITS);
-	*is_hidden = LOW(entry->shape >> HIDDEN_AT, 1) != 0;
 	message->flags = 0;
 	message->dots = (uint16_t)entry->dots;
 	memcpy(message->digest, entry->digest, sizeof(message->digest));
-	if (!is_possible(message, left, format, *is_hidden))
+	if (!is_possible(message, left, format, is_hidden))
 		return (-1);
 	content = message->stored - message->head_bytes -
 	    message->blank_bytes;
-	message->octets = *is_hidden ? 0 : content + entry->more;
+	message->octets = is_hidden ? 0 : content + entry->more;
 	/* Each LF has a CR more on the wire; so has a last line without. */
 	return (entry->more <= content + 2 && entry->dots <= content &&
 	    message->dots == entry->dots ? 0 : -1);

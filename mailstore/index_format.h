@@ -114,11 +114,12 @@ int	index_pack(struct index_entry *entry,
 	    const struct single_message *message, int is_hidden);
 
 /*
- * The other way; `message` has its offset.  0, or -1: there is no such message
- * in a file of this format, with so many bytes left in it.
+ * The other way; `message` has its offset, and gets all else.  0, or -1: there
+ * is no such message in a file of this format, with so many bytes left in it.
  */
+int	index_is_hidden(const struct index_entry *entry);
 int	index_unpack(const struct index_entry *entry, uint64_t left,
 	    const struct single_format *format,
-	    struct single_message *message, int *is_hidden);
+	    struct single_message *message);
 
 #endif

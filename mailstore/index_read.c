@@ -25,24 +25,23 @@ forget(struct single_file *single)
 	index_close(&single->index);
 }
 
-/* Puts one message behind those of the lists. */
+/* Puts one message into its list; it begins where the one before it ends. */
 static int
 take_entry(struct single_file *single, const struct index_entry *entry,
-    uint64_t size)
+    uint64_t *at, uint64_t size)
 {
-	const uint64_t at = single_end(single);
-	struct single_message message, *to;
-	int is_hidden;
+	struct single_list *list = index_is_hidden(entry) ? &single->hidden :
+	    &single->shown;
+	struct single_message *message;
 
-	memset(&message, 0, sizeof(message));
-	message.offset = at;
-	if (index_unpack(entry, size - at, single->format, &message,
-	    &is_hidden) == -1)
+	if (list->count == list->room)
 		return (-1);
-	to = single_add(is_hidden ? &single->hidden : &single->shown);
-	if (to == NULL)
+	message = &list->messages[list->count];
+	message->offset = *at;
+	if (index_unpack(entry, size - *at, single->format, message) == -1)
 		return (-1);
-	*to = message;
+	*at += message->stored;
+	list->count++;
 	return (0);
 }
 
@@ -52,7 +51,7 @@ take_entries(struct single_file *single, int fd,
     const struct index_header *header)
 {
 	const uint64_t count = header->shown + header->hidden;
-	uint64_t done, i, part, at = sizeof(*header);
+	uint64_t done, i, part, end = 0, at = sizeof(*header);
 	unsigned char checksum[INDEX_CHECKSUM_BYTES];
 	crypto_onetimeauth_state state;
 
@@ -74,14 +73,14 @@ take_entries(struct single_file *single, int fd,
 		    (const unsigned char *)entries,
 		    part * sizeof(entries[0]));
 		for (i = 0; i < part; i++)
-			if (take_entry(single, &entries[i], header->size) ==
-			    -1)
+			if (take_entry(single, &entries[i], &end,
+			    header->size) == -1)
 				return (-1);
 	}
 	(void)crypto_onetimeauth_final(&state, checksum);
 	return (memcmp(checksum, header->checksum, sizeof(checksum)) == 0 &&
-	    single->shown.count == header->shown &&
-	    single_end(single) == header->size ? 0 : -1);
+	    single->shown.count == header->shown && end == header->size ? 0 :
+	    -1);
 }
 
 /* As mboxrd each message has a From_ line, and perhaps quoted lines. */
