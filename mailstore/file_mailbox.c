@@ -197,6 +197,14 @@ file_mailbox_octets(struct mailbox *mailbox, uint64_t number)
 	return (file->octets);
 }
 
+/* A file is read when it is asked for. */
+uint64_t
+file_mailbox_sum(struct mailbox *mailbox)
+{
+	(void)mailbox;
+	return (UINT64_MAX);
+}
+
 uint64_t
 file_mailbox_dots(struct mailbox *mailbox, uint64_t number)
 {

@@ -81,6 +81,7 @@ const char *file_mailbox_remove(struct mailbox *mailbox, uint32_t *deleted);
 
 /* The format's operations that are the same for both. */
 uint64_t file_mailbox_octets(struct mailbox *mailbox, uint64_t number);
+uint64_t file_mailbox_sum(struct mailbox *mailbox);
 const char *file_mailbox_send(struct mailbox *mailbox, uint64_t number,
 	    struct wire *wire);
 const char *file_mailbox_send_all(struct mailbox *mailbox,

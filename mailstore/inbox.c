@@ -314,6 +314,24 @@ octets_of(struct mailbox *inbox, uint64_t number)
 	    &part->mailbox, number));
 }
 
+static uint64_t
+sum_of(struct mailbox *inbox)
+{
+	uint64_t here, octets = 0;
+	struct part *part;
+
+	(void)inbox;
+	for (part = parts; part < parts + count; part++) {
+		if (!part->is_open)
+			continue;
+		here = part->mailbox.format->sum(&part->mailbox);
+		if (here == UINT64_MAX)
+			return (here);
+		octets += here;
+	}
+	return (octets);
+}
+
 static const char *
 send_message(struct mailbox *inbox, uint64_t number, struct wire *wire)
 {
@@ -432,6 +450,6 @@ commit(struct mailbox *inbox, uint32_t *deleted)
 }
 
 const struct mailbox_format mailbox_inbox = {
-	"inbox", open_all, octets_of, send_message, send_all, mark, commit,
-	close_all, dots_of, label, known_uid, keep_uid, distrust
+	"inbox", open_all, octets_of, sum_of, send_message, send_all, mark,
+	commit, close_all, dots_of, label, known_uid, keep_uid, distrust
 };

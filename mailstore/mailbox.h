@@ -58,6 +58,12 @@ struct mailbox_format {
 	uint64_t (*octets)(struct mailbox *mailbox, uint64_t number);
 
 	/*
+	 * That of all messages together, each of which exists and can be read;
+	 * UINT64_MAX where that takes asking for each.
+	 */
+	uint64_t (*sum)(struct mailbox *mailbox);
+
+	/*
 	 * Writes exactly octets() (or all_octets of the whole folder in mbox
 	 * form, RFC 918; see mboxrd.h) to the wire.  An error means that the
 	 * mailbox does not hold what was announced: the session must end.  A

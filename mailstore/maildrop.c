@@ -23,7 +23,9 @@ static const char changed[] = "the message has changed";
 
 static struct mailbox *mailbox;		/* NULL: nothing is open */
 static unsigned char *flags;
-static struct ipc_maildrop_state state;
+static struct ipc_maildrop_state whole, state;	/* with what is marked, and
+						   without */
+static uint32_t marked;				/* messages */
 static struct wire nowhere;
 static enum uid_kind kind;
 
@@ -48,12 +50,19 @@ count_all(void)
 {
 	uint64_t number, octets;
 
-	memset(&state, 0, sizeof(state));
-	for (number = 1; number <= mailbox->messages; number++) {
-		octets = maildrop_octets(number);
-		state.octets += octets;
-		state.messages += octets != 0;
+	memset(&whole, 0, sizeof(whole));
+	whole.octets = mailbox->format->sum(mailbox);
+	whole.messages = mailbox->messages;
+	if (whole.octets == UINT64_MAX) {
+		memset(&whole, 0, sizeof(whole));
+		for (number = 1; number <= mailbox->messages; number++) {
+			octets = maildrop_octets(number);
+			whole.octets += octets;
+			whole.messages += octets != 0;
+		}
 	}
+	state = whole;
+	marked = 0;
 }
 
 const char *
@@ -77,6 +86,7 @@ maildrop_end(void)
 	flags = NULL;
 	mailbox = NULL;
 	memset(&state, 0, sizeof(state));
+	marked = 0;
 }
 
 void
@@ -238,6 +248,7 @@ maildrop_mark(uint64_t number)
 	    1)) != NULL)
 		return (wrong);
 	flags[number - 1] |= MARKED;
+	marked++;
 	state.messages--;
 	state.octets -= octets;
 	return (NULL);
@@ -248,11 +259,12 @@ maildrop_unmark_all(void)
 {
 	uint64_t number;
 
-	for (number = 1; mailbox != NULL && number <= mailbox->messages;
-	    number++)
+	if (marked == 0)
+		return;
+	for (number = 1; number <= mailbox->messages; number++)
 		flags[number - 1] &= (unsigned char)~MARKED;
-	if (mailbox != NULL)
-		count_all();
+	state = whole;
+	marked = 0;
 }
 
 const char *
@@ -260,10 +272,10 @@ maildrop_give_marks(void)
 {
 	uint64_t number;
 
-	if (mailbox != NULL)
-		uids_before_commit(mailbox, flags, MARKED);
-	for (number = 1; mailbox != NULL && number <= mailbox->messages;
-	    number++)
+	if (marked == 0)
+		return (NULL);
+	uids_before_commit(mailbox, flags, MARKED);
+	for (number = 1; number <= mailbox->messages; number++)
 		if ((flags[number - 1] & MARKED) != 0 &&
 		    mailbox->format->mark(mailbox, number) == -1)
 			return (changed);
@@ -277,12 +289,6 @@ maildrop_give_marks(void)
 void
 maildrop_committed(uint32_t deleted)
 {
-	uint64_t number;
-	uint32_t marked = 0;
-
-	for (number = 1; mailbox != NULL && number <= mailbox->messages;
-	    number++)
-		marked += (flags[number - 1] & MARKED) != 0;
 	if (marked > 0 && deleted + mailbox->gone == marked)
 		uids_after_commit();
 }

@@ -323,6 +323,18 @@ octets_of(struct mailbox *mailbox, uint64_t number)
 }
 
 static uint64_t
+sum_of(struct mailbox *mailbox)
+{
+	const struct single_file *single = mailbox->state;
+	uint64_t octets = 0;
+	size_t i;
+
+	for (i = 0; i < single->shown.count; i++)
+		octets += single_octets(&single->shown.messages[i]);
+	return (octets);
+}
+
+static uint64_t
 dots_of(struct mailbox *mailbox, uint64_t number)
 {
 	const struct single_message *message = find_message(mailbox, number);
@@ -409,11 +421,13 @@ send_all(struct mailbox *mailbox, struct wire *wire)
 static int
 mark(struct mailbox *mailbox, uint64_t number)
 {
+	struct single_file *single = mailbox->state;
 	struct single_message *message = find_message(mailbox, number);
 
 	if (message == NULL || (message->flags & SINGLE_SENT) == 0)
 		return (-1);
 	message->flags |= SINGLE_MARKED;
+	single->marked++;
 	return (0);
 }
 
@@ -422,13 +436,9 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 {
 	struct single_file *single = mailbox->state;
 	const char *wrong;
-	size_t i, marked = 0;
 
 	*deleted = 0;
-	for (i = 0; i < single->shown.count; i++)
-		marked += (single->shown.messages[i].flags &
-		    SINGLE_MARKED) != 0;
-	if (marked == 0)
+	if (single->marked == 0)
 		return (NULL);
 	if (!single->writable || single->damaged) {
 		log_line(LOG_NOTICE, "event=commit folder=%s error=\"%s; "
@@ -460,6 +470,6 @@ keep_uid(struct mailbox *mailbox, uint64_t number,
 }
 
 const struct mailbox_format mailbox_single_file = {
-	"single file", open_single, octets_of, send_message, send_all, mark,
-	commit, close_file, dots_of, label, known_uid, keep_uid, distrust
+	"single file", open_single, octets_of, sum_of, send_message, send_all,
+	mark, commit, close_file, dots_of, label, known_uid, keep_uid, distrust
 };

@@ -65,6 +65,7 @@ struct single_file {
 	struct single_list hidden;	/* deleted by another program's mark:
 					   not shown, and never touched */
 	uint64_t whole_octets;		/* of what is shown, for POP1 */
+	size_t marked;			/* of the messages that are shown */
 	struct index index;		/* what is kept of all this */
 	struct line_reader reader;
 };
