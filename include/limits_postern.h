@@ -278,6 +278,9 @@
 #define INDEX_MESSAGE_BYTES_MIN	(8 * 48)
 #define INDEX_MESSAGES_MAX	1000000
 
+/* A large page of memory: x86-64's, and that of others with pages of 4 KiB. */
+#define LARGE_PAGE_BYTES	2097152U
+
 /* Indexes of one user, the oldest of which go: more folders are not in use. */
 #define INDEXES_MAX		16
 

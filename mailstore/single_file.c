@@ -5,6 +5,8 @@
  * in a directory that others may write (a spool): it is opened without
  * following links, and used only as a regular file of this user.
  */
+#include <sys/mman.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -35,14 +37,40 @@ close_file(struct mailbox *mailbox)
 	mailbox->state = NULL;
 }
 
+/*
+ * Room for a long list comes in large pages, where the system has some to give:
+ * to be handed some hundred small ones takes longer than to fill them.
+ */
+static void *
+large_room(size_t count)
+{
+	void *room = NULL;
+
+#ifdef MADV_HUGEPAGE
+	const size_t bytes = count * sizeof(struct single_message);
+
+	if (count > MESSAGES_MAX || bytes < LARGE_PAGE_BYTES ||
+	    posix_memalign(&room, LARGE_PAGE_BYTES, bytes) != 0)
+		return (NULL);
+	(void)madvise(room, bytes - bytes % LARGE_PAGE_BYTES, MADV_HUGEPAGE);
+#else
+	(void)count;
+#endif
+	return (room);
+}
+
 int
 single_reserve(struct single_list *list, size_t count)
 {
-	void *grown;
+	void *grown = NULL;
 
 	if (count <= list->room)
 		return (0);
-	grown = reallocarray(list->messages, count, sizeof(*list->messages));
+	if (list->messages == NULL)
+		grown = large_room(count);
+	if (grown == NULL)
+		grown = reallocarray(list->messages, count,
+		    sizeof(*list->messages));
 	if (grown == NULL)
 		return (-1);
 	list->messages = grown;
