@@ -84,6 +84,41 @@ ATF_TC_BODY(numbering, tc)
 	server_stop(&server);
 }
 
+/* POP3 counts them together, whatever the parts are, and what is not marked. */
+ATF_TC_WITHOUT_HEAD(sums);
+ATF_TC_BODY(sums, tc)
+{
+	static const char *const parts[] = { "mh ~/Mail/inbox",
+	    "mbox ~/Mail/inbox/3" };
+	const size_t octets = sizeof(ONE_WIRE TWO_WIRE THREE_WIRE) - 3;
+	char line[300], all[100], some[100];
+	struct server server;
+	size_t i;
+	int fd;
+
+	(void)tc;
+	(void)snprintf(all, sizeof(all), "+OK 3 %zu", octets);
+	(void)snprintf(some, sizeof(some), "+OK 2 %zu", octets -
+	    (sizeof(TWO_WIRE) - 1));
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		(void)snprintf(line, sizeof(line),
+		    "%s\nlisten pop3 127.0.0.1 port 0", parts[i]);
+		start(&server, line);
+		put_mbox(&server);
+		write_message(&server, MH "3", i == 0 ? THREE : A THREE "\n");
+		fd = pop1_login(&server, 0, FRED, FRED_PASSWORD);
+		client_say(fd, "STAT", all);
+		client_say(fd, "DELE 2", "+OK");
+		client_say(fd, "STAT", some);
+		client_say(fd, "RSET", "+OK");
+		client_say(fd, "STAT", all);
+		client_say(fd, "QUIT", "+OK");
+		client_expect_close(fd);
+		mbox_must_be(&server, ONE TWO);
+		server_stop(&server);
+	}
+}
+
 /* Each of its parts deletes what was marked in it. */
 ATF_TC_WITHOUT_HEAD(deleting);
 ATF_TC_BODY(deleting, tc)
@@ -487,6 +522,7 @@ ATF_TC_BODY(locked_part, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, numbering);
+	ATF_TP_ADD_TC(tp, sums);
 	ATF_TP_ADD_TC(tp, deleting);
 	ATF_TP_ADD_TC(tp, failure_in_one);
 	ATF_TP_ADD_TC(tp, unfit_part);

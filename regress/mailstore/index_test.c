@@ -210,9 +210,20 @@ same_list(const struct single_list *one, const struct single_list *other)
 	return (1);
 }
 
+/* The octets of all messages together are those of each. */
+static int
+adds_up(struct mailbox *mailbox)
+{
+	uint64_t number, octets = 0;
+
+	for (number = 1; number <= mailbox->messages; number++)
+		octets += mailbox->format->octets(mailbox, number);
+	return (mailbox->format->sum(mailbox) == octets);
+}
+
 /* What an open mailbox tells is what is in the file. */
 static int
-is_true(const struct mailbox *mailbox)
+is_true(struct mailbox *mailbox)
 {
 	const struct single_file *one = mailbox->state, *other;
 	struct mailbox plain;
@@ -226,6 +237,7 @@ is_true(const struct mailbox *mailbox)
 	    mailbox->all_octets == plain.all_octets &&
 	    mailbox->lacks_blank == plain.lacks_blank &&
 	    one->format == other->format && one->damaged == other->damaged &&
+	    adds_up(mailbox) &&
 	    same_list(&one->shown, &other->shown) &&
 	    same_list(&one->hidden, &other->hidden);
 	close_box(&plain);
