@@ -90,7 +90,7 @@ ATF_TC_BODY(sums, tc)
 {
 	static const char *const parts[] = { "mh ~/Mail/inbox",
 	    "mbox ~/Mail/inbox/3" };
-	const size_t octets = sizeof(ONE_WIRE TWO_WIRE THREE_WIRE) - 3;
+	const size_t octets = sizeof(ONE_WIRE TWO_WIRE THREE_WIRE) - 1;
 	char line[300], all[100], some[100];
 	struct server server;
 	size_t i;
