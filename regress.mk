@@ -63,7 +63,8 @@ FUZZ_SHARED = regress/fuzz/fuzz.o regress/fuzz/mail.o regress/fuzz/files.o \
 	regress/fuzz/talk.o
 FUZZ_HEADERS = regress/fuzz/fuzz.h regress/fuzz/mail.h regress/fuzz/files.h \
 	regress/fuzz/talk.h
-FUZZ_WRAP = -Wl,--wrap=pread,--wrap=index_is_worth,--wrap=index_is_settled
+FUZZ_WRAP = -Wl,--wrap=pread,--wrap=index_is_worth,--wrap=index_is_settled \
+	-Wl,--wrap=clock_gettime
 # What calls a target with inputs; build/fuzz.sh has libFuzzer do it.
 FUZZ_DRIVER = regress/fuzz/replay.o
 FUZZ_FLAGS =

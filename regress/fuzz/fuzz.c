@@ -28,6 +28,7 @@
 size_t fuzz_piece;
 unsigned long fuzz_reads;
 int fuzz_indexes;
+time_t fuzz_leaps;
 
 ssize_t	__real_pread(int fd, void *to, size_t length, off_t at);
 ssize_t	__wrap_pread(int fd, void *to, size_t length, off_t at);
@@ -36,6 +37,20 @@ int	__real_index_is_worth(uint64_t bytes, uint64_t messages);
 int	__wrap_index_is_worth(uint64_t bytes, uint64_t messages);
 int	__real_index_is_settled(const struct timespec *changed);
 int	__wrap_index_is_settled(const struct timespec *changed);
+
+int	__real_clock_gettime(clockid_t clock, struct timespec *now);
+int	__wrap_clock_gettime(clockid_t clock, struct timespec *now);
+
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	static time_t ahead;
+	const int got = __real_clock_gettime(clock, now);
+
+	ahead += fuzz_leaps;
+	now->tv_sec += ahead;
+	return (got);
+}
 
 int
 __wrap_index_is_worth(uint64_t bytes, uint64_t messages)

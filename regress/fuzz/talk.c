@@ -66,6 +66,7 @@ prepare(void)
 	session_limits(&config);
 	login_begin(auth[0]);
 	log_output = take_line;
+	fuzz_leaps = LOGIN_REFUSED_SECONDS;	/* not to wait for it */
 }
 
 static void
@@ -349,14 +350,14 @@ session_now(void)
 	return (session_find(sessions << PLACE_BITS));
 }
 
-/* Until nothing moves any more. */
+/* Until nothing moves any more, nor is due at the next look at the clock. */
 static void
 settle(int client, int end, struct text *output)
 {
 	const struct session *session;
-	int moved = 1, left = -1, before;
+	int moved, left = -1, before, idle;
 
-	while (moved) {
+	for (idle = 0; idle < 2; idle = moved ? 0 : idle + 1) {
 		before = left;
 		HOLDS(event_loop(EVLOOP_NONBLOCK) != -1);
 		moved = serve_auth();
