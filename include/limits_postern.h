@@ -184,6 +184,9 @@
 /* What moves in one read or write of mail: a Linux pipe's own size. */
 #define RELAY_BYTES		65536
 
+/* What is read at once where a header alone is wanted: most fit. */
+#define HEADER_READ_BYTES	4096
+
 /*
  * A passwd file line: name, hash (128), numbers, two paths.  The 16 networks
  * of a further password are shorter than those.

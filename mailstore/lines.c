@@ -27,12 +27,19 @@ lines_begin(struct line_reader *reader, int fd, uint64_t from,
 	reader->inside = 0;
 	reader->seal = seal;
 	reader->ahead = reader->behind = 0;
+	reader->most = sizeof(reader->buffer);
 }
 
 void
 lines_read_ahead(struct line_reader *reader, size_t ahead)
 {
 	reader->ahead = ahead;
+}
+
+void
+lines_read_little(struct line_reader *reader)
+{
+	reader->most = HEADER_READ_BYTES;
 }
 
 ssize_t
@@ -72,6 +79,8 @@ fill(struct line_reader *reader)
 	reader->end -= reader->begin;
 	reader->begin = 0;
 	room = sizeof(reader->buffer) - reader->end;
+	if (room > reader->most)
+		room = reader->most;
 	if (room > left) {
 		ahead = room - (size_t)left < reader->ahead ?
 		    room - (size_t)left : reader->ahead;

@@ -21,6 +21,7 @@ struct line_reader {
 	int inside;		/* the next piece goes on with a line */
 	struct seal *seal;	/* takes every byte read, or NULL */
 	size_t ahead, behind;	/* bytes behind the limit: wanted, read */
+	size_t most;		/* bytes that are asked for at a time */
 	unsigned char buffer[RELAY_BYTES];
 };
 
@@ -49,6 +50,9 @@ void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
 void	lines_read_ahead(struct line_reader *reader, size_t ahead);
 ssize_t	lines_behind(const struct line_reader *reader, void *bytes,
 	    size_t length);
+
+/* From here on little is read at a time: only the first lines are wanted. */
+void	lines_read_little(struct line_reader *reader);
 
 /* From here on all lines go into the seal, too. */
 void	lines_take_seal(struct line_reader *reader, struct seal *seal);

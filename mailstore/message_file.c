@@ -139,6 +139,8 @@ put_message(const struct message_file *file, int fd,
 	if (whole)
 		mboxrd_sender(reader, fd, 0, file->identity.size, sender);
 	lines_begin(reader, fd, 0, file->identity.size, seal);
+	if (wire->header_only)
+		lines_read_little(reader);
 	return (whole ? put_in_mboxrd(file, reader, wire, sender) :
 	    put_alone(file, reader, wire));
 }
@@ -153,11 +155,12 @@ message_file_send(struct message_file *file, int fd,
 	const char *wrong;
 
 	seal_begin(&seal);
-	wrong = put_message(file, fd, reader, wire, whole, &seal);
+	wrong = put_message(file, fd, reader, wire, whole,
+	    wire->header_only ? NULL : &seal);
 	if (wrong == NULL && wire->sent - before !=
 	    (whole ? file->whole_octets : file->octets))
 		wrong = "the message was changed by another program";
-	if (wrong != NULL)
+	if (wrong != NULL || wire->header_only)
 		return (wrong);
 	seal_end(&seal, bytes);
 	/* A number stands for one message as long as the session lasts. */

@@ -101,6 +101,33 @@ is_kept_head(const struct single_format *format,
 	return (sodium_memcmp(digest, message->digest, sizeof(digest)) == 0);
 }
 
+/* The first line that is read must be that of the snapshot. */
+static const char *
+take_head(struct single_file *single, const struct single_message *message,
+    struct line *line)
+{
+	const struct single_format *format = single->format;
+	const int got = lines_next(&single->reader, line);
+
+	if (got == -1)
+		return (why_not_read());
+	return (got == 0 || line->ending != message->head_ending ||
+	    line->length + line->ending != message->head_bytes ||
+	    !format->begins(message, line) ||
+	    !is_kept_head(format, message, line) ? changed : NULL);
+}
+
+/* What is behind it is for a glance: no seal is made of it. */
+static const char *
+glance_at_head(struct single_file *single,
+    const struct single_message *message, struct line *line)
+{
+	lines_begin(&single->reader, single->fd, message->offset,
+	    message->offset + message->stored, NULL);
+	lines_read_little(&single->reader);
+	return (take_head(single, message, line));
+}
+
 const char *
 single_read_head(struct single_file *single,
     const struct single_message *message, struct seal *seal,
@@ -108,21 +135,15 @@ single_read_head(struct single_file *single,
 {
 	const struct single_format *format = single->format;
 	uint64_t bytes = seal == NULL ? message->head_bytes : message->stored;
-	int got;
+	const char *wrong;
 
 	lines_begin(&single->reader, single->fd, message->offset,
 	    message->offset + bytes, NULL);
 	if (seal != NULL)
 		lines_read_ahead(&single->reader, FROM_LENGTH);
-	if ((got = lines_next(&single->reader, line)) == -1)
-		return (why_not_read());
-	if (got == 0 || line->ending != message->head_ending ||
-	    line->length + line->ending != message->head_bytes ||
-	    !format->begins(message, line) ||
-	    !is_kept_head(format, message, line))
-		return (changed);
-	if (seal == NULL)
-		return (NULL);
+	wrong = take_head(single, message, line);
+	if (wrong != NULL || seal == NULL)
+		return (wrong);
 	seal_begin(seal);
 	seal_take(seal, line->text, line->length - format->flag_bytes);
 	seal_take(seal, line->text + line->length, line->ending);
@@ -289,7 +310,8 @@ single_send(struct single_file *single, struct single_message *message,
 	if (out.converts)
 		mboxrd_sender(&single->reader, single->fd, begin, end,
 		    out.sender);
-	wrong = single_read_head(single, message, &seal, &line);
+	wrong = wire->header_only ? glance_at_head(single, message, &line) :
+	    single_read_head(single, message, &seal, &line);
 	if (wrong == NULL && put_head(&out, format, &line) == -1)
 		wrong = not_sent;
 	if (wrong != NULL)
@@ -297,7 +319,7 @@ single_send(struct single_file *single, struct single_message *message,
 	wrong = send_lines(single, message, &out);
 	if (wrong == NULL)
 		wrong = check_behind(single, message);
-	if (wrong != NULL)
+	if (wrong != NULL || wire->header_only)
 		return (wrong);
 	seal_end(&seal, digest);
 	/* A number stands for one message as long as the session lasts. */

@@ -140,6 +140,7 @@ read_content(struct mailbox *mailbox, uint64_t number, const void *label,
 	add(&content, label, length);
 	nowhere.fd = -1;
 	wire_begin(&nowhere, 0);
+	nowhere.header_only = header_only;
 	wire_divert(&nowhere, take, &content);
 	wrong = mailbox->format->send(mailbox, number, &nowhere);
 	(void)crypto_generichash_final(&content.hash, digest,

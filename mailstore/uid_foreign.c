@@ -94,6 +94,7 @@ read_header(struct mailbox *mailbox, uint64_t number, struct header *header)
 	memset(header, 0, sizeof(*header));
 	nowhere.fd = -1;
 	wire_begin(&nowhere, 0);
+	nowhere.header_only = 1;
 	wire_divert(&nowhere, take, header);
 	wrong = mailbox->format->send(mailbox, number, &nowhere);
 	return (header->ended ? NULL : wrong);

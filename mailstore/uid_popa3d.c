@@ -128,6 +128,7 @@ read_header(struct mailbox *mailbox, uint64_t number, struct uid_given *given)
 	MD5Init(&header.hash);
 	nowhere.fd = -1;
 	wire_begin(&nowhere, 0);
+	nowhere.header_only = 1;
 	wire_divert(&nowhere, take, &header);
 	wrong = mailbox->format->send(mailbox, number, &nowhere);
 	MD5Final(digest, &header.hash);

@@ -49,6 +49,7 @@ wire_begin(struct wire *wire, uint64_t announced)
 	wire->sent = wire->written = 0;
 	wire->used = 0;
 	wire->is_announced = 0;
+	wire->header_only = 0;
 	wire->take = NULL;
 	wire->take_line = NULL;
 	wire->take_lines = NULL;

@@ -30,6 +30,11 @@ struct wire {
 	void (*take_lines)(struct wire *wire, const unsigned char *text,
 	    size_t length, struct lines_passed *passed);
 	void *context;		/* of them */
+	/*
+	 * Who takes it ends with the header: so little is read at a time, and
+	 * the message does not count as read.
+	 */
+	int header_only;
 	/* Tells net; called once it can read, or when there is nothing to. */
 	void (*announce)(void);
 	int is_announced;
