@@ -5,6 +5,7 @@
  * Programs that show mail write their notes into its header; the id must not
  * depend on them.
  */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -41,6 +42,7 @@ add(struct content *content, const void *octets, size_t length)
 static void
 decide(struct content *content)
 {
+	const int first = tolower(content->name[0]);
 	size_t i, length;
 
 	content->decided = 1;
@@ -50,6 +52,7 @@ decide(struct content *content)
 	for (i = 0; notes[i] != NULL && !content->left_out; i++) {
 		length = strlen(notes[i]);
 		content->left_out = content->have >= length &&
+		    first == tolower((unsigned char)notes[i][0]) &&
 		    strncasecmp((const char *)content->name, notes[i],
 		    length) == 0;
 	}
