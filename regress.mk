@@ -42,7 +42,7 @@ CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/box.o regress/crash/box_check.o regress/crash/box_bench.o
 WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
 	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line \
-	-Wl,--wrap=journal_wanted
+	-Wl,--wrap=journal_wanted,--wrap=journal_is_far
 CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
 	regress/crash/daemon_test regress/crash/files_test
 RACE = regress/crash/race.o regress/crash/race_agent.o \

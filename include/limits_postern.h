@@ -334,6 +334,13 @@
  */
 #define JOURNAL_AREA_BYTES	(16UL * 1024 * 1024)
 
+/*
+ * Mail that moves down by so much is not put into a journal: to move it by so
+ * much at a time takes two fsyncs each, which cost no more than to write it
+ * twice.
+ */
+#define JOURNAL_GAP_BYTES	(4UL * 1024 * 1024)
+
 /* So much of a mailbox before and in a gap is looked at before a replay. */
 #define JOURNAL_PIECE_BYTES	65536
 

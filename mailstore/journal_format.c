@@ -44,6 +44,12 @@ journal_wanted(uint64_t mail)
 	return (mail < JOURNAL_AREA_BYTES ? mail : JOURNAL_AREA_BYTES);
 }
 
+int
+journal_is_far(uint64_t gap)
+{
+	return (gap >= JOURNAL_GAP_BYTES);
+}
+
 uint64_t
 journal_data_at(uint64_t extents)
 {

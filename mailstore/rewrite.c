@@ -87,7 +87,7 @@ make_room(struct journal *journal, uint64_t at, uint64_t more)
 		return (-1);
 	if (move_count(journal, at, more, STEPS_WITHOUT_COPY) <=
 	    STEPS_WITHOUT_COPY || journal_grow(journal,
-	    journal_wanted(more - journal->record.more)) == 0)
+	    move_room(journal, at, more)) == 0)
 		return (0);
 	return (rewrite_is_full(errno) && move_count(journal, at, more,
 	    RESERVE_STEPS_MAX) <= RESERVE_STEPS_MAX ? 0 : -1);

@@ -252,16 +252,10 @@ write_in_reserve(struct rewrite *rewrite)
 static void
 choose_kind(struct journal *journal)
 {
-	struct journal_record first = { 0 };
-
 	journal->capacity = 0;
-	if (move_count(journal, 0, 0, STEPS_WITHOUT_COPY) <=
+	if (move_count(journal, 0, 0, STEPS_WITHOUT_COPY) >
 	    STEPS_WITHOUT_COPY)
-		return;
-	journal->capacity = journal_wanted(journal_kept(journal, &first));
-	move_plan(journal, 0, &first);
-	if (!first.has_data)
-		journal->capacity = 0;
+		journal->capacity = move_room(journal, 0, 0);
 }
 
 int

@@ -52,10 +52,23 @@ move_plan(const struct journal *journal, uint64_t at,
 	    (journal->header.from + at);
 	if (gap >= rest)
 		return;
-	step->has_data = room > gap;
-	step->length = room > gap ? room : gap;
+	step->has_data = gap < room && !journal_is_far(gap);
+	step->length = step->has_data ? room : gap;
 	if (step->length > rest)
 		step->length = rest;
+}
+
+uint64_t
+move_room(const struct journal *journal, uint64_t at, uint64_t more)
+{
+	const struct journal_record step = { .more = more };
+	const uint64_t kept = journal_kept(journal, &step);
+	uint64_t i, near = 0;
+
+	for (i = 0; near < kept && !journal_is_far(extent_of(journal, &step,
+	    i).offset - (journal->header.from + near)); i++)
+		near += extent_of(journal, &step, i).length;
+	return (near <= at ? 0 : journal_wanted(near - at));
 }
 
 unsigned int

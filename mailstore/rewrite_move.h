@@ -17,6 +17,13 @@
 void	move_plan(const struct journal *journal, uint64_t at,
 	    struct journal_record *step);
 
+/*
+ * What an area of the journal is to hold for all from `at` on: as much as stays
+ * near its old place, or what there may be; 0: nothing.
+ */
+uint64_t move_room(const struct journal *journal, uint64_t at,
+	    uint64_t more);
+
 /* Steps like that from `at` on, counted up to one more than `limit`. */
 unsigned int move_count(const struct journal *journal, uint64_t at,
 	    uint64_t more, unsigned int limit);

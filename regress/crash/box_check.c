@@ -170,8 +170,7 @@ sequences_are_right(const struct box *box)
 	/* Blanks may stand behind it, or no line's end yet. */
 	right = text != NULL && strncmp(bytes, "cur: 2", 6) == 0 &&
 	    strchr("\n ", bytes[6]) != NULL;
-	if (box->pattern != FIRST && box->pattern != ALL &&
-	    box->pattern != ALL_BUT_ONE)
+	if (!crash_is_marked(box->pattern, 0, BOX_PART_MAILS))
 		right &= strstr(bytes, "\nfirst: 1") != NULL;
 	free(text);
 	free(bytes);

@@ -32,6 +32,7 @@ struct faults {
 	int full;		/* no file can grow */
 	int fills;		/* and so it is from a journal's publishing */
 	uint64_t area;		/* areas hold no more than this; 0: as real */
+	uint64_t far;		/* a gap that is far; 0: as real */
 	unsigned int calls;	/* made so far */
 	ino_t mailbox;
 	uint64_t largest;	/* journal that was synced */
@@ -86,7 +87,12 @@ struct message {
 	int hidden;		/* there, and not shown */
 };
 
-enum pattern { FIRST, LAST, SECOND, ALL_BUT_ONE, ALL, MIDDLE, PATTERNS };
+enum pattern {
+	FIRST, LAST, SECOND, ALL_BUT_ONE, ALL, MIDDLE, OTHERS, PATTERNS
+};
+
+/* For `far`: of the pattern OTHERS, what is kept first is nearer. */
+#define FAR	800
 
 struct world {
 	/* The case. */
@@ -101,6 +107,7 @@ struct world {
 	int fills;		/* ... from when it is decided on */
 	int stays_full;		/* and when it is recovered */
 	uint64_t area;		/* of journals, where it is not the real one */
+	uint64_t far;		/* the gap for which they hold no mail; so */
 	int copy_down;		/* popa3d's way instead of Postern's */
 
 	const char *name;	/* of the mailbox, NULL: "mbox" */

@@ -14,7 +14,7 @@
 #include "box.h"
 
 static const char *const patterns[] = { "first", "last", "every second",
-    "all but one", "all", "middle" };
+    "all but one", "all", "middle", "the others" };
 static struct figures total;
 
 static void
@@ -119,13 +119,15 @@ static const struct world cases[] = {
 	{ .full = 1, .large = 1 },
 	{ .full = 1, .large = 1, .stays_full = 1 },
 	{ .area = 5000, .fills = 1, .stays_full = 1 },
+	{ .area = 5000, .far = FAR, .fills = 1, .stays_full = 1 },
+	{ .area = 20000, .far = FAR },
 	{ .crlf = 1 },
 	{ .arrival = 1 },
 	{ .mailtxt = 1 },
 	{ .mailtxt = 1, .full = 1, .large = 1 },
 };
 #define CASES	(sizeof(cases) / sizeof(cases[0]))
-#define ONCE	6
+#define ONCE	8
 
 static void
 all_of(const char *name, void (*bench)(struct world *), size_t count)

@@ -175,6 +175,49 @@ ATF_TC_BODY(power_in_steps, tc)
 	over_patterns(power_cuts, &in_steps);
 }
 
+/*
+ * What stays near its place moves by way of the journal, and behind it all
+ * moves by steps without mail; with two areas, and with one.
+ */
+static void
+with_far_steps(void (*bench)(struct world *))
+{
+	struct world far = { .area = 5000, .far = FAR, .fills = 1,
+	    .stays_full = 1, .pattern = OTHERS };
+
+	begin();
+	for (; far.area <= 20000; far.area += 15000)
+		for (far.mailtxt = 0; far.mailtxt < 2; far.mailtxt++) {
+			struct world world = far;
+
+			world_open(&world);
+			bench(&world);
+			world_close(&world);
+		}
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(killed_in_far_steps);
+ATF_TC_BODY(killed_in_far_steps, tc)
+{
+	(void)tc;
+	with_far_steps(kills);
+}
+
+ATF_TC_WITHOUT_HEAD(errors_in_far_steps);
+ATF_TC_BODY(errors_in_far_steps, tc)
+{
+	(void)tc;
+	with_far_steps(fail_everywhere);
+}
+
+ATF_TC_WITHOUT_HEAD(power_in_far_steps);
+ATF_TC_BODY(power_in_far_steps, tc)
+{
+	(void)tc;
+	with_far_steps(power_cuts);
+}
+
 /* Leaves a commit decided, and not done. */
 static void
 interrupt(struct world *world, char *name, size_t size)
@@ -313,6 +356,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, killed_in_steps);
 	ATF_TP_ADD_TC(tp, errors_in_steps);
 	ATF_TP_ADD_TC(tp, power_in_steps);
+	ATF_TP_ADD_TC(tp, killed_in_far_steps);
+	ATF_TP_ADD_TC(tp, errors_in_far_steps);
+	ATF_TP_ADD_TC(tp, power_in_far_steps);
 	ATF_TP_ADD_TC(tp, refused_until_there_is_room);
 	ATF_TP_ADD_TC(tp, too_many_steps);
 	ATF_TP_ADD_TC(tp, journal_is_bounded);

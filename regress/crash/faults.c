@@ -35,6 +35,8 @@ int	__wrap_unlinkat(int, const char *, int);
 int	__wrap_openat(int, const char *, int, ...);
 uint64_t __real_journal_wanted(uint64_t);
 uint64_t __wrap_journal_wanted(uint64_t);
+int	__real_journal_is_far(uint64_t);
+int	__wrap_journal_is_far(uint64_t);
 void	__wrap_log_line(int, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 
@@ -252,6 +254,13 @@ __wrap_journal_wanted(uint64_t mail)
 
 	return (faults->area != 0 && wanted > faults->area ? faults->area :
 	    wanted);
+}
+
+int
+__wrap_journal_is_far(uint64_t gap)
+{
+	return (faults->far != 0 ? gap >= faults->far :
+	    __real_journal_is_far(gap));
 }
 
 /* Thousands of deaths leave thousands of lines. */

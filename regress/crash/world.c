@@ -91,6 +91,8 @@ crash_is_marked(enum pattern pattern, size_t i, size_t count)
 		return (i == count - 1);
 	case SECOND:
 		return (i % 2 == 1);
+	case OTHERS:
+		return (i % 2 == 0);
 	case ALL_BUT_ONE:
 		return (i != count / 2);
 	case MIDDLE:
@@ -250,6 +252,7 @@ world_reset(struct world *world)
 	faults->full = 0;
 	faults->fills = 0;
 	faults->area = world->area;
+	faults->far = world->far;
 	if (faccessat(world->state, "reserve", F_OK, 0) == -1)
 		(void)world_session(world, 0);
 	faults->fills = world->fills;
