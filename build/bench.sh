@@ -249,6 +249,8 @@ restore_mailbox() {
 	rm -rf "$scratch/$1/home/delete/mail"
 	grep '^delete ' "$scratch/users" |
 	    "$load" mailboxes file="${spool[$1]}"
+	# Mail that came long ago is on the disk.
+	sync -f "${spool[$1]}"
 }
 
 # Lets the servers do a work in turns: measure NAME "SERVERS" WORK ARGUMENTS
