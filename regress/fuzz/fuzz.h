@@ -89,7 +89,7 @@ extern unsigned long fuzz_reads;
 /* Mailboxes of any size get an index, and all times count as settled. */
 extern int fuzz_indexes;
 
-/* So many seconds pass from one look of the product's at a clock to the next. */
+/* So many seconds pass from one look of the product at a clock to the next. */
 extern time_t fuzz_leaps;
 
 /* The lowest free descriptor: one that is never closed is seen in the end. */
