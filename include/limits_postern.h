@@ -335,9 +335,9 @@
 #define JOURNAL_AREA_BYTES	(16UL * 1024 * 1024)
 
 /*
- * Mail that moves down by so much is not put into a journal: to move it by so
- * much at a time takes two fsyncs each, which cost no more than to write it
- * twice.
+ * Where all that is left of the mail moves down by so much, it is not put into
+ * a journal: to move it by so much at a time takes two fsyncs each, which cost
+ * no more than to write it twice.
  */
 #define JOURNAL_GAP_BYTES	(4UL * 1024 * 1024)
 

@@ -268,6 +268,15 @@ journal_load(struct journal *journal)
 	found = load_beginning(journal);
 	if (found != JOURNAL_FOUND)
 		return (found);
-	return (journal_measure(journal) == -1 ? JOURNAL_UNREADABLE :
-	    load_record(journal));
+	if (journal_measure(journal) == -1)
+		return (JOURNAL_UNREADABLE);
+	found = load_record(journal);
+	/*
+	 * It has one area, in use: whoever wrote it may have seen that nobody
+	 * needs another, by a rule that is not ours.
+	 */
+	if (found == JOURNAL_FOUND && journal->record.has_data &&
+	    journal->record.length > journal->capacity)
+		journal->capacity = 0;
+	return (found);
 }

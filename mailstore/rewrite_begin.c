@@ -248,7 +248,10 @@ write_in_reserve(struct rewrite *rewrite)
 	return (-1);
 }
 
-/* Room in the journal only where fewer steps come of it. */
+/*
+ * Room in the journal only where a few steps without it will not do, and where
+ * something stays near its place; none of it may be needed in the end.
+ */
 static void
 choose_kind(struct journal *journal)
 {

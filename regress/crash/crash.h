@@ -108,6 +108,7 @@ struct world {
 	int stays_full;		/* and when it is recovered */
 	uint64_t area;		/* of journals, where it is not the real one */
 	uint64_t far;		/* the gap for which they hold no mail; so */
+	uint64_t far_later;	/* the same for who recovers; 0: no other */
 	int copy_down;		/* popa3d's way instead of Postern's */
 
 	const char *name;	/* of the mailbox, NULL: "mbox" */

@@ -218,6 +218,24 @@ ATF_TC_BODY(power_in_far_steps, tc)
 	with_far_steps(power_cuts);
 }
 
+/*
+ * Who recovers may have another rule for what is far: an earlier or later
+ * version.  The one area of the journal is not taken for two.
+ */
+ATF_TC_WITHOUT_HEAD(recovered_by_another_rule);
+ATF_TC_BODY(recovered_by_another_rule, tc)
+{
+	struct world world = { .area = 20000, .far = FAR,
+	    .far_later = UINT64_MAX, .pattern = OTHERS };
+
+	(void)tc;
+	begin();
+	world_open(&world);
+	kill_everywhere(&world, THOROUGH);
+	world_close(&world);
+	end();
+}
+
 /* Leaves a commit decided, and not done. */
 static void
 interrupt(struct world *world, char *name, size_t size)
@@ -307,6 +325,27 @@ ATF_TC_BODY(journal_is_bounded, tc)
 	end();
 }
 
+/* Of mail that moves far there is nothing in it. */
+ATF_TC_WITHOUT_HEAD(far_mail_is_not_in_it);
+ATF_TC_BODY(far_mail_is_not_in_it, tc)
+{
+	struct world world = { .pattern = FIRST };
+
+	(void)tc;
+	begin();
+	world_open(&world);
+	world_deliver(&world, JOURNAL_GAP_BYTES);
+	world.messages[world.count - 1].marked = 1;
+	world_deliver(&world, 2 * JOURNAL_AREA_BYTES);
+	faults->largest = 0;
+	ATF_CHECK_EQ(world_child(&world, 1), STATUS_DONE);
+	ATF_CHECK(faults->largest > 0);
+	ATF_CHECK(faults->largest < 65536);
+	ATF_CHECK_EQ(world_ends_well(&world, MUST_BE_GONE, "far"), 0);
+	world_close(&world);
+	end();
+}
+
 ATF_TC_WITHOUT_HEAD(restored);
 ATF_TC_BODY(restored, tc)
 {
@@ -362,6 +401,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, refused_until_there_is_room);
 	ATF_TP_ADD_TC(tp, too_many_steps);
 	ATF_TP_ADD_TC(tp, journal_is_bounded);
+	ATF_TP_ADD_TC(tp, far_mail_is_not_in_it);
+	ATF_TP_ADD_TC(tp, recovered_by_another_rule);
 	ATF_TP_ADD_TC(tp, restored);
 	ATF_TP_ADD_TC(tp, twins);
 	ATF_TP_ADD_TC(tp, checker);

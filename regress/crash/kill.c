@@ -71,6 +71,8 @@ kill_everywhere(struct world *world, int thorough)
 				status = world_child(world, 1);
 				figures.points++;
 				faults->full = world->stays_full;
+				if (world->far_later != 0)
+					faults->far = world->far_later;
 				deliver(world, which);
 				(void)snprintf(what, sizeof(what), "killed "
 				    "at %u%s, delivery %u", at, half ?
