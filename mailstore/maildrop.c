@@ -15,7 +15,8 @@
 
 enum flags {
 	READ_WHOLE = 1 << 0,	/* the mailbox knows its hash */
-	MARKED = 1 << 1
+	MARKED = 1 << 1,
+	UNCOUNTED = 1 << 2	/* it could not be read when all were counted */
 };
 
 static const char no_message[] = "no such message";
@@ -23,8 +24,7 @@ static const char changed[] = "the message has changed";
 
 static struct mailbox *mailbox;		/* NULL: nothing is open */
 static unsigned char *flags;
-static struct ipc_maildrop_state whole, state;	/* with what is marked, and
-						   without */
+static struct ipc_maildrop_state state;		/* without what is marked */
 static uint32_t marked;				/* messages */
 static struct wire nowhere;
 static enum uid_kind kind;
@@ -50,19 +50,20 @@ count_all(void)
 {
 	uint64_t number, octets;
 
-	memset(&whole, 0, sizeof(whole));
-	whole.octets = mailbox->format->sum(mailbox);
-	whole.messages = mailbox->messages;
-	if (whole.octets == UINT64_MAX) {
-		memset(&whole, 0, sizeof(whole));
-		for (number = 1; number <= mailbox->messages; number++) {
-			octets = maildrop_octets(number);
-			whole.octets += octets;
-			whole.messages += octets != 0;
-		}
-	}
-	state = whole;
 	marked = 0;
+	state.octets = mailbox->format->sum(mailbox);
+	state.messages = mailbox->messages;
+	if (state.octets != UINT64_MAX)
+		return;
+	state.octets = state.messages = 0;
+	for (number = 1; number <= mailbox->messages; number++) {
+		octets = maildrop_octets(number);
+		state.octets += octets;
+		state.messages += octets != 0;
+		flags[number - 1] &= (unsigned char)~UNCOUNTED;
+		if (octets == 0)
+			flags[number - 1] |= UNCOUNTED;
+	}
 }
 
 const char *
@@ -249,8 +250,10 @@ maildrop_mark(uint64_t number)
 		return (wrong);
 	flags[number - 1] |= MARKED;
 	marked++;
-	state.messages--;
-	state.octets -= octets;
+	if ((flags[number - 1] & UNCOUNTED) == 0) {
+		state.messages--;
+		state.octets -= octets;
+	}
 	return (NULL);
 }
 
@@ -263,8 +266,7 @@ maildrop_unmark_all(void)
 		return;
 	for (number = 1; number <= mailbox->messages; number++)
 		flags[number - 1] &= (unsigned char)~MARKED;
-	state = whole;
-	marked = 0;
+	count_all();
 }
 
 const char *

@@ -726,8 +726,42 @@ ATF_TC_BODY(maildir, tc)
 	server_stop(&server);
 }
 
+/* What becomes readable in the session: it never makes the counts wrong. */
+ATF_TC_WITHOUT_HEAD(unreadable_at_first);
+ATF_TC_BODY(unreadable_at_first, tc)
+{
+	static const char message[] = "Subject: one\n\nonly\n";
+	struct server server;
+	char path[600];
+	int fd;
+
+	(void)tc;
+	start_with(&server, "~/mail/Maildir");
+	folder_write(&server, FRED, "mail/Maildir/new/1000.a.host", message,
+	    strlen(message));
+	folder_write(&server, FRED, "mail/Maildir/cur/1001.b.host:2,",
+	    message, strlen(message));
+	folder_write(&server, FRED, "mail/Maildir/tmp/x", "", 0);
+	(void)snprintf(path, sizeof(path), "%s/home/fred/mail/Maildir/cur/"
+	    "1001.b.host:2,", server.directory);
+	ATF_REQUIRE(chmod(path, 0) == 0);
+	fd = pop3_login(&server, 0, FRED, FRED_PASSWORD);
+	client_say(fd, "STAT", "+OK 1 22");
+	ATF_REQUIRE(chmod(path, 0600) == 0);
+	client_say(fd, "DELE 2", "+OK");
+	client_say(fd, "STAT", "+OK 1 22");
+	client_say(fd, "RSET", "+OK");
+	client_say(fd, "STAT", "+OK 2 44");
+	client_say(fd, "DELE 2", "+OK");
+	client_say(fd, "DELE 1", "+OK");
+	client_say(fd, "STAT", "+OK 0 0");
+	pop3_quit(fd);
+	server_stop(&server);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, unreadable_at_first);
 	ATF_TP_ADD_TC(tp, lasting);
 	ATF_TP_ADD_TC(tp, rewritten_by_others);
 	ATF_TP_ADD_TC(tp, other_messages);
