@@ -244,8 +244,9 @@ handle_refused(void *context, struct ipc_message *message)
 	refusal->id = message->header.session;
 	refusal->due_ms = now_ms() + LOGIN_REFUSED_SECONDS * 1000;
 	TAILQ_INSERT_TAIL(&refusals, refusal, entry);
-	if (TAILQ_FIRST(&refusals) == refusal)
-		wait_for_refusal(refusal, now_ms());
+	/* Also where the timer could not be set for the one before. */
+	if (!evtimer_pending(&refusal_timer, NULL))
+		wait_for_refusal(TAILQ_FIRST(&refusals), now_ms());
 }
 
 static const struct ipc_handler handlers[] = {
