@@ -22,8 +22,11 @@
 #undef FOR
 #undef NAMED
 
-/* Most processors of this kind have wider vectors; each is asked. */
-#ifdef __x86_64__
+/*
+ * Most processors of this kind have wider vectors; each is asked, where what
+ * asks it is known to be there.
+ */
+#if defined(__x86_64__) && defined(__linux__)
 #define HAS_WIDE	__builtin_cpu_supports("avx2")
 #define LANES		32
 #define FOR		__attribute__((target("avx2")))
