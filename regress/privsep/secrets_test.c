@@ -234,19 +234,21 @@ ROOT_CASE(odd_lines)
 		const char *sent;
 		const char *reply;
 		const char *password;
+		unsigned int errors;	/* that are told behind the reply */
 	} lines[] = {
 		{ "HELO olga " QUOTED "\r\nREAD 1\r\nNACK\r\n", "#1",
-		    PASSWORD },
-		{ "PASS " WRONG "\r\n", "-", WRONG },
-		{ "HELO olga " WRONG " more\r\n", "-", WRONG },
-		{ "HELO " WRONG_QUOTED "\r\n", "-", WRONG },
-		{ "LOGIN olga " WRONG "\r\n", "-", WRONG },
+		    PASSWORD, 0 },
+		{ "PASS " WRONG "\r\n", "-", WRONG, 0 },
+		{ "HELO olga " WRONG " more\r\n", "-", WRONG, 0 },
+		{ "HELO " WRONG_QUOTED "\r\n", "-", WRONG, 0 },
+		{ "LOGIN olga " WRONG "\r\n", "-", WRONG, 0 },
 		{ "USER olga\r\nPASS " WRONG "\r\nPASS " WRONG "\r\n", "+OK",
-		    WRONG },
+		    WRONG, 2 },
 		{ "USER olga\r\nHELO olga " WRONG_QUOTED "\r\n", "+OK",
-		    WRONG },
+		    WRONG, 1 },
 	};
 	struct server server;
+	unsigned int error;
 	size_t i;
 	int fd;
 
@@ -257,6 +259,9 @@ ROOT_CASE(odd_lines)
 		client_expect_line(fd, "+");
 		client_send(fd, lines[i].sent);
 		client_expect_line(fd, lines[i].reply);
+		/* What stands behind a refused login waits until it is told. */
+		for (error = 0; error < lines[i].errors; error++)
+			client_expect_line(fd, "-ERR");
 		/* Every reply: the last line was read, too. */
 		pause_ms(200);
 		nobody_has(&server, lines[i].password, lines[i].sent);
