@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,22 @@ world_check(const struct world *world, enum verdict verdict, const char *what)
 	return (lost);
 }
 
+/*
+ * On a disk that stays full a journal is the reserve; where the mailbox was
+ * restored from a copy it may fit no more, and is left.
+ */
+static int
+is_in_a_journal(const struct world *world)
+{
+	struct stat status;
+	char name[80];
+
+	return (world->restored && world->stays_full &&
+	    world_journal(world, name, sizeof(name)) &&
+	    fstatat(world->state, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    status.st_size == RESERVE_BYTES);
+}
+
 int
 world_ends_well(struct world *world, enum verdict verdict, const char *what)
 {
@@ -94,7 +111,7 @@ world_ends_well(struct world *world, enum verdict verdict, const char *what)
 		return (loss(world, what, "cannot be opened", 0));
 	/* One that a journal of another mailbox has taken stays taken. */
 	if (!world->keeps_unfit && faccessat(world->state, "reserve", F_OK,
-	    0) == -1)
+	    0) == -1 && !is_in_a_journal(world))
 		return (loss(world, what, "the reserve is gone", 0));
 	return (world_check(world, verdict, what));
 }

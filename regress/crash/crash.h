@@ -100,6 +100,7 @@ struct world {
 	int crlf;
 	int mailtxt;		/* a MAIL.TXT, and not an mbox */
 	int keeps_unfit;	/* journals that do not fit may be left */
+	int restored;		/* its first bytes come back at times */
 	int arrival;		/* one comes between snapshot and commit */
 	int lazy;		/* and its agent does not sync it */
 	int large;		/* more than the reserve holds at a time */

@@ -352,6 +352,7 @@ ATF_TC_BODY(restored, tc)
 	(void)tc;
 	over_patterns(restore_everywhere, &usual);
 	over_patterns(restore_everywhere, &in_steps);
+	over_patterns(restore_everywhere, &stays_full);
 }
 
 ATF_TC_WITHOUT_HEAD(twins);

@@ -53,6 +53,7 @@ restore_everywhere(struct world *world)
 	unsigned int at, round;
 	char what[80];
 
+	world->restored = 1;
 	for (at = 1; status == STATUS_KILLED; at++)
 		for (round = at % 2; round < 4; round += 2) {
 			world_reset(world);
