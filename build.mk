@@ -13,7 +13,8 @@ CPPFLAGS = -Iinclude -Inet -Imailstore $(BSD_FLAGS) $(GNUTLS_FLAGS) $(FORTIFY) \
 COMPILE = $(CC) -std=c11 $(OPTIMIZE) $(HARDENING) $(WARNINGS) $(CPPFLAGS)
 LINKED = $(CC) $(OPTIMIZE) $(HARDENING) $(LINK) $(SANITIZER)
 
-HEADERS = include/account.h include/auth.h include/child.h include/config.h \
+HEADERS = include/account.h include/auth.h include/child.h include/clock.h \
+	include/config.h \
 	include/ipc.h include/ipc_messages.h include/limits_postern.h \
 	include/log.h include/net_peers.h include/network.h \
 	include/parent.h include/passwd_file.h include/passwd_named.h \

@@ -157,7 +157,7 @@ uint64_t journal_data_at(uint64_t extents);
 /* The capacity that a journal for so much mail is to have. */
 uint64_t journal_wanted(uint64_t mail);
 
-/* True when what moves down by so much, and all behind it, needs no journal. */
+/* True when what moves down by so much is not to be copied into a journal. */
 int	journal_is_far(uint64_t gap);
 
 /* Makes the reserve, where there is none and the disk has room. */

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "dotlock.h"
 #include "ipc.h"
 #include "lock.h"
@@ -48,16 +49,6 @@ try_lock(int fd, short type, off_t start, off_t length)
 	lock.l_start = start;
 	lock.l_len = length;
 	return (fcntl(fd, F_SETLK, &lock));
-}
-
-/* Milliseconds of a clock that nobody sets. */
-static int64_t
-now_ms(void)
-{
-	struct timespec time;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return ((int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000);
 }
 
 /* Waits a moment; true when the session is no longer wanted. */
@@ -261,14 +252,14 @@ take_all(int fd, int exclusive, const struct mailbox_place *place)
 const char *
 lock_mailbox(int fd, int exclusive, const struct mailbox_place *place)
 {
-	const int64_t deadline = now_ms() +
-	    (int64_t)place->lock_seconds * 1000;
+	const uint64_t deadline = clock_now_ms() +
+	    (uint64_t)place->lock_seconds * 1000;
 	enum lock_result result;
 
 	while ((result = take_all(fd, exclusive, place)) == HELD) {
 		if (pause_ended(place))
 			return ("the session ended");
-		if (now_ms() >= deadline) {
+		if (clock_now_ms() >= deadline) {
 			log_line(LOG_WARNING, "event=lock folder=%s "
 			    "error=\"held by another program\"", place->label);
 			return ("the mailbox is locked by another program; "

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "ipc.h"
 #include "log.h"
 #include "tls.h"
@@ -257,28 +258,19 @@ hear(void)
 		hang_up(wrong);
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
-}
-
 /* Asks for a signature and waits for it; 0 when there will be none. */
 static int
 round_trip(const struct ipc_sign *wanted)
 {
 	struct pollfd polled = { channel, POLLIN, 0 };
-	const uint64_t end = now_ms() + SIGN_ANSWER_MS;
+	const uint64_t end = clock_now_ms() + SIGN_ANSWER_MS;
 	uint64_t now;
 
 	if (channel == -1 || given_up != 0 || ipc_send(channel, IPC_SIGN,
 	    ++sequence, wanted, NULL) == -1)
 		return (0);
 	while (channel != -1 && answered != sequence) {
-		if ((now = now_ms()) >= end) {
+		if ((now = clock_now_ms()) >= end) {
 			given_up = sequence;
 			log_line(LOG_ERR, "event=keys error=\"no signature "
 			    "within %d ms\"", SIGN_ANSWER_MS);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "session.h"
 
@@ -173,15 +174,6 @@ login_lost(void)
 	pump();
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
-}
-
 /* The session may have ended meanwhile, or be about to. */
 static void
 tell_refused(struct session *session)
@@ -207,7 +199,7 @@ wait_for_refusal(const struct refusal *refusal, uint64_t now)
 static void
 on_refusal_timer(int fd, short what, void *argument)
 {
-	const uint64_t now = now_ms();
+	const uint64_t now = clock_now_ms();
 	struct refusal *refusal;
 	uint64_t id;
 
@@ -242,11 +234,11 @@ handle_refused(void *context, struct ipc_message *message)
 		return;
 	}
 	refusal->id = message->header.session;
-	refusal->due_ms = now_ms() + LOGIN_REFUSED_SECONDS * 1000;
+	refusal->due_ms = clock_now_ms() + LOGIN_REFUSED_SECONDS * 1000;
 	TAILQ_INSERT_TAIL(&refusals, refusal, entry);
 	/* Also where the timer could not be set for the one before. */
 	if (!evtimer_pending(&refusal_timer, NULL))
-		wait_for_refusal(TAILQ_FIRST(&refusals), now_ms());
+		wait_for_refusal(TAILQ_FIRST(&refusals), clock_now_ms());
 }
 
 static const struct ipc_handler handlers[] = {

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "parent.h"
 #include "privdrop.h"
@@ -31,15 +32,6 @@ static size_t net_count, auth_end, lock_end, worker_count;
 static size_t child_count, child_max;	/* places in use; that there may be */
 static int ready;			/* all have once been started */
 static int stopping;
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
-}
 
 int
 children_channel(int pair[2])
@@ -177,7 +169,7 @@ tell_settings(struct child *child)
 static void
 back_off(struct child *child)
 {
-	uint64_t now = now_ms();
+	uint64_t now = clock_now_ms();
 
 	/* The last start was long ago: it ran well. */
 	if (now >= child->restart_ms + RESTART_FORGIVEN_MS)
@@ -416,7 +408,8 @@ children_wait(void)
 	pid_t pid;
 
 	for (i = 0; i < worker_count && !stopping; i++) {
-		if (children[i].pid == 0 && children[i].restart_ms <= now_ms())
+		if (children[i].pid == 0 &&
+		    children[i].restart_ms <= clock_now_ms())
 			start_worker(&children[i]);
 		watch |= children[i].pid == 0;
 	}
@@ -451,7 +444,7 @@ children_reload(void)
 void
 children_stop(void)
 {
-	uint64_t deadline = now_ms() + STOP_SECONDS * 1000;
+	uint64_t deadline = clock_now_ms() + STOP_SECONDS * 1000;
 	size_t i, nets, all;
 
 	stopping = 1;
@@ -465,7 +458,7 @@ children_stop(void)
 		/* What serves net and stores goes when there is no net. */
 		for (i = net_count; i < worker_count && nets == 0; i++)
 			children_close(&children[i].channel);
-	} while (all > 0 && now_ms() < deadline);
+	} while (all > 0 && clock_now_ms() < deadline);
 	for (i = 0; i < child_count; i++)
 		if (children[i].pid != 0)
 			(void)kill(children[i].pid, SIGKILL);

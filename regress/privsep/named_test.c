@@ -18,7 +18,7 @@
 #include "harness.h"
 #include "processes.h"
 
-#define COUNT_MAX	20	/* logins at once */
+#define LOGINS_MAX	20	/* at once */
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* Ports: POP1 and POP2, POP3, and both on ::1. */
@@ -122,11 +122,11 @@ static void
 none_gets_in(const struct server *server, enum way way,
     const char *const (*logins)[2], size_t count)
 {
-	int fds[COUNT_MAX];
+	int fds[LOGINS_MAX];
 	char line[600];
 	size_t i;
 
-	ATF_REQUIRE(count <= COUNT_MAX);
+	ATF_REQUIRE(count <= LOGINS_MAX);
 	for (i = 0; i < count; i++)
 		fds[i] = begin_login(server, way, "127.0.0.1", logins[i][0],
 		    logins[i][1]);
