@@ -473,36 +473,52 @@ folder_must_be(const struct server *server, const char *user,
 	must_be(whole, bytes, length);
 }
 
-/* Lists the daemon's children by their program's name. */
+/* A child of the daemon that has not ended, and whose program is `name`. */
+static int
+is_child(const struct server *server, pid_t pid, const char *name)
+{
+	char path[40], line[512], *program, *after;
+	FILE *file;
+	int parent;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if ((file = fopen(path, "r")) == NULL)
+		return (0);
+	program = fgets(line, sizeof(line), file);
+	(void)fclose(file);
+	if (program != NULL)
+		program = strchr(line, '(');
+	if (program == NULL || (after = strrchr(program, ')')) == NULL ||
+	    sscanf(after + 1, " %*c %d", &parent) != 1 ||
+	    parent != server->pid || after[2] == 'Z')
+		return (0);
+	*after = '\0';
+	return (strcmp(program + 1, name) == 0);
+}
+
+/*
+ * Lists the daemon's children by their program's name, the oldest first: the
+ * directory has them by their numbers, and those under the daemon's own are
+ * later ones, behind the last number that there is.
+ */
 static int
 list_children(const struct server *server, const char *name, int which,
     pid_t *found)
 {
-	char path[300], line[512], *after;
 	struct dirent *entry;
 	DIR *proc = opendir("/proc");
-	FILE *file;
-	int count = 0;
-	int parent;
+	int count = 0, later;
+	pid_t pid;
 
 	ATF_REQUIRE(proc != NULL);
-	while ((entry = readdir(proc)) != NULL) {
-		(void)snprintf(path, sizeof(path), "/proc/%.20s/stat",
-		    entry->d_name);
-		if (atoi(entry->d_name) <= 0 ||
-		    (file = fopen(path, "r")) == NULL)
-			continue;
-		if (fgets(line, sizeof(line), file) != NULL &&
-		    (after = strrchr(line, ')')) != NULL &&
-		    sscanf(after + 1, " %*c %d", &parent) == 1 &&
-		    parent == server->pid && strchr(line, '(') != NULL &&
-		    after[2] != 'Z') {
-			*after = '\0';
-			if (strcmp(strchr(line, '(') + 1, name) == 0 &&
-			    count++ == which)
-				*found = atoi(entry->d_name);
+	for (later = 0; later < 2; later++) {
+		rewinddir(proc);
+		while ((entry = readdir(proc)) != NULL) {
+			pid = atoi(entry->d_name);
+			if (pid > 0 && (pid < server->pid) == later &&
+			    is_child(server, pid, name) && count++ == which)
+				*found = pid;
 		}
-		(void)fclose(file);
 	}
 	(void)closedir(proc);
 	return (count);
