@@ -418,6 +418,28 @@ const struct race_agent race_dovecot_mbox = {
 	.deliver = deliver_dovecot
 };
 
+/* Why it did not: the last that the agent said, where it says anything. */
+static const char *
+last_words(const struct race *race, unsigned int lane)
+{
+	static char words[200];
+	char log[400];
+	ssize_t got = 0;
+	off_t size;
+	int fd;
+
+	(void)snprintf(log, sizeof(log), "%s/log.%u", race->directory, lane);
+	fd = open(log, O_RDONLY | O_CLOEXEC);
+	if (fd != -1 && (size = lseek(fd, 0, SEEK_END)) > 0)
+		got = pread(fd, words, sizeof(words) - 1,
+		    size < (off_t)sizeof(words) ? 0 :
+		    size - (off_t)sizeof(words) + 1);
+	if (fd != -1)
+		(void)close(fd);
+	words[got > 0 ? got : 0] = '\0';
+	return (words);
+}
+
 void
 race_lane(struct race *race, unsigned int lane)
 {
@@ -432,7 +454,8 @@ race_lane(struct race *race, unsigned int lane)
 		}
 		if (tries == TRIES) {
 			race_complain(race, "%s did not take message %u of "
-			    "lane %u", race->agent->name, serial, lane);
+			    "lane %u: %s", race->agent->name, serial, lane,
+			    last_words(race, lane));
 			return;
 		}
 		race_mail(race, lane, serial)->delivered = 1;
