@@ -66,9 +66,10 @@ int	passwd_is_named(const char *line);
 
 /*
  * Finds the first entry of `user` (NULL: the first of all).  Returns 1, 0
- * when there is none, -1 with errno when the file cannot be used.  Lines
- * that do not parse are passed over and logged.  `to_the_end`: the whole file
- * is read, whoever is found, so that the time it takes tells nobody's name.
+ * when there is none, -1 with errno when the file cannot be used.  Lines of
+ * `user` that do not parse are passed over and logged; what is in others' is
+ * not looked at.  `to_the_end`: the whole file is read, whoever is found, so
+ * that the time it takes tells nobody's place.
  */
 int	passwd_find(const char *path, const char *user, int to_the_end,
 	    struct passwd_entry *entry);

@@ -146,6 +146,16 @@ passwd_is_named(const char *line)
 	return (line[strcspn(line, ":/")] == '/');
 }
 
+/* True for a line whose first field is this name. */
+static int
+is_of(const char *line, const char *user)
+{
+	const size_t length = strlen(user);
+
+	return (strcspn(line, ":") == length &&
+	    memcmp(line, user, length) == 0);
+}
+
 int
 passwd_find(const char *path, const char *user, int to_the_end,
     struct passwd_entry *entry)
@@ -160,14 +170,13 @@ passwd_find(const char *path, const char *user, int to_the_end,
 		return (-1);
 	while ((!found || to_the_end) &&
 	    (line = passwd_next_line(&lines)) != NULL)
-		if (passwd_is_named(line))
+		if (user != NULL ? !is_of(line, user) : passwd_is_named(line))
 			continue;
 		else if ((wrong = passwd_parse_line(line, found ? &other :
 		    entry)) != NULL)
 			passwd_passed_over(&lines, wrong);
-		else if (!found)
-			found = user == NULL ||
-			    strcmp(entry->account.user, user) == 0;
+		else
+			found = 1;
 	passwd_close_lines(&lines);
 	explicit_bzero(&other, sizeof(other));
 	if (!found)
