@@ -469,6 +469,8 @@ struct ipc_data {
 	uint64_t octets;		/* of mail */
 	uint64_t piped;			/* the same with its dots doubled,
 					   where the request was POP3's */
+	uint64_t next;			/* octets of the message behind it,
+					   where it was MESSAGE_SEND; 0: none */
 };
 
 struct ipc_maildrop_state {

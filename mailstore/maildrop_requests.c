@@ -67,6 +67,7 @@ store_maildrop_list(void *context, struct ipc_message *message)
 		return;
 	}
 	data.piped = data.octets;
+	data.next = 0;
 	store_finish_data(maildrop_list_send(uids, store_begin_data(&data)));
 }
 

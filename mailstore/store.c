@@ -226,6 +226,13 @@ handle_open(void *context, struct ipc_message *message)
 		store_answer_failure(wrong, FAILURE_OTHER);
 }
 
+/* Octets of a message as they go on the wire; 0 where there is none. */
+static uint64_t
+octets_of(uint64_t number)
+{
+	return (is_open ? mailbox.format->octets(&mailbox, number) : 0);
+}
+
 static void
 handle_measure(void *context, struct ipc_message *message)
 {
@@ -235,7 +242,7 @@ handle_measure(void *context, struct ipc_message *message)
 	struct ipc_octets size;
 
 	size.octets = phase == PHASE_MAILDROP ? maildrop_octets(number) :
-	    is_open ? mailbox.format->octets(&mailbox, number) : 0;
+	    octets_of(number);
 	store_answer(IPC_MESSAGE_SIZE, &size);
 }
 
@@ -260,10 +267,11 @@ handle_send(void *context, struct ipc_message *message)
 	struct ipc_data data;
 
 	(void)context;
-	data.octets = is_open ? mailbox.format->octets(&mailbox, number) : 0;
+	data.octets = octets_of(number);
 	if (data.octets == 0)
 		broken_promise(message, "no such message");
 	data.piped = data.octets;
+	data.next = octets_of(number + 1);
 	store_finish_data(mailbox.format->send(&mailbox, number,
 	    store_begin_data(&data)));
 }
@@ -277,6 +285,7 @@ handle_send_all(void *context, struct ipc_message *message)
 	if (!whole_asked)
 		broken_promise(message, "the mailbox was opened without this");
 	data.octets = data.piped = is_open ? mailbox.all_octets : 0;
+	data.next = 0;
 	(void)store_begin_data(&data);
 	store_finish_data(is_open ? mailbox.format->send_all(&mailbox,
 	    &wire) : NULL);

@@ -124,6 +124,7 @@ retr(struct session *session, struct command *command)
 static void
 data_follows(struct session *session, const struct ipc_data *data)
 {
+	session->next_size = data->next;
 	session_relay_known(session, data, quirk_octets(session) != 0 ?
 	    "\r\n" : "");
 }
@@ -135,20 +136,13 @@ data_sent(struct session *session)
 	session_succeed(session);
 }
 
-static void
-next_message(struct session *session)
-{
-	if (session->current < UINT64_MAX)
-		session->current++;
-	session_measure(session, session->current);
-}
-
-/* Action 8. */
+/* Action 8: the store has told of the next message with this one. */
 static void
 acks(struct session *session, struct command *command)
 {
 	(void)command;
-	next_message(session);
+	session->current++;
+	size_known(session, session->next_size);
 }
 
 static void
@@ -156,9 +150,9 @@ ackd(struct session *session, struct command *command)
 {
 	const struct ipc_message_number number = { session->current };
 
-	(void)command;
 	session_ask(session, IPC_MESSAGE_DELETE, &number, 0);
-	next_message(session);
+	if (!session->finishing)
+		acks(session, command);
 }
 
 static void

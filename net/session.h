@@ -154,6 +154,8 @@ struct session {
 	struct login *login;		/* not yet sent to auth */
 	uint64_t current;		/* RFC 937's current message */
 	uint64_t size;			/* its octets, as the store has them */
+	uint64_t next_size;		/* of the one behind it, once it is
+					   sent; 0: none */
 	uint64_t folder_octets;
 	uint32_t folder_messages;
 	uint32_t marked;		/* POP3: to be deleted */

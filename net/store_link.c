@@ -49,7 +49,8 @@ handle_data(void *context, struct ipc_message *message)
 	struct session *session = context;
 	const struct ipc_data *data = IPC_PAYLOAD(message, ipc_data);
 
-	if (data->piped > INT64_MAX || data->octets > data->piped)
+	if (data->piped > INT64_MAX || data->octets > data->piped ||
+	    data->next > INT64_MAX)
 		session_trouble(session, "the mailbox process is not sound");
 	else
 		session->protocol->data_follows(session, data);

@@ -152,9 +152,9 @@ octets_of(uint64_t number)
 }
 
 static void
-send_mail(uint64_t id, const char *octets)
+send_mail(uint64_t id, const char *octets, uint64_t next)
 {
-	struct ipc_data size = { strlen(octets), strlen(octets) };
+	struct ipc_data size = { strlen(octets), strlen(octets), next };
 
 	answer(IPC_DATA_FOLLOWS, id, &size);
 	HOLDS(write(data, octets, strlen(octets)) ==
@@ -216,20 +216,21 @@ do_request(const struct ipc_message *message)
 		break;
 	case IPC_MESSAGE_SEND:
 		data_without_status++;
-		send_mail(id, number == 1 ? mail : data_line);
+		send_mail(id, number == 1 ? mail : data_line,
+		    octets_of(number + 1));
 		break;
 	case IPC_FOLDER_SEND:
 		data_without_status++;
-		send_mail(id, mail);
+		send_mail(id, mail, 0);
 		break;
 	case IPC_MESSAGE_GET:
 		if (octets_of(number) == 0)
 			fail(id);
 		else
-			send_mail(id, number == 1 ? mail : data_line);
+			send_mail(id, number == 1 ? mail : data_line, 0);
 		break;
 	case IPC_MAILDROP_LIST:
-		send_mail(id, list);
+		send_mail(id, list, 0);
 		break;
 	case IPC_MESSAGE_IDENTIFY:
 		answer(IPC_MESSAGE_UID, id, octets.octets != 0 ? &uid :

@@ -65,6 +65,7 @@ enum trick {
 	HUGE_NUMBERS,		/* a right message, every byte of it 0xff */
 	INJECT,			/* control characters in its text */
 	ONE_LESS, ONE_MORE,	/* than the message has octets */
+	HUGE_NEXT,		/* octets of the next one */
 	TOO_FEW, TOO_MANY,	/* octets in the pipe */
 	FLOOD,
 	EMPTY,			/* a datagram of no bytes */
@@ -460,7 +461,8 @@ carried_out(enum moment moment, uint64_t session)
 static void
 send_data(uint64_t session)
 {
-	struct ipc_data data = { MAIL_OCTETS, MAIL_OCTETS };
+	struct ipc_data data = { MAIL_OCTETS, MAIL_OCTETS,
+	    order.trick == HUGE_NEXT ? UINT64_MAX : 0 };
 
 	if (order.moment == AT_DATA && order.trick == ONE_LESS)
 		data.octets = --data.piped;
@@ -529,7 +531,7 @@ answer(uint64_t session)
 	case IPC_MESSAGE_SEND:
 	case IPC_MESSAGE_GET:
 	case IPC_FOLDER_SEND:
-		if (order.trick == ONE_LESS || order.trick == ONE_MORE ||
+		if ((order.trick >= ONE_LESS && order.trick <= HUGE_NEXT) ||
 		    !carried_out(AT_DATA, session))
 			send_data(session);
 		break;
