@@ -98,12 +98,20 @@ write_head(const struct mail_set *set, uint32_t number, enum mail_form form,
     int mbox, char *head, size_t size)
 {
 	const char *end = line_end(form);
-	int length = snprintf(head, size,
-	    "%s%sFrom: Sender %u <sender@example.org>%sTo: reader@example.org"
-	    "%sDate: Sat, 21 Nov 2026 23:33:00 +0000%sSubject: number %u%s"
+	char time[16], from[64] = "";
+	int length;
+
+	/* Mail comes one after the other: here, one each second of a day. */
+	(void)snprintf(time, sizeof(time), "%02u:%02u:%02u",
+	    number / 3600 % 24, number / 60 % 60, number % 60);
+	if (mbox)
+		(void)snprintf(from, sizeof(from),
+		    "From sender@example.org Sat Nov 21 %s 2026%s", time, end);
+	length = snprintf(head, size,
+	    "%sFrom: Sender %u <sender@example.org>%sTo: reader@example.org"
+	    "%sDate: Sat, 21 Nov 2026 %s +0000%sSubject: number %u%s"
 	    "Message-ID: <%u.%llu.%u@example.org>%s%s",
-	    mbox ? "From sender@example.org Sat Nov 21 23:33:00 2026" : "",
-	    mbox ? end : "", number, end, end, end, number, end, number,
+	    from, number, end, end, time, end, number, end, number,
 	    (unsigned long long)set->bytes, set->messages, end, end);
 
 	if (length < 0 || (size_t)length >= size)
