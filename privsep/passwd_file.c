@@ -117,9 +117,13 @@ passwd_open_lines(const char *path, struct passwd_lines *lines)
 char *
 passwd_next_line(struct passwd_lines *lines)
 {
-	while (getline(&lines->line, &lines->room, lines->file) != -1) {
+	ssize_t length;
+
+	while ((length = getline(&lines->line, &lines->room, lines->file)) >
+	    0) {
 		lines->number++;
-		lines->line[strcspn(lines->line, "\n")] = '\0';
+		if (lines->line[length - 1] == '\n')
+			lines->line[length - 1] = '\0';
 		if (lines->line[0] != '#' && lines->line[0] != '\0')
 			return (lines->line);
 	}
