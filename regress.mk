@@ -11,6 +11,7 @@ SESSION = regress/session/rfc937_test regress/session/rfc918_test \
 	regress/session/pop2_table_test regress/session/pop1_table_test \
 	regress/session/session_test regress/session/bad_input_test \
 	regress/session/pop3_table_test regress/session/rfc1939_test \
+	regress/session/ahead_test \
 	regress/session/uidl_test regress/session/pop3_test \
 	regress/session/peers_test regress/session/clients_test \
 	regress/session/stls_test

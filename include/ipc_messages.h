@@ -471,6 +471,9 @@ struct ipc_data {
 					   where the request was POP3's */
 	uint64_t next;			/* octets of the message behind it,
 					   where it was MESSAGE_SEND; 0: none */
+	uint32_t ahead;			/* 1: that one fits the pipe, and may
+					   be asked for now */
+	uint32_t unused;
 };
 
 struct ipc_maildrop_state {

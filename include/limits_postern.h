@@ -184,6 +184,9 @@
 /* What moves in one read or write of mail: a Linux pipe's own size. */
 #define RELAY_BYTES		65536
 
+/* A pipe's least size, where it does not tell (OpenBSD's PIPE_SIZE). */
+#define PIPE_BYTES_LEAST	16384
+
 /* What is read at once where a header alone is wanted: most fit. */
 #define HEADER_READ_BYTES	4096
 

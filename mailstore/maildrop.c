@@ -114,6 +114,18 @@ send_through(uint64_t number, uint64_t lines, struct wire *wire,
 	return (NULL);
 }
 
+uint64_t
+maildrop_most(uint64_t number)
+{
+	const uint64_t octets = maildrop_octets(number);
+	uint64_t count = 0;
+
+	if (octets != 0)
+		count = mailbox->format->dots(mailbox, number);
+	/* A line that is a dot has three octets. */
+	return (octets + (count != UINT64_MAX ? count : octets / 3));
+}
+
 const char *
 maildrop_measure(uint64_t number, uint64_t lines, struct ipc_data *data)
 {
@@ -124,7 +136,7 @@ maildrop_measure(uint64_t number, uint64_t lines, struct ipc_data *data)
 
 	if (octets == 0)
 		return (no_message);
-	data->next = 0;
+	data->next = data->ahead = data->unused = 0;
 	if (lines == UINT64_MAX)
 		count = mailbox->format->dots(mailbox, number);
 	if (count != UINT64_MAX) {

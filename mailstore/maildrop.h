@@ -34,9 +34,12 @@ uint64_t maildrop_octets(uint64_t number);
 const char *maildrop_measure(uint64_t number, uint64_t lines,
 	    struct ipc_data *data);
 
+/* The most octets that the whole of a message can have with dots doubled. */
+uint64_t maildrop_most(uint64_t number);
+
 /*
  * Writes that to the wire, begun with data->piped.  After an error the session
- * must end.
+ * must end, where net has been told of it.
  */
 const char *maildrop_send(uint64_t number, uint64_t lines,
 	    const struct ipc_data *data, struct wire *wire);

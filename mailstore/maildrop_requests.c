@@ -50,7 +50,9 @@ store_message_get(void *context, struct ipc_message *message)
 		store_answer_failure(wrong, FAILURE_OTHER);
 		return;
 	}
-	store_finish_data(maildrop_send(get->number, get->lines, &data,
+	if (get->lines == UINT64_MAX)
+		data.ahead = store_has_room(maildrop_most(get->number + 1));
+	store_finish_message(maildrop_send(get->number, get->lines, &data,
 	    store_begin_data(&data)));
 }
 
@@ -67,7 +69,7 @@ store_maildrop_list(void *context, struct ipc_message *message)
 		return;
 	}
 	data.piped = data.octets;
-	data.next = 0;
+	data.next = data.ahead = data.unused = 0;
 	store_finish_data(maildrop_list_send(uids, store_begin_data(&data)));
 }
 

@@ -39,6 +39,7 @@ static int whole_asked;		/* FOLDER_SEND may come */
 static int all_sent;		/* FOLDER_SEND came to its end */
 static struct wire wire;
 static struct ipc_data data_to_come;
+static uint64_t pipe_room;	/* bytes that fit at once */
 
 void
 store_answer(enum ipc_type type, const void *payload)
@@ -192,6 +193,12 @@ announce(void)
 	store_answer(IPC_DATA_FOLLOWS, &data_to_come);
 }
 
+uint32_t
+store_has_room(uint64_t octets)
+{
+	return (octets > 0 && octets <= pipe_room);
+}
+
 struct wire *
 store_begin_data(const struct ipc_data *data)
 {
@@ -246,18 +253,36 @@ handle_measure(void *context, struct ipc_message *message)
 	store_answer(IPC_MESSAGE_SIZE, &size);
 }
 
+static void
+log_unsent(const char *wrong)
+{
+	log_line(LOG_NOTICE, "event=send folder=%s octets=%llu "
+	    "announced=%llu error=\"%s\"", mailbox.place.label,
+	    (unsigned long long)wire.written,
+	    (unsigned long long)wire.announced,
+	    wrong != NULL ? wrong : "the session ended");
+}
+
 /* Data that turns out not to be what was announced ends the session. */
 void
 store_finish_data(const char *wrong)
 {
 	if (wrong == NULL && wire_end(&wire) == 0)
 		return;
-	log_line(LOG_NOTICE, "event=send folder=%s octets=%llu "
-	    "announced=%llu error=\"%s\"", mailbox.place.label,
-	    (unsigned long long)wire.written,
-	    (unsigned long long)wire.announced,
-	    wrong != NULL ? wrong : "the session ended");
+	log_unsent(wrong);
 	exit(0);
+}
+
+/* One that was not even begun is no reason to end: others can be sent. */
+void
+store_finish_message(const char *wrong)
+{
+	if (wrong == NULL || wire.is_announced)
+		store_finish_data(wrong);
+	else {
+		log_unsent(wrong);
+		store_answer_failure(wrong, FAILURE_OTHER);
+	}
 }
 
 static void
@@ -272,7 +297,9 @@ handle_send(void *context, struct ipc_message *message)
 		broken_promise(message, "no such message");
 	data.piped = data.octets;
 	data.next = octets_of(number + 1);
-	store_finish_data(mailbox.format->send(&mailbox, number,
+	data.ahead = store_has_room(data.next);
+	data.unused = 0;
+	store_finish_message(mailbox.format->send(&mailbox, number,
 	    store_begin_data(&data)));
 }
 
@@ -285,7 +312,7 @@ handle_send_all(void *context, struct ipc_message *message)
 	if (!whole_asked)
 		broken_promise(message, "the mailbox was opened without this");
 	data.octets = data.piped = is_open ? mailbox.all_octets : 0;
-	data.next = 0;
+	data.next = data.ahead = data.unused = 0;
 	(void)store_begin_data(&data);
 	store_finish_data(is_open ? mailbox.format->send_all(&mailbox,
 	    &wire) : NULL);
@@ -462,6 +489,21 @@ shut_sandbox(void)
 	sandbox_enter(&sandbox_store, config.start.without);
 }
 
+/* What one write puts into the pipe when that is empty. */
+static uint64_t
+room_of_pipe(void)
+{
+#ifdef F_GETPIPE_SZ
+	/* Where its owner has very many pipes, less than usual. */
+	const int size = fcntl(CHILD_DATA, F_GETPIPE_SZ);
+
+	return (size < 0 ? 0 : size < RELAY_BYTES ? (uint64_t)size :
+	    RELAY_BYTES);
+#else
+	return (PIPE_BYTES_LEAST);
+#endif
+}
+
 int
 main(void)
 {
@@ -482,6 +524,7 @@ main(void)
 	folder_begin(&config);
 	(void)fcntl(CHILD_DATA, F_SETFL, O_NONBLOCK);
 	wire.fd = CHILD_DATA;
+	pipe_room = room_of_pipe();
 	wire.announce = announce;
 	/* Net's own timer is the one that counts; this one is a safeguard. */
 	wire.timeout_ms = (int)(config.idle_seconds + 60) * 1000;

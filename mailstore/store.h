@@ -30,6 +30,15 @@ enum uid_kind store_uids(void);
 struct wire *store_begin_data(const struct ipc_data *data);
 void	store_finish_data(const char *wrong);
 
+/* The same for one message: net is told, where it has not heard of any data. */
+void	store_finish_message(const char *wrong);
+
+/*
+ * 1 where so many octets fit into the empty pipe to net: who has written them
+ * waits for nobody.
+ */
+uint32_t store_has_room(uint64_t octets);
+
 /* maildrop_requests.c: POP3's requests. */
 void	store_maildrop_open(void *context, struct ipc_message *message);
 void	store_maildrop_list(void *context, struct ipc_message *message);

@@ -134,6 +134,7 @@ data_sent(struct session *session)
 {
 	session->messages_sent++;
 	session_succeed(session);
+	ahead_ask(session, IPC_MESSAGE_SEND, session->current + 1);
 }
 
 /* Action 8: the store has told of the next message with this one. */

@@ -220,6 +220,7 @@ get(struct session *session, uint64_t number, uint64_t lines)
 static void
 retr(struct session *session, struct command *command)
 {
+	session->current = command->number;
 	get(session, command->number, UINT64_MAX);
 }
 
@@ -245,8 +246,11 @@ data_follows(struct session *session, const struct ipc_data *data)
 static void
 data_sent(struct session *session)
 {
-	session->messages_sent += strcasecmp(session->row->verb, "RETR") == 0;
 	session_succeed(session);
+	if (strcasecmp(session->row->verb, "RETR") != 0)
+		return;
+	session->messages_sent++;
+	ahead_ask(session, IPC_MESSAGE_GET, session->current + 1);
 }
 
 static void

@@ -24,6 +24,16 @@ add_trailer(struct session *session)
 		return;
 	memcpy(session->relay + session->relay_have, session->trailer, length);
 	session->relay_have += length;
+	session->octets_sent += length;
+}
+
+/* The reply goes out with what follows it. */
+static void
+take_reply(struct session *session)
+{
+	memcpy(session->relay, session->reply, session->reply_length);
+	session->relay_have = session->relay_reply = session->reply_length;
+	session->reply_length = session->reply_sent = 0;
 }
 
 int
@@ -33,12 +43,16 @@ relay_begin(struct session *session, uint64_t octets)
 	session->splicing = octets > RELAY_BYTES / 2 &&
 	    session->tls == NULL && splice_works();
 	session->relay_size = RELAY_TRAILER + (session->splicing ? 0 :
-	    octets < RELAY_BYTES ? (size_t)octets : RELAY_BYTES);
+	    session->reply_length + (octets < RELAY_BYTES ? (size_t)octets :
+	    RELAY_BYTES));
 	if ((session->relay = malloc(session->relay_size)) == NULL)
 		return (-1);
 	session->data_ready = 0;
 	session->relay_left = octets;
 	session->relay_have = session->relay_sent = 0;
+	session->relay_reply = 0;
+	if (!session->splicing)
+		take_reply(session);
 	add_trailer(session);
 	return (0);
 }
@@ -66,10 +80,12 @@ wait_for_data(struct session *session)
 static int
 take(struct session *session)
 {
-	size_t room = session->relay_size - RELAY_TRAILER;
+	size_t room = session->relay_size - RELAY_TRAILER -
+	    session->relay_have;
 	size_t wanted = session->relay_left < room ?
 	    (size_t)session->relay_left : room;
-	ssize_t got = read(session->data, session->relay, wanted);
+	ssize_t got = read(session->data, session->relay +
+	    session->relay_have, wanted);
 
 	if (got == -1 && (errno == EAGAIN || errno == EINTR)) {
 		wait_for_data(session);
@@ -77,9 +93,10 @@ take(struct session *session)
 	}
 	if (got <= 0)
 		return (-1);
-	session->relay_have = (size_t)got;
-	session->relay_sent = 0;
+	session->relay_have += (size_t)got;
+	session->relay_reply = 0;
 	session->relay_left -= (uint64_t)got;
+	session->octets_sent += (uint64_t)got;
 	add_trailer(session);
 	return (1);
 }
@@ -124,10 +141,9 @@ give(struct session *session)
 		sent = stream_write(session, session->relay +
 		    session->relay_sent, session->relay_have -
 		    session->relay_sent, 0);
-		if (sent >= 0) {
+		if (sent >= 0)
 			session->relay_sent += (size_t)sent;
-			session->octets_sent += (uint64_t)sent;
-		} else if (errno == EAGAIN)
+		else if (errno == EAGAIN)
 			return (0);
 		else if (errno != EINTR)
 			return (-1);
@@ -150,7 +166,8 @@ relay_run(struct session *session)
 	int moves, moved = 1;
 
 	for (moves = 0; moves < MOVES_AT_A_TIME && moved == 1; moves++) {
-		if (session->relay_have == 0 && session->relay_left > 0)
+		if (session->relay_have == session->relay_reply &&
+		    session->relay_left > 0)
 			moved = session->splicing ? move(session) :
 			    take(session);
 		if (moved == 1 && (moved = give(session)) == 0)

@@ -352,6 +352,8 @@ session_ask(struct session *session, enum ipc_type request,
     const void *payload, unsigned int phase)
 {
 	session->phase = phase;
+	if (ahead_answers(session, request, payload) || session->finishing)
+		return;
 	if (ipc_send(session->store, request, session->id, payload, NULL) ==
 	    -1)
 		session_trouble(session, "the mailbox process is gone");

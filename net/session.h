@@ -106,6 +106,22 @@ struct login {
 	struct ipc_login message;
 };
 
+/* What was asked of the store before its client did. */
+enum ahead_state {
+	AHEAD_NONE,
+	AHEAD_ASKED,
+	AHEAD_THERE,			/* it waits in the pipe */
+	AHEAD_UNWANTED			/* asked for, and to be thrown away */
+};
+
+struct ahead {
+	enum ahead_state state;
+	int allowed;			/* the store has room for it */
+	enum ipc_type request;
+	struct ipc_message_get wanted;	/* its number alone, for POP2 */
+	struct ipc_data data;
+};
+
 struct session {
 	TAILQ_ENTRY(session) entry;	/* among those not logged in */
 	uint64_t id;
@@ -148,8 +164,11 @@ struct session {
 	int data;			/* pipe from the store, -1 */
 	unsigned char *relay;		/* a buffer, while relaying */
 	size_t relay_size, relay_have, relay_sent;
+	size_t relay_reply;		/* of relay_have, before any mail */
 	uint64_t relay_left;		/* octets still to come */
 	const char *trailer;		/* what is sent behind them */
+
+	struct ahead ahead;
 
 	struct login *login;		/* not yet sent to auth */
 	uint64_t current;		/* RFC 937's current message */
@@ -316,6 +335,23 @@ void	relay_end(struct session *session);
 /* Moves what can be moved; called when either side is ready. */
 void	relay_run(struct session *session);
 
+/*
+ * ahead.c: asks for a message that the client has not asked for, when the one
+ * before it is out.
+ */
+void	ahead_ask(struct session *session, enum ipc_type request,
+	    uint64_t number);
+
+/*
+ * Called before each request to the store: 1 when it was made before, and its
+ * answer is here or comes as any other.
+ */
+int	ahead_answers(struct session *session, enum ipc_type request,
+	    const void *payload);
+
+/* An answer, while one to that message is due; as ipc_dispatch. */
+const char *ahead_hear(struct session *session, struct ipc_message *message);
+
 /* login.c: the queue before the authenticators. */
 void	login_begin(int auth_channel);
 void	login_enqueue(struct session *session, struct login *login);
@@ -332,6 +368,9 @@ void	login_lost(void);
 /* store_link.c: a session's store. */
 void	store_link_attach(struct session *session, int store, int data);
 void	store_link_close(struct session *session);
+
+/* The store has told of data: it is checked, and the protocol hears of it. */
+void	store_link_data(struct session *session, const struct ipc_data *data);
 
 /*
  * plain.c: takes an answer to AUTH PLAIN apart (RFC 4616), in place: base64 of

@@ -43,17 +43,21 @@ handle_size(void *context, struct ipc_message *message)
 		session->protocol->size_known(session, octets);
 }
 
-static void
-handle_data(void *context, struct ipc_message *message)
+void
+store_link_data(struct session *session, const struct ipc_data *data)
 {
-	struct session *session = context;
-	const struct ipc_data *data = IPC_PAYLOAD(message, ipc_data);
-
+	session->ahead.allowed = data->ahead != 0;
 	if (data->piped > INT64_MAX || data->octets > data->piped ||
 	    data->next > INT64_MAX)
 		session_trouble(session, "the mailbox process is not sound");
 	else
 		session->protocol->data_follows(session, data);
+}
+
+static void
+handle_data(void *context, struct ipc_message *message)
+{
+	store_link_data(context, IPC_PAYLOAD(message, ipc_data));
 }
 
 static void
@@ -138,6 +142,9 @@ on_store(int fd, short what, void *argument)
 		wrong = "not a message";
 	else if (message.header.session != session->id)
 		wrong = "wrong session";
+	else if (session->ahead.state == AHEAD_ASKED ||
+	    session->ahead.state == AHEAD_UNWANTED)
+		wrong = ahead_hear(session, &message);
 	else
 		wrong = ipc_dispatch(&from_store, session->phase, &message,
 		    session);

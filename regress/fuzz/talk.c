@@ -154,7 +154,8 @@ octets_of(uint64_t number)
 static void
 send_mail(uint64_t id, const char *octets, uint64_t next)
 {
-	struct ipc_data size = { strlen(octets), strlen(octets), next };
+	struct ipc_data size = { .octets = strlen(octets),
+	    .piped = strlen(octets), .next = next, .ahead = next > 0 };
 
 	answer(IPC_DATA_FOLLOWS, id, &size);
 	HOLDS(write(data, octets, strlen(octets)) ==

@@ -818,7 +818,7 @@ pop3_until(const struct server *server, enum moment moment)
 	static const char *const commands[] = { [AT_SIZE] = "LIST 1\r\n",
 	    [AT_DATA] = "RETR 1\r\n", [AFTER_DATA] = "RETR 1\r\n",
 	    [AT_COMMITTED] = "QUIT\r\n", [AT_MARKED] = "DELE 1\r\n",
-	    [AT_UID] = "UIDL 1\r\n" };
+	    [AT_UID] = "UIDL 1\r\n", [AT_AHEAD] = "RETR 1\r\n" };
 	int fd = client_connect(server, 1);
 
 	client_expect_line(fd, "+");
@@ -832,6 +832,8 @@ pop3_until(const struct server *server, enum moment moment)
 	client_send(fd, commands[moment]);
 	if (moment == AFTER_DATA)
 		client_expect(fd, "+OK 14 octets\r\n");
+	if (moment == AT_AHEAD)
+		client_expect(fd, "+OK 14 octets\r\n" MAIL ".\r\n");
 	return (fd);
 }
 
@@ -839,7 +841,7 @@ static const unsigned int phases[] = { PHASE_WAIT_STORE, PHASE_WAIT_FOLDER,
     0, PHASE_WAIT_SIZE, PHASE_WAIT_DATA, 0, PHASE_WAIT_COMMIT };
 static const unsigned int pop3_phases[] = { PHASE_WAIT_STORE,
     PHASE_WAIT_MAILDROP, 0, PHASE_WAIT_SIZE, PHASE_WAIT_DATA, 0,
-    PHASE_WAIT_COMMIT, PHASE_WAIT_STATE, PHASE_WAIT_UID };
+    PHASE_WAIT_COMMIT, PHASE_WAIT_STATE, PHASE_WAIT_UID, PHASE_WAIT_DATA };
 
 enum { POP2, POP1, POP3 };		/* which protocol the client speaks */
 
@@ -922,7 +924,7 @@ store_types(int pop)
 {
 	static const enum moment moments[] = { AT_READY, AT_OPENED,
 	    AFTER_OPENED, AT_SIZE, AT_DATA, AFTER_DATA, AT_COMMITTED,
-	    AT_MARKED, AT_UID };
+	    AT_MARKED, AT_UID, AT_AHEAD };
 	struct server server;
 	uint32_t type;
 	pid_t net;
