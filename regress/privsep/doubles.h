@@ -468,7 +468,15 @@ send_data(uint64_t session)
 	    .ahead = order.moment == AT_AHEAD };
 
 	/* The second one was asked for before the client asked. */
-	if (answered++ == 1 && carried_out(AT_AHEAD, session))
+	answered++;
+	if (answered == 2 && order.moment == AT_AHEAD &&
+	    order.trick == TOO_FEW) {
+		(void)ipc_send(CHILD_SESSION, IPC_DATA_FOLLOWS, session,
+		    &data, NULL);
+		(void)!write(CHILD_DATA, MAIL, 4);
+		return;
+	}
+	if (answered == 2 && carried_out(AT_AHEAD, session))
 		return;
 
 	if (order.moment == AT_DATA && order.trick == ONE_LESS)

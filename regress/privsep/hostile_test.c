@@ -1103,6 +1103,50 @@ ATF_TC_BODY(store_oddities, tc)
 	stop_undisturbed(&server, fd, net);
 }
 
+/* A store that does not keep its word of the message that is asked ahead. */
+static const struct {
+	uint32_t type;
+	unsigned int trick;
+	const char *command;		/* NULL: net sees it before any */
+} broken_words[] = {
+	{ IPC_DATA_FOLLOWS, HUGE_NUMBERS, NULL },
+	{ IPC_DATA_FOLLOWS, EMPTY, NULL },
+	{ IPC_DATA_FOLLOWS, DIE, NULL },
+	{ IPC_MESSAGE_UID, FLOOD, NULL },
+	{ IPC_DATA_FOLLOWS, SILENCE, "DELE 1\r\n" },
+	{ IPC_DATA_FOLLOWS, TOO_FEW, "TOP 1 0\r\n" },
+	{ IPC_DATA_FOLLOWS, TOO_FEW, "LIST\r\n" },
+};
+
+ATF_TC_WITHOUT_HEAD(store_ahead);
+ATF_TC_BODY(store_ahead, tc)
+{
+	struct server server;
+	char what[40];
+	pid_t net;
+	size_t i;
+	int fd, other;
+
+	(void)tc;
+	start_with_store_double(&server, "net-processes 1\n"
+	    "listen auto 127.0.0.1 port 0\nlisten pop3 127.0.0.1 port 0\n");
+	net = children_pid(&server, "postern-net", 0);
+	other = begin_bystander(&server);
+	for (i = 0; i < COUNT(broken_words); i++) {
+		(void)snprintf(what, sizeof(what), "broken word %zu", i);
+		order_store(&server, AT_AHEAD, CHILD_SESSION, broken_words[i].type,
+		    broken_words[i].trick);
+		fd = pop3_until(&server, AT_AHEAD);
+		/* Net has heard it: no further mail makes up for what lacks. */
+		(void)poll(NULL, 0, 100);
+		if (broken_words[i].command != NULL)
+			client_send(fd, broken_words[i].command);
+		must_be_refused(fd, "-ERR [SYS/TEMP] the mailbox process ",
+		    what);
+	}
+	stop_undisturbed(&server, other, net);
+}
+
 /* The log tells the store's reason, and of this session. */
 ATF_TC_WITHOUT_HEAD(store_reason_in_log);
 ATF_TC_BODY(store_reason_in_log, tc)
@@ -1583,6 +1627,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, store_to_net_pop3);
 	ATF_TP_ADD_TC(tp, store_to_net_tricks);
 	ATF_TP_ADD_TC(tp, store_oddities);
+	ATF_TP_ADD_TC(tp, store_ahead);
 	ATF_TP_ADD_TC(tp, store_reason_in_log);
 	ATF_TP_ADD_TC(tp, store_silence);
 	ATF_TP_ADD_TC(tp, store_to_parent);
