@@ -18,7 +18,7 @@
 #include "harness.h"
 #include "processes.h"
 
-#define LOGINS_MAX	20	/* at once */
+#define LOGINS_MAX	80	/* at once */
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* Ports: POP1 and POP2, POP3, and both on ::1. */
@@ -91,13 +91,11 @@ begin_login(const struct server *server, enum way way, const char *from,
 	return (fd);
 }
 
-/* Whether this password lets its user in; the reply is always the same. */
+/* Whether the password let its user in; the reply is always the same. */
 static int
-gets_in(const struct server *server, enum way way, const char *from,
-    const char *user, const char *password)
+is_in(int fd, enum way way)
 {
 	static const char *const taken[] = { "+OK", "#0", "+OK" };
-	int fd = begin_login(server, way, from, user, password);
 	char line[600];
 	int good;
 
@@ -113,28 +111,44 @@ static void
 must(const struct server *server, enum way way, const char *from,
     const char *user, const char *password, int good)
 {
-	ATF_CHECK_EQ_MSG(good, gets_in(server, way, from, user, password),
-	    "%s from %s: %s with %s", ways[way], from, user, password);
+	ATF_CHECK_EQ_MSG(good, is_in(begin_login(server, way, from, user,
+	    password), way), "%s from %s: %s with %s", ways[way], from, user,
+	    password);
 }
 
-/* None of these lets anybody in: a refusal takes its time, so all at once. */
+/* Logins that are under way: a refusal takes its time, so all at once. */
+static struct {
+	int fd;
+	enum way way;
+	int good;
+	char what[200];
+} logins[LOGINS_MAX];
+static size_t login_count;
+
 static void
-none_gets_in(const struct server *server, enum way way,
-    const char *const (*logins)[2], size_t count)
+will(const struct server *server, enum way way, const char *from,
+    const char *user, const char *password, int good)
 {
-	int fds[LOGINS_MAX];
-	char line[600];
+	ATF_REQUIRE(login_count < LOGINS_MAX);
+	logins[login_count].fd = begin_login(server, way, from, user,
+	    password);
+	logins[login_count].way = way;
+	logins[login_count].good = good;
+	(void)snprintf(logins[login_count].what,
+	    sizeof(logins[login_count].what), "%s from %s: %s with %s",
+	    ways[way], from, user, password);
+	login_count++;
+}
+
+static void
+hear_all(void)
+{
 	size_t i;
 
-	ATF_REQUIRE(count <= LOGINS_MAX);
-	for (i = 0; i < count; i++)
-		fds[i] = begin_login(server, way, "127.0.0.1", logins[i][0],
-		    logins[i][1]);
-	for (i = 0; i < count; i++) {
-		client_line(fds[i], line, sizeof(line));
-		ATF_CHECK_STREQ(refused[way], line);
-		(void)close(fds[i]);
-	}
+	for (i = 0; i < login_count; i++)
+		ATF_CHECK_EQ_MSG(logins[i].good, is_in(logins[i].fd,
+		    logins[i].way), "%s", logins[i].what);
+	login_count = 0;
 }
 
 /* With no limit it lets its user in everywhere, beside the account's own. */
@@ -148,6 +162,7 @@ ATF_TC_BODY(beside_own, tc)
 	    { FRED, "-" }, { FRED, "*" } };
 	struct server server;
 	enum way way;
+	size_t i;
 
 	(void)tc;
 	server_prepare(&server, LISTEN);
@@ -155,11 +170,14 @@ ATF_TC_BODY(beside_own, tc)
 	server_add_named(&server, "fred/older", "two", ":");
 	server_run(&server);
 	for (way = POP1; way < WAYS; way++) {
-		must(&server, way, "127.0.0.1", FRED, FRED_PASSWORD, 1);
-		must(&server, way, "127.0.0.1", FRED, "one", 1);
-		must(&server, way, "127.0.0.1", FRED, "two", 1);
-		none_gets_in(&server, way, wrong, COUNT(wrong));
+		will(&server, way, "127.0.0.1", FRED, FRED_PASSWORD, 1);
+		will(&server, way, "127.0.0.1", FRED, "one", 1);
+		will(&server, way, "127.0.0.1", FRED, "two", 1);
+		for (i = 0; i < COUNT(wrong); i++)
+			will(&server, way, "127.0.0.1", wrong[i][0],
+			    wrong[i][1], 0);
 	}
+	hear_all();
 	/* The log names the one that was used, and no password. */
 	log_must_have(&server, "user=fred protocol=pop2\n");
 	log_must_have(&server, "user=fred protocol=pop2 password=old\n");
@@ -195,9 +213,10 @@ ATF_TC_BODY(by_protocol, tc)
 	for (set = 1; set < 8; set++)
 		for (way = POP1; way < WAYS; way++) {
 			(void)snprintf(key, sizeof(key), "fred/n%u", set);
-			must(&server, way, "127.0.0.1", FRED, key,
+			will(&server, way, "127.0.0.1", FRED, key,
 			    (set & 1U << way) != 0);
 		}
+	hear_all();
 	server_stop(&server);
 }
 
@@ -224,35 +243,39 @@ ATF_TC_BODY(by_network, tc)
 	};
 	const int v6 = has_v6();
 	struct server server;
-	char limits[400];
+	char limits[400], user[20], key[40];
 	enum way way;
 	size_t i;
 
 	(void)tc;
-	server_start(&server, v6 ? LISTEN_V6 : LISTEN);
-	for (i = 0; i < COUNT(rows); i++) {
-		server_add_user(&server, "u", "own", FRED_UID);
-		(void)snprintf(limits, sizeof(limits), ":%s",
-		    rows[i].networks);
-		server_add_named(&server, "u/here", "one", limits);
-		way = (enum way)(i % WAYS);
-		must(&server, way, "127.0.0.1", "u", "one", rows[i].from_1);
-		must(&server, way, "127.0.0.2", "u", "one", rows[i].from_2);
-		must(&server, way, "127.0.0.9", "u", "one", rows[i].from_9);
-		if (v6)
-			must(&server, way, "::1", "u", "one",
-			    rows[i].from_v6);
-		must(&server, way, "127.0.0.2", "u", "own", 1);
-		(void)snprintf(limits, sizeof(limits), "%s/passwd",
-		    server.directory);
-		ATF_REQUIRE(unlink(limits) == 0);
-	}
+	server_prepare(&server, v6 ? LISTEN_V6 : LISTEN);
 	server_add_user(&server, "u", "own", FRED_UID);
 	server_add_named(&server, "u/both", "one", "pop2:127.0.0.2");
-	must(&server, POP2, "127.0.0.2", "u", "one", 1);
-	must(&server, POP2, "127.0.0.1", "u", "one", 0);
-	must(&server, POP1, "127.0.0.2", "u", "one", 0);
-	must(&server, POP3, "127.0.0.1", "u", "one", 0);
+	for (i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(user, sizeof(user), "u%zu", i);
+		(void)snprintf(key, sizeof(key), "%s/here", user);
+		(void)snprintf(limits, sizeof(limits), ":%s",
+		    rows[i].networks);
+		server_add_user(&server, user, "own", FRED_UID);
+		server_add_named(&server, key, "one", limits);
+	}
+	server_run(&server);
+	for (i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(user, sizeof(user), "u%zu", i);
+		way = (enum way)(i % WAYS);
+		will(&server, way, "127.0.0.1", user, "one", rows[i].from_1);
+		will(&server, way, "127.0.0.2", user, "one", rows[i].from_2);
+		will(&server, way, "127.0.0.9", user, "one", rows[i].from_9);
+		if (v6)
+			will(&server, way, "::1", user, "one",
+			    rows[i].from_v6);
+		will(&server, way, "127.0.0.2", user, "own", 1);
+	}
+	will(&server, POP2, "127.0.0.2", "u", "one", 1);
+	will(&server, POP2, "127.0.0.1", "u", "one", 0);
+	will(&server, POP1, "127.0.0.2", "u", "one", 0);
+	will(&server, POP3, "127.0.0.1", "u", "one", 0);
+	hear_all();
 	server_stop(&server);
 }
 
