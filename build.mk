@@ -57,8 +57,8 @@ SPLICE_LINUX = $(RIGHTS:privsep/rights_linux.o=net/splice_linux.o)
 SPLICE = $(SPLICE_LINUX:privsep/rights_openbsd.o=net/splice_openbsd.o)
 
 NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
-	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o \
-	net/ahead.o net/stream.o $(SPLICE) net/tls.o net/keys_link.o privsep/calls_net.o \
+	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o net/ahead.o \
+	net/stream.o $(SPLICE) net/tls.o net/keys_link.o privsep/calls_net.o \
 	privsep/network_has.o $(CHANGE_ROOT) $(CHILD)
 
 REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \

@@ -469,11 +469,11 @@ struct ipc_data {
 	uint64_t octets;		/* of mail */
 	uint64_t piped;			/* the same with its dots doubled,
 					   where the request was POP3's */
-	uint64_t next;			/* octets of the message behind it,
-					   where it was MESSAGE_SEND; 0: none */
-	uint32_t ahead;			/* 1: that one fits the pipe, and may
-					   be asked for now */
-	uint32_t unused;
+	/* of the message behind it, where the request was for a whole one */
+	uint64_t next;			/* its octets; 0: there is none */
+	uint32_t next_known;		/* 1: `next` is told; only to POP2 */
+	uint32_t ahead;			/* 1: it fits the pipe, and may be
+					   asked for now */
 };
 
 struct ipc_maildrop_state {

@@ -136,7 +136,7 @@ maildrop_measure(uint64_t number, uint64_t lines, struct ipc_data *data)
 
 	if (octets == 0)
 		return (no_message);
-	data->next = data->ahead = data->unused = 0;
+	data->next = data->next_known = data->ahead = 0;
 	if (lines == UINT64_MAX)
 		count = mailbox->format->dots(mailbox, number);
 	if (count != UINT64_MAX) {
@@ -165,6 +165,7 @@ maildrop_send(uint64_t number, uint64_t lines, const struct ipc_data *data,
 	    (wrong == NULL && (dots.octets != data->octets ||
 	    dots.doubled != data->piped))) {
 		wrong = changed;
+		flags[number - 1] &= (unsigned char)~READ_WHOLE;
 		if (mailbox->format->distrust != NULL)
 			mailbox->format->distrust(mailbox);
 	}

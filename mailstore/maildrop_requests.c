@@ -69,7 +69,7 @@ store_maildrop_list(void *context, struct ipc_message *message)
 		return;
 	}
 	data.piped = data.octets;
-	data.next = data.ahead = data.unused = 0;
+	data.next = data.next_known = data.ahead = 0;
 	store_finish_data(maildrop_list_send(uids, store_begin_data(&data)));
 }
 

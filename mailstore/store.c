@@ -269,7 +269,9 @@ store_finish_data(const char *wrong)
 {
 	if (wrong == NULL && wire_end(&wire) == 0)
 		return;
-	log_unsent(wrong);
+	/* What net has not heard of, nobody was to get. */
+	if (wrong != NULL || wire.is_announced)
+		log_unsent(wrong);
 	exit(0);
 }
 
@@ -281,8 +283,18 @@ store_finish_message(const char *wrong)
 		store_finish_data(wrong);
 	else {
 		log_unsent(wrong);
-		store_answer_failure(wrong, FAILURE_OTHER);
+		store_answer_failure(wrong, FAILURE_TEMPORARY);
 	}
+}
+
+/* Where it is known; to read that message now would keep this one waiting. */
+static void
+tell_next(struct ipc_data *data, uint64_t number)
+{
+	data->next_known = is_open &&
+	    mailbox.format->dots(&mailbox, number) != UINT64_MAX;
+	data->next = data->next_known ? octets_of(number) : 0;
+	data->ahead = store_has_room(data->next);
 }
 
 static void
@@ -296,9 +308,7 @@ handle_send(void *context, struct ipc_message *message)
 	if (data.octets == 0)
 		broken_promise(message, "no such message");
 	data.piped = data.octets;
-	data.next = octets_of(number + 1);
-	data.ahead = store_has_room(data.next);
-	data.unused = 0;
+	tell_next(&data, number + 1);
 	store_finish_message(mailbox.format->send(&mailbox, number,
 	    store_begin_data(&data)));
 }
@@ -312,7 +322,7 @@ handle_send_all(void *context, struct ipc_message *message)
 	if (!whole_asked)
 		broken_promise(message, "the mailbox was opened without this");
 	data.octets = data.piped = is_open ? mailbox.all_octets : 0;
-	data.next = data.ahead = data.unused = 0;
+	data.next = data.next_known = data.ahead = 0;
 	(void)store_begin_data(&data);
 	store_finish_data(is_open ? mailbox.format->send_all(&mailbox,
 	    &wire) : NULL);

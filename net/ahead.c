@@ -6,7 +6,8 @@
  * make the second ready.  It waits in the pipe, of which a store says with
  * each message whether it has room for all of the next one: so a store is
  * never held up by what nobody may come to want, and answers what else it is
- * asked meanwhile.  A request that is not for that message throws it away.
+ * asked meanwhile.  What else is to come through the pipe, or changes that
+ * message, throws it away.
  */
 #include <string.h>
 #include <unistd.h>
@@ -17,9 +18,11 @@ void
 ahead_ask(struct session *session, enum ipc_type request, uint64_t number)
 {
 	struct ahead *ahead = &session->ahead;
+	const int in_order = ahead->last == 0 || number == ahead->last + 2;
 
+	ahead->last = number - 1;
 	/* What the client has sent already may be anything. */
-	if (!ahead->allowed || session->have > 0 || session->finishing)
+	if (!ahead->allowed || !in_order || session->have > 0)
 		return;
 	ahead->allowed = 0;
 	ahead->request = request;

@@ -124,6 +124,7 @@ retr(struct session *session, struct command *command)
 static void
 data_follows(struct session *session, const struct ipc_data *data)
 {
+	session->next_known = data->next_known != 0;
 	session->next_size = data->next;
 	session_relay_known(session, data, quirk_octets(session) != 0 ?
 	    "\r\n" : "");
@@ -137,13 +138,16 @@ data_sent(struct session *session)
 	ahead_ask(session, IPC_MESSAGE_SEND, session->current + 1);
 }
 
-/* Action 8: the store has told of the next message with this one. */
+/* Action 8: mostly the store has told of the next message with this one. */
 static void
 acks(struct session *session, struct command *command)
 {
 	(void)command;
 	session->current++;
-	size_known(session, session->next_size);
+	if (session->next_known)
+		size_known(session, session->next_size);
+	else
+		session_measure(session, session->current);
 }
 
 static void

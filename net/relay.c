@@ -2,8 +2,10 @@
  * relay.c - mail from the store's pipe to the client.
  *
  * Linked into postern-net; unprivileged.  Exactly the announced octets go
- * through; nothing is read from the pipe that the client has not room for.
+ * through; nothing is read from the pipe for it that it has no room for.
  */
+#include <sys/param.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,6 @@ add_trailer(struct session *session)
 		return;
 	memcpy(session->relay + session->relay_have, session->trailer, length);
 	session->relay_have += length;
-	session->octets_sent += length;
 }
 
 /* The reply goes out with what follows it. */
@@ -34,6 +35,12 @@ take_reply(struct session *session)
 	memcpy(session->relay, session->reply, session->reply_length);
 	session->relay_have = session->relay_reply = session->reply_length;
 	session->reply_length = session->reply_sent = 0;
+}
+
+int
+relay_holds_reply(const struct session *session)
+{
+	return (session->relay_reply > 0 && session->relay_sent == 0);
 }
 
 int
@@ -94,9 +101,7 @@ take(struct session *session)
 	if (got <= 0)
 		return (-1);
 	session->relay_have += (size_t)got;
-	session->relay_reply = 0;
 	session->relay_left -= (uint64_t)got;
-	session->octets_sent += (uint64_t)got;
 	add_trailer(session);
 	return (1);
 }
@@ -136,14 +141,18 @@ static int
 give(struct session *session)
 {
 	ssize_t sent;
+	size_t reply;
 
 	while (session->relay_sent < session->relay_have) {
 		sent = stream_write(session, session->relay +
 		    session->relay_sent, session->relay_have -
 		    session->relay_sent, 0);
-		if (sent >= 0)
+		if (sent >= 0) {
+			reply = MIN((size_t)sent, session->relay_reply);
 			session->relay_sent += (size_t)sent;
-		else if (errno == EAGAIN)
+			session->relay_reply -= reply;
+			session->octets_sent += (size_t)sent - reply;
+		} else if (errno == EAGAIN)
 			return (0);
 		else if (errno != EINTR)
 			return (-1);

@@ -281,6 +281,9 @@ session_finish(struct session *session, const char *reason)
 void
 session_fail(struct session *session, const char *reason)
 {
+	const int is_told = session->relaying &&
+	    !relay_holds_reply(session);
+
 	/*
 	 * In the middle of a message a reply would be taken for mail, and in
 	 * its place where no reply comes before it; one of which a part is
@@ -288,7 +291,7 @@ session_fail(struct session *session, const char *reason)
 	 */
 	if (session->reply_sent > 0)
 		session->relaying = 0;
-	else if (!session->relaying && !(session->protocol->bare_data &&
+	else if (!is_told && !(session->protocol->bare_data &&
 	    session->phase == PHASE_WAIT_DATA))
 		session_reply(session, "%s %s", session->protocol->error,
 		    reason);
@@ -378,9 +381,7 @@ session_measure(struct session *session, uint64_t number)
 {
 	const struct ipc_message_number message = { number };
 
-	if (!session->finishing)
-		session_ask(session, IPC_MESSAGE_MEASURE, &message,
-		    PHASE_WAIT_SIZE);
+	session_ask(session, IPC_MESSAGE_MEASURE, &message, PHASE_WAIT_SIZE);
 }
 
 void
@@ -408,8 +409,7 @@ static int
 flush_reply(struct session *session)
 {
 	/* A message follows its reply in the same segments. */
-	const int more = session->relaying &&
-	    (session->relay_left > 0 || session->relay_have > 0);
+	const int more = session->relaying;
 	ssize_t sent;
 	int flushed;
 

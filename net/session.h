@@ -117,6 +117,7 @@ enum ahead_state {
 struct ahead {
 	enum ahead_state state;
 	int allowed;			/* the store has room for it */
+	uint64_t last;			/* what was sent before, 0: nothing */
 	enum ipc_type request;
 	struct ipc_message_get wanted;	/* its number alone, for POP2 */
 	struct ipc_data data;
@@ -148,6 +149,7 @@ struct session {
 	unsigned int start_tls : 1;	/* when the reply is out */
 	unsigned int shaking_hands : 1;	/* TLS is beginning */
 	unsigned int greeted : 1;
+	unsigned int next_known : 1;	/* POP2: the next message's octets */
 
 	struct tls *tls;		/* NULL: clear text */
 	struct event client_event;	/* reading or writing */
@@ -164,7 +166,7 @@ struct session {
 	int data;			/* pipe from the store, -1 */
 	unsigned char *relay;		/* a buffer, while relaying */
 	size_t relay_size, relay_have, relay_sent;
-	size_t relay_reply;		/* of relay_have, before any mail */
+	size_t relay_reply;		/* of relay_have, not sent yet */
 	uint64_t relay_left;		/* octets still to come */
 	const char *trailer;		/* what is sent behind them */
 
@@ -173,8 +175,7 @@ struct session {
 	struct login *login;		/* not yet sent to auth */
 	uint64_t current;		/* RFC 937's current message */
 	uint64_t size;			/* its octets, as the store has them */
-	uint64_t next_size;		/* of the one behind it, once it is
-					   sent; 0: none */
+	uint64_t next_size;		/* of the one behind it, if known */
 	uint64_t folder_octets;
 	uint32_t folder_messages;
 	uint32_t marked;		/* POP3: to be deleted */
@@ -331,6 +332,9 @@ void	stream_end_tls(struct session *session);
  */
 int	relay_begin(struct session *session, uint64_t octets);
 void	relay_end(struct session *session);
+
+/* The reply before the mail is with it, and nothing of it is out. */
+int	relay_holds_reply(const struct session *session);
 
 /* Moves what can be moved; called when either side is ready. */
 void	relay_run(struct session *session);

@@ -155,7 +155,8 @@ static void
 send_mail(uint64_t id, const char *octets, uint64_t next)
 {
 	struct ipc_data size = { .octets = strlen(octets),
-	    .piped = strlen(octets), .next = next, .ahead = next > 0 };
+	    .piped = strlen(octets), .next = next,
+	    .next_known = next > 0, .ahead = next > 0 };
 
 	answer(IPC_DATA_FOLLOWS, id, &size);
 	HOLDS(write(data, octets, strlen(octets)) ==

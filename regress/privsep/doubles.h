@@ -465,7 +465,7 @@ send_data(uint64_t session)
 	static unsigned int answered;
 	struct ipc_data data = { .octets = MAIL_OCTETS, .piped = MAIL_OCTETS,
 	    .next = order.trick == HUGE_NEXT ? UINT64_MAX : 0,
-	    .ahead = order.moment == AT_AHEAD };
+	    .next_known = 1, .ahead = order.moment == AT_AHEAD };
 
 	/* The second one was asked for before the client asked. */
 	answered++;

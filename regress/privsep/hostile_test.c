@@ -830,8 +830,6 @@ pop3_until(const struct server *server, enum moment moment)
 	if (moment == AFTER_OPENED)
 		return (fd);
 	client_send(fd, commands[moment]);
-	if (moment == AFTER_DATA)
-		client_expect(fd, "+OK 14 octets\r\n");
 	if (moment == AT_AHEAD)
 		client_expect(fd, "+OK 14 octets\r\n" MAIL ".\r\n");
 	return (fd);
@@ -854,6 +852,20 @@ must_be_cut(int fd, const char *what)
 
 	ATF_CHECK_MSG(length <= MAIL_OCTETS &&
 	    strncmp(bytes, MAIL, length) == 0, "%s: \"%s\"", what, bytes);
+}
+
+/* The same by POP3: a reply that was not out yet is the error. */
+static void
+must_be_cut_or_refused(int fd, const char *what)
+{
+	static const char reply[] = "+OK 14 octets\r\n" MAIL;
+	char bytes[4096];
+	size_t length = read_rest(fd, bytes, sizeof(bytes));
+
+	ATF_CHECK_MSG((length < sizeof(reply) &&
+	    strncmp(bytes, reply, length) == 0) ||
+	    strncmp(bytes, "-ERR [SYS/TEMP] ", 16) == 0, "%s: \"%s\"", what,
+	    bytes);
 }
 
 /* Where mail is to come, without a reply before it, a reason would be mail. */
@@ -885,7 +897,9 @@ attack_client(const struct server *server, enum moment moment, uint32_t type,
 	order_store(server, moment, CHILD_SESSION, type, trick);
 	fd = pop == POP3 ? pop3_until(server, moment) : pop == POP1 ?
 	    pop1_until(server, moment) : pop2_until(server, moment);
-	if (moment == AFTER_DATA)
+	if (moment == AFTER_DATA && pop == POP3)
+		must_be_cut_or_refused(fd, what);
+	else if (moment == AFTER_DATA)
 		must_be_cut(fd, what);
 	else if (moment == AT_DATA && pop != POP3)
 		must_be_silent(fd, what);

@@ -76,7 +76,12 @@ ATF_TC_BODY(is_asked, tc)
 	client_say(fd, "ACKS", "=25 ");
 	client_send(fd, "RETR\r\n");
 	client_expect(fd, "Subject: two\r\n\r\n.second\r\n");
+	/* The third is in the pipe when the second is acknowledged. */
+	usleep(A_WHILE_US);
 	client_say(fd, "ACKD", "=25 ");
+	client_send(fd, "RETR\r\n");
+	client_expect(fd, "Subject: three\r\n\r\nthird\r\n");
+	client_say(fd, "ACKD", "=0 ");
 	(void)close(fd);
 	server_stop(&server);
 }
@@ -91,8 +96,10 @@ static const struct {
 	{ "RETR 3\r\n", RETR_THREE },
 	{ "RETR 4\r\n", "-ERR no such message\r\n" },
 	{ "TOP 2 1\r\n", "+OK\r\nSubject: two\r\n\r\n..second\r\n.\r\n" },
-	{ "TOP 1 0\r\nRETR 2\r\n", "+OK\r\nSubject: one\r\n\r\n.\r\n" RETR_TWO },
-	{ "LIST\r\nRETR 2\r\n", "+OK\r\n1 23\r\n2 25\r\n3 25\r\n.\r\n" RETR_TWO },
+	{ "TOP 1 0\r\nRETR 2\r\n",
+	    "+OK\r\nSubject: one\r\n\r\n.\r\n" RETR_TWO },
+	{ "LIST\r\nRETR 2\r\n",
+	    "+OK\r\n1 23\r\n2 25\r\n3 25\r\n.\r\n" RETR_TWO },
 	{ "LIST 2\r\nRETR 2\r\n", "+OK 2 25\r\n" RETR_TWO },
 	{ "NOOP\r\nRETR 2\r\n", "+OK\r\n" RETR_TWO },
 	{ "STAT\r\nRETR 2\r\n", "+OK 3 73\r\n" RETR_TWO },
@@ -216,6 +223,22 @@ ATF_TC_BODY(changed, tc)
 	server_stop(&server);
 }
 
+/* Who goes behind the last octet leaves no word of mail that was not wanted. */
+ATF_TC_WITHOUT_HEAD(closed);
+ATF_TC_BODY(closed, tc)
+{
+	struct server server;
+	int i;
+
+	(void)tc;
+	start(&server);
+	for (i = 0; i < 40; i++)
+		(void)close(begin(&server));
+	children_must_be(&server, "postern-store", 0);
+	ATF_CHECK(!log_has(&server, "event=send"));
+	server_stop(&server);
+}
+
 /*
  * Messages as large as the pipe, and larger: for one that has no room in it a
  * store must not keep other requests waiting.
@@ -277,6 +300,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, fetched_and_deleted);
 	ATF_TP_ADD_TC(tp, other_folder);
 	ATF_TP_ADD_TC(tp, changed);
+	ATF_TP_ADD_TC(tp, closed);
 	ATF_TP_ADD_TC(tp, sizes);
 	return (atf_no_error());
 }
