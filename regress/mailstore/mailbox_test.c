@@ -835,7 +835,9 @@ ATF_TC_BODY(changed_before_it_is_sent, tc)
 	client_say(fd, "USER " FRED, "+OK");
 	client_say(fd, "PASS " FRED_PASSWORD, "+OK 1 ");
 	spoil(&server);
+	/* Of which nothing was sent: the others can be. */
 	client_say(fd, "RETR 1", "-ERR [SYS/TEMP] ");
+	client_say(fd, "QUIT", "+OK bye");
 	client_expect_close(fd);
 	split_end(&split);
 	server_stop(&server);
