@@ -66,9 +66,9 @@ struct mailbox_format {
 	/*
 	 * Writes exactly octets() (or all_octets of the whole folder in mbox
 	 * form, RFC 918; see mboxrd.h) to the wire.  An error means that the
-	 * mailbox does not hold what was announced: the session must end.  A
-	 * message that was written whole before must be the same, byte for
-	 * byte.
+	 * mailbox does not hold what was announced: if net has been told of
+	 * any of it the session must end.  A message that was written whole
+	 * before must be the same, byte for byte.
 	 */
 	const char *(*send)(struct mailbox *mailbox, uint64_t number,
 	    struct wire *wire);
