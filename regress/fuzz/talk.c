@@ -42,7 +42,7 @@ static unsigned int ends_logged;
 
 /* The store: its ends, its phase, what it was asked and has sent. */
 static int store = -1, data = -1;
-static unsigned int phase, requests, data_without_status;
+static unsigned int phase, requests, failures;
 static int is_marked[MESSAGES];
 
 static void
@@ -88,15 +88,16 @@ answer(enum ipc_type type, uint64_t id, const void *payload)
 static void
 fail(uint64_t id)
 {
-	struct ipc_reason reason = { .failure = requests % 6 };
+	struct ipc_reason reason = { .failure = failures % 6 };
 
-	(void)strlcpy(reason.text, requests % 2 == 0 ? odd_reason :
+	(void)strlcpy(reason.text, failures % 2 == 0 ? odd_reason :
 	    "try later", sizeof(reason.text));
-	if (requests % 4 == 3) {
+	if (failures % 4 == 3) {
 		memset(reason.text, 'r', sizeof(reason.text) - 1);
 		reason.text[sizeof(reason.text) - 1] = '\0';
 	}
 	answer(IPC_STORE_FAILED, id, &reason);
+	failures++;
 }
 
 static void
@@ -114,7 +115,7 @@ attach_store(uint64_t id)
 	store = channel[1];
 	data = ends[1];
 	phase = PHASE_NO_FOLDER;
-	requests = 0;
+	requests = failures = 0;
 	memset(is_marked, 0, sizeof(is_marked));
 	store_link_attach(session, channel[0], ends[0]);
 	answer(IPC_STORE_READY, id, NULL);
@@ -154,9 +155,12 @@ octets_of(uint64_t number)
 static void
 send_mail(uint64_t id, const char *octets, uint64_t next)
 {
+	/* Further requests would change which one fails. */
+	const uint32_t ahead = next > 0 &&
+	    (options & (STORE_FAILS | VANISHES)) == 0;
 	struct ipc_data size = { .octets = strlen(octets),
 	    .piped = strlen(octets), .next = next,
-	    .next_known = next > 0, .ahead = next > 0 };
+	    .next_known = next > 0, .ahead = ahead };
 
 	answer(IPC_DATA_FOLLOWS, id, &size);
 	HOLDS(write(data, octets, strlen(octets)) ==
@@ -206,6 +210,8 @@ do_request(const struct ipc_message *message)
 	const uint64_t id = message->header.session;
 	const uint64_t number = IPC_PAYLOAD(message,
 	    ipc_message_number)->number;
+	const struct ipc_message_get *get = IPC_PAYLOAD(message,
+	    ipc_message_get);
 	struct ipc_octets octets = { octets_of(number) };
 
 	switch (message->header.type) {
@@ -217,19 +223,19 @@ do_request(const struct ipc_message *message)
 		answer(IPC_MESSAGE_SIZE, id, &octets);
 		break;
 	case IPC_MESSAGE_SEND:
-		data_without_status++;
 		send_mail(id, number == 1 ? mail : data_line,
 		    octets_of(number + 1));
 		break;
 	case IPC_FOLDER_SEND:
-		data_without_status++;
 		send_mail(id, mail, 0);
 		break;
 	case IPC_MESSAGE_GET:
 		if (octets_of(number) == 0)
 			fail(id);
 		else
-			send_mail(id, number == 1 ? mail : data_line, 0);
+			send_mail(id, number == 1 ? mail : data_line,
+			    get->lines == UINT64_MAX ? octets_of(number + 1) :
+			    0);
 		break;
 	case IPC_MAILDROP_LIST:
 		send_mail(id, list, 0);
@@ -394,6 +400,21 @@ check_replies(const struct text *output)
 }
 
 static unsigned int
+count_text(const struct text *output, const char *text)
+{
+	const unsigned char *at = output->at;
+	const unsigned char *end = output->at + output->length;
+	unsigned int found = 0;
+
+	while (at < end && (at = memmem(at, (size_t)(end - at), text,
+	    strlen(text))) != NULL) {
+		found++;
+		at++;
+	}
+	return (found);
+}
+
+static unsigned int
 count_lines(struct input input)
 {
 	unsigned int lines = 0;
@@ -423,7 +444,7 @@ converse(enum pop_protocol protocol, struct input input, size_t piece,
 	HOLDS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0, client) == 0);
 	sessions++;
-	ends_logged = data_without_status = 0;
+	ends_logged = 0;
 	session_begin(client[0], "192.0.2.1:1025",
 	    (options & FROM_AFAR) == 0, &listener);
 	settle(client[1], client[0], output);
@@ -441,7 +462,11 @@ converse(enum pop_protocol protocol, struct input input, size_t piece,
 	state = session == NULL ? UINT32_MAX : session->state;
 	(void)shutdown(client[1], SHUT_WR);
 	settle(client[1], client[0], output);
-	answers = check_replies(output) + data_without_status;
+	answers = check_replies(output);
+	/* Mail that comes without a reply before it counts as one. */
+	if (protocol != PROTOCOL_POP3)
+		answers += count_text(output, mail) +
+		    count_text(output, data_line);
 	/* The greeting, and the last word. */
 	if (!is_over)
 		HOLDS(answers == lines + 2);
