@@ -126,7 +126,13 @@ regress/crash/race_test: regress/crash/race_test.c $(RACE)
 # FUZZ_FLAGS: what is to be explored is the project, not its tests.
 regress/fuzz/replay.o: regress/fuzz/fuzz.h config.mk
 
-$(FUZZ_SHARED): $(FUZZ_HEADERS) config.mk
+regress/fuzz/fuzz.o: regress/fuzz/fuzz.c
+regress/fuzz/mail.o: regress/fuzz/mail.c
+regress/fuzz/files.o: regress/fuzz/files.c
+regress/fuzz/talk.o: regress/fuzz/talk.c
+
+# The library is newer than any header of the project that has changed.
+$(FUZZ_SHARED): $(FUZZ_HEADERS) regress/lib/objects.a config.mk
 	@echo "  CC $@"
 	@$(COMPILE) $(FUZZ_FLAGS) -c -o $@ $*.c
 
