@@ -40,6 +40,19 @@ begin(const struct server *server)
 	return (fd);
 }
 
+static int
+begin_pop2(const struct server *server)
+{
+	int fd = client_connect(server, 1);
+
+	client_expect_line(fd, "+ POP2 ");
+	client_say(fd, "HELO fred secret", "#3 ");
+	client_say(fd, "READ", "=23 ");
+	client_send(fd, "RETR\r\n");
+	client_expect(fd, "Subject: one\r\n\r\nfirst\r\n");
+	return (fd);
+}
+
 /* It is: the client gets what was there before another program came. */
 ATF_TC_WITHOUT_HEAD(is_asked);
 ATF_TC_BODY(is_asked, tc)
@@ -64,12 +77,7 @@ ATF_TC_BODY(is_asked, tc)
 
 	/* POP2 asks for it while the client makes up its mind. */
 	mailbox_write(&server, FRED, ONE TWO THREE, strlen(ONE TWO THREE));
-	fd = client_connect(&server, 1);
-	client_expect_line(fd, "+ POP2 ");
-	client_say(fd, "HELO fred secret", "#3 ");
-	client_say(fd, "READ 1", "=23 ");
-	client_send(fd, "RETR\r\n");
-	client_expect(fd, "Subject: one\r\n\r\nfirst\r\n");
+	fd = begin_pop2(&server);
 	usleep(A_WHILE_US);
 	mailbox_write(&server, FRED, ONE OTHER_TWO THREE,
 	    strlen(ONE OTHER_TWO THREE));
@@ -171,12 +179,7 @@ ATF_TC_BODY(other_folder, tc)
 	folder_write(&server, FRED, "mail/work", THREE ONE,
 	    strlen(THREE ONE));
 	for (late = 0; late < 2; late++) {
-		fd = client_connect(&server, 1);
-		client_expect_line(fd, "+ POP2 ");
-		client_say(fd, "HELO fred secret", "#3 ");
-		client_say(fd, "READ", "=23 ");
-		client_send(fd, "RETR\r\n");
-		client_expect(fd, "Subject: one\r\n\r\nfirst\r\n");
+		fd = begin_pop2(&server);
 		client_say(fd, "NACK", "=23 ");
 		client_send(fd, "RETR\r\n");
 		client_expect(fd, "Subject: one\r\n\r\nfirst\r\n");
