@@ -136,7 +136,6 @@ maildrop_measure(uint64_t number, uint64_t lines, struct ipc_data *data)
 
 	if (octets == 0)
 		return (no_message);
-	data->next = data->next_known = data->ahead = 0;
 	if (lines == UINT64_MAX)
 		count = mailbox->format->dots(mailbox, number);
 	if (count != UINT64_MAX) {

@@ -29,7 +29,8 @@ uint64_t maildrop_octets(uint64_t number);
 
 /*
  * What maildrop_send will write for message `number`: the whole of it
- * (`lines` UINT64_MAX), or its header and so many lines of the body.
+ * (`lines` UINT64_MAX), or its header and so many lines of the body.  Nothing
+ * else of `data` is touched.
  */
 const char *maildrop_measure(uint64_t number, uint64_t lines,
 	    struct ipc_data *data);

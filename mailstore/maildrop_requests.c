@@ -42,7 +42,7 @@ store_message_get(void *context, struct ipc_message *message)
 {
 	const struct ipc_message_get *get = IPC_PAYLOAD(message,
 	    ipc_message_get);
-	struct ipc_data data;
+	struct ipc_data data = { 0 };
 	const char *wrong = maildrop_measure(get->number, get->lines, &data);
 
 	(void)context;
@@ -60,7 +60,7 @@ void
 store_maildrop_list(void *context, struct ipc_message *message)
 {
 	const int uids = IPC_PAYLOAD(message, ipc_maildrop_list)->uids != 0;
-	struct ipc_data data;
+	struct ipc_data data = { 0 };
 	const char *wrong = maildrop_list_measure(uids, &data.octets);
 
 	(void)context;
@@ -69,7 +69,6 @@ store_maildrop_list(void *context, struct ipc_message *message)
 		return;
 	}
 	data.piped = data.octets;
-	data.next = data.next_known = data.ahead = 0;
 	store_finish_data(maildrop_list_send(uids, store_begin_data(&data)));
 }
 

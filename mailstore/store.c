@@ -316,13 +316,12 @@ handle_send(void *context, struct ipc_message *message)
 static void
 handle_send_all(void *context, struct ipc_message *message)
 {
-	struct ipc_data data;
+	struct ipc_data data = { 0 };
 
 	(void)context;
 	if (!whole_asked)
 		broken_promise(message, "the mailbox was opened without this");
 	data.octets = data.piped = is_open ? mailbox.all_octets : 0;
-	data.next = data.next_known = data.ahead = 0;
 	(void)store_begin_data(&data);
 	store_finish_data(is_open ? mailbox.format->send_all(&mailbox,
 	    &wire) : NULL);
