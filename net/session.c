@@ -355,7 +355,9 @@ session_ask(struct session *session, enum ipc_type request,
     const void *payload, unsigned int phase)
 {
 	session->phase = phase;
-	if (ahead_answers(session, request, payload) || session->finishing)
+	if (ahead_answers(session, request, payload))
+		return;
+	if (session->finishing)		/* the store has not kept its word */
 		return;
 	if (ipc_send(session->store, request, session->id, payload, NULL) ==
 	    -1)
