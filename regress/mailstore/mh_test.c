@@ -26,16 +26,16 @@
 			"From MAILER-DAEMON Thu Feb 29 12:00:01 2024\r\n" \
 			THREE_WIRE "\r\n"
 
-/* A folder "work" of three messages, with gaps in their numbers. */
+/* A folder "desk" of three messages, with gaps in their numbers. */
 static void
 make_three(const struct server *server)
 {
-	write_message(server, "mail/work/2", ONE);
-	write_message(server, "mail/work/10", TWO);
-	write_message(server, "mail/work/103", THREE);
-	date_file(server, "mail/work/2", 1795303980);
-	date_file(server, "mail/work/10", 0);
-	date_file(server, "mail/work/103", 1709208001);
+	write_message(server, "mail/desk/2", ONE);
+	write_message(server, "mail/desk/10", TWO);
+	write_message(server, "mail/desk/103", THREE);
+	date_file(server, "mail/desk/2", 1795303980);
+	date_file(server, "mail/desk/10", 0);
+	date_file(server, "mail/desk/103", 1709208001);
 }
 
 static void
@@ -53,7 +53,7 @@ ATF_TC_BODY(numeric_order, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	fd = fold(&server, "work", 3);
+	fd = fold(&server, "desk", 3);
 	read_and_keep(fd, 1, ONE_WIRE);
 	read_and_keep(fd, 2, TWO_WIRE);
 	read_and_keep(fd, 3, THREE_WIRE);
@@ -101,11 +101,11 @@ ATF_TC_BODY(other_names, tc)
 	(void)tc;
 	start(&server, NULL);
 	for (i = 0; i < COUNT(others); i++) {
-		(void)snprintf(path, sizeof(path), "mail/work/%s", others[i]);
+		(void)snprintf(path, sizeof(path), "mail/desk/%s", others[i]);
 		write_message(&server, path, i < 10 ? TWO : "");
 	}
-	write_message(&server, "mail/work/2147483647", TWO);
-	fd = fold(&server, "work", 4);
+	write_message(&server, "mail/desk/2147483647", TWO);
+	fd = fold(&server, "desk", 4);
 	read_and_keep(fd, 1, ONE_WIRE);
 	read_and_keep(fd, 4, TWO_WIRE);
 	quit(fd, "+");
@@ -148,16 +148,16 @@ ATF_TC_BODY(whole_mailbox, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	fd = ask_whole(&server, "RETR work", WHOLE);
+	fd = ask_whole(&server, "RETR desk", WHOLE);
 	client_say(fd, "RCVD", "+OK");
-	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/work"));
+	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/desk"));
 	(void)close(fd);
-	fd = ask_whole(&server, "RDEL work", WHOLE);
-	write_message(&server, "mail/work/104", ONE);
+	fd = ask_whole(&server, "RDEL desk", WHOLE);
+	write_message(&server, "mail/desk/104", ONE);
 	client_say(fd, "RCVD", "+OK");
 	quit(fd, "+OK");
-	ATF_REQUIRE_EQ(1, count_entries(&server, "mail/work"));
-	folder_must_be(&server, FRED, "mail/work/104", ONE, strlen(ONE));
+	ATF_REQUIRE_EQ(1, count_entries(&server, "mail/desk"));
+	folder_must_be(&server, FRED, "mail/desk/104", ONE, strlen(ONE));
 	server_stop(&server);
 }
 
@@ -165,7 +165,7 @@ ATF_TC_BODY(whole_mailbox, tc)
 static int
 mark_second(const struct server *server)
 {
-	int fd = fold(server, "work", 3);
+	int fd = fold(server, "desk", 3);
 
 	read_and_delete(fd, 2, TWO_WIRE);
 	return (fd);
@@ -174,9 +174,9 @@ mark_second(const struct server *server)
 static void
 must_be_all_there(const struct server *server)
 {
-	folder_must_be(server, FRED, "mail/work/2", ONE, strlen(ONE));
-	folder_must_be(server, FRED, "mail/work/10", TWO, strlen(TWO));
-	folder_must_be(server, FRED, "mail/work/103", THREE, strlen(THREE));
+	folder_must_be(server, FRED, "mail/desk/2", ONE, strlen(ONE));
+	folder_must_be(server, FRED, "mail/desk/10", TWO, strlen(TWO));
+	folder_must_be(server, FRED, "mail/desk/103", THREE, strlen(THREE));
 }
 
 /* A delete removes that name, and a new message does not get another's. */
@@ -195,16 +195,16 @@ ATF_TC_BODY(delete_unlinks, tc)
 	children_must_be(&server, "postern-store", 0);
 	must_be_all_there(&server);
 	fd = mark_second(&server);
-	write_message(&server, "mail/work/104", ONE);
-	client_say(fd, "FOLD work", "#3 ");
-	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/work"));
-	ATF_REQUIRE(!is_there(&server, "mail/work/10"));
+	write_message(&server, "mail/desk/104", ONE);
+	client_say(fd, "FOLD desk", "#3 ");
+	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/desk"));
+	ATF_REQUIRE(!is_there(&server, "mail/desk/10"));
 	read_and_delete(fd, 2, THREE_WIRE);
 	read_and_delete(fd, 1, ONE_WIRE);
 	quit(fd, "+");
-	ATF_REQUIRE_EQ(1, count_entries(&server, "mail/work"));
-	folder_must_be(&server, FRED, "mail/work/104", ONE, strlen(ONE));
-	log_must_have(&server, "folder=work deleted=2");
+	ATF_REQUIRE_EQ(1, count_entries(&server, "mail/desk"));
+	folder_must_be(&server, FRED, "mail/desk/104", ONE, strlen(ONE));
+	log_must_have(&server, "folder=desk deleted=2");
 	server_stop(&server);
 }
 
@@ -219,17 +219,17 @@ ATF_TC_BODY(written_while_deleted, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	write_message(&server, "mail/work/104", "Subject: four\n\nbegun");
-	fd = fold(&server, "work", 4);
+	write_message(&server, "mail/desk/104", "Subject: four\n\nbegun");
+	fd = fold(&server, "desk", 4);
 	read_and_delete(fd, 4, "Subject: four\r\n\r\nbegun\r\n");
 	client_send(fd, "QUIT\r\n");
 	(void)poll(NULL, 0, MH_STILL_MS / 3);
-	file = fopen(home_of(&server, "mail/work/104"), "a");
+	file = fopen(home_of(&server, "mail/desk/104"), "a");
 	ATF_REQUIRE(file != NULL && fputs(", and ended\n", file) != EOF &&
 	    fclose(file) == 0);
 	client_expect_line(fd, "- the folder was changed by another program");
 	client_expect_close(fd);
-	folder_must_be(&server, FRED, "mail/work/104", whole, strlen(whole));
+	folder_must_be(&server, FRED, "mail/desk/104", whole, strlen(whole));
 	server_stop(&server);
 }
 
@@ -241,17 +241,17 @@ ATF_TC_BODY(delete_renames, tc)
 
 	(void)tc;
 	start(&server, "mh-rename\n");
-	write_message(&server, "mail/work/,10", ONE);
-	ATF_REQUIRE(link(home_of(&server, "mail/work/2"),
-	    home_of(&server, "mail/work/,2")) == 0);
-	fd = fold(&server, "work", 3);
+	write_message(&server, "mail/desk/,10", ONE);
+	ATF_REQUIRE(link(home_of(&server, "mail/desk/2"),
+	    home_of(&server, "mail/desk/,2")) == 0);
+	fd = fold(&server, "desk", 3);
 	read_and_delete(fd, 1, ONE_WIRE);
 	read_and_delete(fd, 2, TWO_WIRE);
 	quit(fd, "+");
-	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/work"));
-	folder_must_be(&server, FRED, "mail/work/,2", ONE, strlen(ONE));
-	folder_must_be(&server, FRED, "mail/work/,10", TWO, strlen(TWO));
-	folder_must_be(&server, FRED, "mail/work/103", THREE, strlen(THREE));
+	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/desk"));
+	folder_must_be(&server, FRED, "mail/desk/,2", ONE, strlen(ONE));
+	folder_must_be(&server, FRED, "mail/desk/,10", TWO, strlen(TWO));
+	folder_must_be(&server, FRED, "mail/desk/103", THREE, strlen(THREE));
 	server_stop(&server);
 }
 
@@ -264,16 +264,16 @@ ATF_TC_BODY(delete_stops, tc)
 
 	(void)tc;
 	start(&server, "mh-rename\n");
-	make_folder(&server, "mail/work/,10");
-	fd = fold(&server, "work", 3);
+	make_folder(&server, "mail/desk/,10");
+	fd = fold(&server, "desk", 3);
 	read_and_delete(fd, 1, ONE_WIRE);
 	read_and_delete(fd, 2, TWO_WIRE);
 	read_and_delete(fd, 3, THREE_WIRE);
 	quit(fd, "- 1 message was deleted, the others could not be");
-	folder_must_be(&server, FRED, "mail/work/,2", ONE, strlen(ONE));
-	folder_must_be(&server, FRED, "mail/work/10", TWO, strlen(TWO));
-	folder_must_be(&server, FRED, "mail/work/103", THREE, strlen(THREE));
-	log_must_have(&server, "folder=work deleted=1 error=");
+	folder_must_be(&server, FRED, "mail/desk/,2", ONE, strlen(ONE));
+	folder_must_be(&server, FRED, "mail/desk/10", TWO, strlen(TWO));
+	folder_must_be(&server, FRED, "mail/desk/103", THREE, strlen(THREE));
+	log_must_have(&server, "folder=desk deleted=1 error=");
 	server_stop(&server);
 }
 
@@ -287,15 +287,15 @@ ATF_TC_BODY(delete_one_name, tc)
 	(void)tc;
 	start(&server, NULL);
 	make_folder(&server, "mail/other");
-	ATF_REQUIRE(link(home_of(&server, "mail/work/10"),
+	ATF_REQUIRE(link(home_of(&server, "mail/desk/10"),
 	    home_of(&server, "mail/other/1")) == 0);
-	ATF_REQUIRE(link(home_of(&server, "mail/work/10"),
-	    home_of(&server, "mail/work/11")) == 0);
-	fd = fold(&server, "work", 4);
+	ATF_REQUIRE(link(home_of(&server, "mail/desk/10"),
+	    home_of(&server, "mail/desk/11")) == 0);
+	fd = fold(&server, "desk", 4);
 	read_and_delete(fd, 2, TWO_WIRE);
 	quit(fd, "+");
-	ATF_REQUIRE(!is_there(&server, "mail/work/10"));
-	folder_must_be(&server, FRED, "mail/work/11", TWO, strlen(TWO));
+	ATF_REQUIRE(!is_there(&server, "mail/desk/10"));
+	folder_must_be(&server, FRED, "mail/desk/11", TWO, strlen(TWO));
 	folder_must_be(&server, FRED, "mail/other/1", TWO, strlen(TWO));
 	server_stop(&server);
 }
@@ -308,19 +308,19 @@ ATF_TC_BODY(read_only, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	write_message(&server, "mail/work/.mh_sequences", "unseen: 10\n");
-	ATF_REQUIRE(chmod(home_of(&server, "mail/work"), 0500) == 0);
+	write_message(&server, "mail/desk/.mh_sequences", "unseen: 10\n");
+	ATF_REQUIRE(chmod(home_of(&server, "mail/desk"), 0500) == 0);
 	fd = mark_second(&server);
 	quit(fd, "+");
 	must_be_all_there(&server);
 	log_must_have(&server, "may not be written; nothing was deleted");
-	fd = ask_whole(&server, "RDEL work", WHOLE);
+	fd = ask_whole(&server, "RDEL desk", WHOLE);
 	client_say(fd, "RCVD", "-ERR the mail was not deleted");
 	quit(fd, "+OK");
 	must_be_all_there(&server);
-	folder_must_be(&server, FRED, "mail/work/.mh_sequences",
+	folder_must_be(&server, FRED, "mail/desk/.mh_sequences",
 	    "unseen: 10\n", 11);
-	ATF_REQUIRE(chmod(home_of(&server, "mail/work"), 0700) == 0);
+	ATF_REQUIRE(chmod(home_of(&server, "mail/desk"), 0700) == 0);
 	server_stop(&server);
 }
 
@@ -333,21 +333,21 @@ ATF_TC_BODY(renumbered, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	fd = fold(&server, "work", 3);
+	fd = fold(&server, "desk", 3);
 	client_say(fd, "READ 1", "=");
-	remove_file(&server, "mail/work/2");
-	move_file(&server, "mail/work/10", "mail/work/2");
-	move_file(&server, "mail/work/103", "mail/work/10");
+	remove_file(&server, "mail/desk/2");
+	move_file(&server, "mail/desk/10", "mail/desk/2");
+	move_file(&server, "mail/desk/103", "mail/desk/10");
 	client_say(fd, "READ 4", "=0 ");
 	read_and_keep(fd, 3, THREE_WIRE);
 	read_and_delete(fd, 2, TWO_WIRE);
-	move_file(&server, "mail/work/2", "mail/work/1");
-	move_file(&server, "mail/work/10", "mail/work/2");
-	write_message(&server, "mail/work/10", ONE);
+	move_file(&server, "mail/desk/2", "mail/desk/1");
+	move_file(&server, "mail/desk/10", "mail/desk/2");
+	write_message(&server, "mail/desk/10", ONE);
 	quit(fd, "+");
-	ATF_REQUIRE_EQ(2, count_entries(&server, "mail/work"));
-	folder_must_be(&server, FRED, "mail/work/2", THREE, strlen(THREE));
-	folder_must_be(&server, FRED, "mail/work/10", ONE, strlen(ONE));
+	ATF_REQUIRE_EQ(2, count_entries(&server, "mail/desk"));
+	folder_must_be(&server, FRED, "mail/desk/2", THREE, strlen(THREE));
+	folder_must_be(&server, FRED, "mail/desk/10", ONE, strlen(ONE));
 	server_stop(&server);
 }
 
@@ -360,15 +360,15 @@ ATF_TC_BODY(exchanged, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	fd = fold(&server, "work", 3);
+	fd = fold(&server, "desk", 3);
 	read_and_delete(fd, 1, ONE_WIRE);
-	move_file(&server, "mail/work/2", "mail/work/x");
-	move_file(&server, "mail/work/10", "mail/work/2");
-	move_file(&server, "mail/work/x", "mail/work/10");
+	move_file(&server, "mail/desk/2", "mail/desk/x");
+	move_file(&server, "mail/desk/10", "mail/desk/2");
+	move_file(&server, "mail/desk/x", "mail/desk/10");
 	read_and_keep(fd, 2, TWO_WIRE);
 	quit(fd, "+");
-	ATF_REQUIRE(!is_there(&server, "mail/work/10"));
-	folder_must_be(&server, FRED, "mail/work/2", TWO, strlen(TWO));
+	ATF_REQUIRE(!is_there(&server, "mail/desk/10"));
+	folder_must_be(&server, FRED, "mail/desk/2", TWO, strlen(TWO));
 	server_stop(&server);
 }
 
@@ -379,9 +379,9 @@ put_another(const struct server *server)
 	char other[sizeof(TWO)];
 
 	memset(other, 'x', sizeof(other) - 1);
-	folder_write(server, FRED, "mail/work/new", other, sizeof(other) - 1);
-	date_file(server, "mail/work/new", 0);
-	move_file(server, "mail/work/new", "mail/work/10");
+	folder_write(server, FRED, "mail/desk/new", other, sizeof(other) - 1);
+	date_file(server, "mail/desk/new", 0);
+	move_file(server, "mail/desk/new", "mail/desk/10");
 }
 
 ATF_TC_WITHOUT_HEAD(replaced);
@@ -393,31 +393,31 @@ ATF_TC_BODY(replaced, tc)
 	(void)tc;
 	start(&server, NULL);
 	/* Before it was measured. */
-	fd = fold(&server, "work", 3);
+	fd = fold(&server, "desk", 3);
 	put_another(&server);
 	client_say(fd, "READ 2", "=0 ");
 	read_and_keep(fd, 3, THREE_WIRE);
 	quit(fd, "+");
 	/* Measured, and then not to be sent. */
-	write_message(&server, "mail/work/10", TWO);
-	date_file(&server, "mail/work/10", 0);
-	fd = fold(&server, "work", 3);
+	write_message(&server, "mail/desk/10", TWO);
+	date_file(&server, "mail/desk/10", 0);
+	fd = fold(&server, "desk", 3);
 	client_say(fd, "READ 2", "=");
 	put_another(&server);
 	client_send(fd, "RETR\r\n");
 	client_expect_close(fd);
-	log_must_have(&server, "event=send folder=work octets=0");
+	log_must_have(&server, "event=send folder=desk octets=0");
 	/* Sent, and then not to be deleted, nor the others with it. */
-	write_message(&server, "mail/work/10", TWO);
-	date_file(&server, "mail/work/10", 0);
-	fd = fold(&server, "work", 3);
+	write_message(&server, "mail/desk/10", TWO);
+	date_file(&server, "mail/desk/10", 0);
+	fd = fold(&server, "desk", 3);
 	read_and_delete(fd, 1, ONE_WIRE);
 	read_and_delete(fd, 2, TWO_WIRE);
 	put_another(&server);
 	quit(fd, "- the folder was changed by another program; nothing was "
 	    "deleted");
-	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/work"));
-	folder_must_be(&server, FRED, "mail/work/2", ONE, strlen(ONE));
+	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/desk"));
+	folder_must_be(&server, FRED, "mail/desk/2", ONE, strlen(ONE));
 	server_stop(&server);
 }
 
@@ -433,17 +433,17 @@ ATF_TC_BODY(rewritten, tc)
 	start(&server, NULL);
 	other[0] = 'X';
 	fd = mark_second(&server);
-	write_message(&server, "mail/work/10", other);
-	date_file(&server, "mail/work/10", 0);
+	write_message(&server, "mail/desk/10", other);
+	date_file(&server, "mail/desk/10", 0);
 	quit(fd, "- the folder was changed by another program; nothing was "
 	    "deleted");
-	folder_must_be(&server, FRED, "mail/work/10", other, strlen(other));
+	folder_must_be(&server, FRED, "mail/desk/10", other, strlen(other));
 	/* Touched alone, it is still what was sent. */
-	write_message(&server, "mail/work/10", TWO);
+	write_message(&server, "mail/desk/10", TWO);
 	fd = mark_second(&server);
-	date_file(&server, "mail/work/10", 12345);
+	date_file(&server, "mail/desk/10", 12345);
 	quit(fd, "+");
-	ATF_REQUIRE(!is_there(&server, "mail/work/10"));
+	ATF_REQUIRE(!is_there(&server, "mail/desk/10"));
 	server_stop(&server);
 }
 
@@ -456,18 +456,18 @@ ATF_TC_BODY(removed_by_others, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	fd = fold(&server, "work", 3);
+	fd = fold(&server, "desk", 3);
 	read_and_delete(fd, 1, ONE_WIRE);
 	read_and_delete(fd, 2, TWO_WIRE);
-	remove_file(&server, "mail/work/10");
+	remove_file(&server, "mail/desk/10");
 	quit(fd, "+");
-	log_must_have(&server, "folder=work deleted=1");
+	log_must_have(&server, "folder=desk deleted=1");
 	make_three(&server);
-	fd = ask_whole(&server, "RDEL work", WHOLE);
-	remove_file(&server, "mail/work/103");
+	fd = ask_whole(&server, "RDEL desk", WHOLE);
+	remove_file(&server, "mail/desk/103");
 	client_say(fd, "RCVD", "+OK");
 	quit(fd, "+OK");
-	ATF_REQUIRE_EQ(0, count_entries(&server, "mail/work"));
+	ATF_REQUIRE_EQ(0, count_entries(&server, "mail/desk"));
 	server_stop(&server);
 }
 
@@ -499,27 +499,27 @@ ATF_TC_BODY(hostile_entries, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	ATF_REQUIRE(mkfifo(home_of(&server, "mail/work/1"), 0666) == 0);
-	ATF_REQUIRE(symlink("2", home_of(&server, "mail/work/3")) == 0);
-	ATF_REQUIRE(symlink("/etc/passwd", home_of(&server, "mail/work/4"))
+	ATF_REQUIRE(mkfifo(home_of(&server, "mail/desk/1"), 0666) == 0);
+	ATF_REQUIRE(symlink("2", home_of(&server, "mail/desk/3")) == 0);
+	ATF_REQUIRE(symlink("/etc/passwd", home_of(&server, "mail/desk/4"))
 	    == 0);
-	make_folder(&server, "mail/work/5");
-	make_socket(home_of(&server, "mail/work"));
-	write_message(&server, "mail/work/7", TWO);
+	make_folder(&server, "mail/desk/5");
+	make_socket(home_of(&server, "mail/desk"));
+	write_message(&server, "mail/desk/7", TWO);
 	if (server.privileged)
-		ATF_REQUIRE(chown(home_of(&server, "mail/work/7"), ANN_UID,
+		ATF_REQUIRE(chown(home_of(&server, "mail/desk/7"), ANN_UID,
 		    ANN_UID) == 0);
 	else
 		messages++;
-	fd = fold(&server, "work", messages);
+	fd = fold(&server, "desk", messages);
 	read_and_keep(fd, 1, ONE_WIRE);
 	read_one(fd, messages, THREE_WIRE);
 	/* And under the session. */
-	remove_file(&server, "mail/work/103");
-	ATF_REQUIRE(mkfifo(home_of(&server, "mail/work/103"), 0666) == 0);
+	remove_file(&server, "mail/desk/103");
+	ATF_REQUIRE(mkfifo(home_of(&server, "mail/desk/103"), 0666) == 0);
 	client_say(fd, "ACKD", "=0 ");
 	quit(fd, "+");
-	ATF_REQUIRE(is_there(&server, "mail/work/103"));
+	ATF_REQUIRE(is_there(&server, "mail/desk/103"));
 	log_must_have(&server, "passed over: not regular files of this user");
 	server_stop(&server);
 }
@@ -535,23 +535,23 @@ ATF_TC_BODY(hostile_replacements, tc)
 	(void)tc;
 	start(&server, NULL);
 	for (kind = 0; kind < 3; kind++) {
-		fd = fold(&server, "work", 3);
+		fd = fold(&server, "desk", 3);
 		client_say(fd, "READ 3", "=");
-		move_file(&server, "mail/work/103", "mail/saved");
+		move_file(&server, "mail/desk/103", "mail/saved");
 		if (kind == 0)
-			ATF_REQUIRE(mkfifo(home_of(&server, "mail/work/103"),
+			ATF_REQUIRE(mkfifo(home_of(&server, "mail/desk/103"),
 			    0666) == 0);
 		else if (kind == 1)
 			ATF_REQUIRE(symlink("../saved", home_of(&server,
-			    "mail/work/103")) == 0);
+			    "mail/desk/103")) == 0);
 		else
-			make_folder(&server, "mail/work/103");
+			make_folder(&server, "mail/desk/103");
 		client_send(fd, "RETR\r\n");
 		client_expect_close(fd);
 		if (kind == 2)
-			ATF_REQUIRE(rmdir(home_of(&server, "mail/work/103"))
+			ATF_REQUIRE(rmdir(home_of(&server, "mail/desk/103"))
 			    == 0);
-		move_file(&server, "mail/saved", "mail/work/103");
+		move_file(&server, "mail/saved", "mail/desk/103");
 	}
 	server_stop(&server);
 }
@@ -565,18 +565,18 @@ ATF_TC_BODY(unreadable, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	ATF_REQUIRE(chmod(home_of(&server, "mail/work/10"), 0) == 0);
-	fd = fold(&server, "work", 3);
+	ATF_REQUIRE(chmod(home_of(&server, "mail/desk/10"), 0) == 0);
+	fd = fold(&server, "desk", 3);
 	client_say(fd, "READ 2", "=0 ");
 	read_and_delete(fd, 3, THREE_WIRE);
 	quit(fd, "+");
-	log_must_have(&server, "event=message folder=work file=10 error=");
-	fd = ask_whole(&server, "RDEL work", "From ann@example.org Sat Nov 21 "
+	log_must_have(&server, "event=message folder=desk file=10 error=");
+	fd = ask_whole(&server, "RDEL desk", "From ann@example.org Sat Nov 21 "
 	    "23:33:00 2026\r\n" ONE_WIRE "\r\n");
 	client_say(fd, "RCVD", "+OK");
 	quit(fd, "+OK");
-	ATF_REQUIRE(is_there(&server, "mail/work/10"));
-	ATF_REQUIRE_EQ(1, count_entries(&server, "mail/work"));
+	ATF_REQUIRE(is_there(&server, "mail/desk/10"));
+	ATF_REQUIRE_EQ(1, count_entries(&server, "mail/desk"));
 	server_stop(&server);
 }
 
@@ -643,7 +643,7 @@ ATF_TC_BODY(detection, tc)
 	make_folder(&server, "mail/closed");
 	write_message(&server, "mail/closed/1", ONE);
 	ATF_REQUIRE(chmod(home_of(&server, "mail/closed"), 0) == 0);
-	ATF_REQUIRE(symlink("work", home_of(&server, "mail/link")) == 0);
+	ATF_REQUIRE(symlink("desk", home_of(&server, "mail/link")) == 0);
 	fd = fold(&server, "known", 0);
 	ATF_REQUIRE(!log_has(&server, "neither a Maildir"));
 	client_say(fd, "FOLD bare", "#0 ");
@@ -655,14 +655,14 @@ ATF_TC_BODY(detection, tc)
 	client_say(fd, "FOLD closed", "#0 ");
 	log_must_have(&server, "folder=closed error=");
 	client_say(fd, "FOLD link", "#0 ");
-	client_say(fd, "FOLD work", "#3 ");
-	client_say(fd, "FOLD work/2", "#0 ");
+	client_say(fd, "FOLD desk", "#3 ");
+	client_say(fd, "FOLD desk/2", "#0 ");
 	quit(fd, "+");
 	if (server.privileged) {
-		ATF_REQUIRE(chown(home_of(&server, "mail/work"), ANN_UID,
+		ATF_REQUIRE(chown(home_of(&server, "mail/desk"), ANN_UID,
 		    ANN_UID) == 0);
-		ATF_REQUIRE(chmod(home_of(&server, "mail/work"), 0777) == 0);
-		fd = fold(&server, "work", 0);
+		ATF_REQUIRE(chmod(home_of(&server, "mail/desk"), 0777) == 0);
+		fd = fold(&server, "desk", 0);
 		quit(fd, "+");
 	}
 	ATF_REQUIRE(chmod(home_of(&server, "mail/closed"), 0700) == 0);
@@ -679,22 +679,22 @@ ATF_TC_BODY(typed_names, tc)
 	(void)tc;
 	start(&server, NULL);
 	write_message(&server, "mail/mh/inbox/1", ONE);
-	fd = fold(&server, "+work", 3);
-	client_say(fd, "FOLD ~/mail/work", "#3 ");
+	fd = fold(&server, "+desk", 3);
+	client_say(fd, "FOLD ~/mail/desk", "#3 ");
 	client_say(fd, "FOLD +mh/inbox", "#1 ");
 	quit(fd, "+");
 	write_message(&server, ".mh_profile", "Editor: vi\npath:\t mail/mh/\n");
-	fd = fold(&server, "+work", 0);
+	fd = fold(&server, "+desk", 0);
 	client_say(fd, "FOLD +inbox", "#1 ");
 	client_say(fd, "FOLD inbox", "#0 ");
-	client_say(fd, "FOLD +../work", "#0 ");
-	client_say(fd, "FOLD ~/mail/work", "#3 ");
+	client_say(fd, "FOLD +../desk", "#0 ");
+	client_say(fd, "FOLD ~/mail/desk", "#3 ");
 	client_say(fd, "FOLD ~/.mh_profile", "#0 ");
 	client_say(fd, "FOLD ~/../../spool/fred", "#0 ");
 	quit(fd, "+");
 	write_message(&server, ".mh_profile", "Path: /etc\n");
 	fd = fold(&server, "+passwd", 0);
-	client_say(fd, "FOLD work", "#3 ");
+	client_say(fd, "FOLD desk", "#3 ");
 	quit(fd, "+");
 	server_stop(&server);
 }
@@ -710,7 +710,7 @@ ATF_TC_BODY(default_mailbox, tc)
 	(void)tc;
 	start(&server, NULL);
 	(void)strlcpy(path, mailbox_path(&server, FRED), sizeof(path));
-	ATF_REQUIRE(rename(home_of(&server, "mail/work"), path) == 0);
+	ATF_REQUIRE(rename(home_of(&server, "mail/desk"), path) == 0);
 	fd = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#3 ");
 	read_and_delete(fd, 2, TWO_WIRE);
 	client_say(fd, "FOLD inbox", "#2 ");
@@ -735,9 +735,9 @@ ATF_TC_BODY(one_session, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	fd = fold(&server, "work", 3);
+	fd = fold(&server, "desk", 3);
 	other = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#0 ");
-	client_say(other, "FOLD +work", "- the mailbox is in use");
+	client_say(other, "FOLD +desk", "- the mailbox is in use");
 	client_expect_close(other);
 	quit(fd, "+");
 	server_stop(&server);
@@ -842,20 +842,20 @@ ATF_TC_BODY(sequences_follow, tc)
 
 	(void)tc;
 	start(&server, NULL);
-	write_message(&server, "mail/work/.mh_sequences", SEQUENCES);
-	ATF_REQUIRE(stat(home_of(&server, "mail/work/.mh_sequences"),
+	write_message(&server, "mail/desk/.mh_sequences", SEQUENCES);
+	ATF_REQUIRE(stat(home_of(&server, "mail/desk/.mh_sequences"),
 	    &before) == 0);
 	fd = mark_second(&server);
-	folder_must_be(&server, FRED, "mail/work/.mh_sequences", SEQUENCES,
+	folder_must_be(&server, FRED, "mail/desk/.mh_sequences", SEQUENCES,
 	    strlen(SEQUENCES));
 	quit(fd, "+");
-	folder_must_be(&server, FRED, "mail/work/.mh_sequences",
+	folder_must_be(&server, FRED, "mail/desk/.mh_sequences",
 	    SEQUENCES_LATER, strlen(SEQUENCES_LATER));
 	/* Whoever waits for its lock waits for the right file. */
-	ATF_REQUIRE(stat(home_of(&server, "mail/work/.mh_sequences"),
+	ATF_REQUIRE(stat(home_of(&server, "mail/desk/.mh_sequences"),
 	    &after) == 0);
 	ATF_REQUIRE(before.st_ino == after.st_ino);
-	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/work"));
+	ATF_REQUIRE_EQ(3, count_entries(&server, "mail/desk"));
 	server_stop(&server);
 }
 
@@ -869,13 +869,13 @@ ATF_TC_BODY(sequences_renumbered, tc)
 	(void)tc;
 	start(&server, NULL);
 	fd = mark_second(&server);
-	move_file(&server, "mail/work/10", "mail/work/3");
-	write_message(&server, "mail/work/10", ONE);
-	write_message(&server, "mail/work/.mh_sequences", "a: 3 10\n");
+	move_file(&server, "mail/desk/10", "mail/desk/3");
+	write_message(&server, "mail/desk/10", ONE);
+	write_message(&server, "mail/desk/.mh_sequences", "a: 3 10\n");
 	quit(fd, "+");
-	folder_must_be(&server, FRED, "mail/work/.mh_sequences", "a: 10\n",
+	folder_must_be(&server, FRED, "mail/desk/.mh_sequences", "a: 10\n",
 	    6);
-	ATF_REQUIRE(is_there(&server, "mail/work/10"));
+	ATF_REQUIRE(is_there(&server, "mail/desk/10"));
 	server_stop(&server);
 }
 
@@ -886,18 +886,18 @@ left_alone(const struct server *server, const char *text, size_t length)
 	int fd;
 
 	make_three(server);
-	folder_write(server, FRED, "mail/work/.mh_sequences", text, length);
+	folder_write(server, FRED, "mail/desk/.mh_sequences", text, length);
 	fd = mark_second(server);
 	quit(fd, "+");
-	ATF_REQUIRE(!is_there(server, "mail/work/10"));
-	folder_must_be(server, FRED, "mail/work/.mh_sequences", text, length);
+	ATF_REQUIRE(!is_there(server, "mail/desk/10"));
+	folder_must_be(server, FRED, "mail/desk/.mh_sequences", text, length);
 }
 
 ATF_TC_WITHOUT_HEAD(sequences_left_alone);
 ATF_TC_BODY(sequences_left_alone, tc)
 {
 	const size_t length = MH_SEQUENCES_BYTES_MAX + 1;
-	const char *path = "mail/work/.mh_sequences";
+	const char *path = "mail/desk/.mh_sequences";
 	struct server server;
 	char *text = malloc(length);
 	size_t i;
@@ -907,12 +907,12 @@ ATF_TC_BODY(sequences_left_alone, tc)
 	ATF_REQUIRE(text != NULL);
 	start(&server, NULL);
 	left_alone(&server, "unseen: 10\n\n\nwhat is this?\n", 27);
-	log_must_have(&server, "event=sequences folder=work error=\"damaged");
+	log_must_have(&server, "event=sequences folder=desk error=\"damaged");
 	left_alone(&server, "unseen: 10\0\n", 12);
 	for (i = 0; i < length; i++)
 		text[i] = "unseen: 10\n"[i % 11];
 	left_alone(&server, text, length);
-	log_must_have(&server, "event=sequences folder=work error=\"too long");
+	log_must_have(&server, "event=sequences folder=desk error=\"too long");
 	free(text);
 	/* A link, a FIFO, a directory. */
 	remove_file(&server, path);
@@ -933,7 +933,7 @@ ATF_TC_BODY(sequences_left_alone, tc)
 	make_three(&server);
 	fd = mark_second(&server);
 	quit(fd, "+");
-	ATF_REQUIRE(!is_there(&server, "mail/work/10"));
+	ATF_REQUIRE(!is_there(&server, "mail/desk/10"));
 	server_stop(&server);
 }
 
@@ -947,8 +947,8 @@ ATF_TC_BODY(sequences_locked, tc)
 
 	(void)tc;
 	start(&server, "lock-timeout 1\n");
-	write_message(&server, "mail/work/.mh_sequences", SEQUENCES);
-	sequences = open(home_of(&server, "mail/work/.mh_sequences"), O_RDWR);
+	write_message(&server, "mail/desk/.mh_sequences", SEQUENCES);
+	sequences = open(home_of(&server, "mail/desk/.mh_sequences"), O_RDWR);
 	ATF_REQUIRE(sequences != -1);
 	ATF_REQUIRE(fcntl(sequences, F_SETLK, &lock) == 0);
 	fd = mark_second(&server);
@@ -956,10 +956,10 @@ ATF_TC_BODY(sequences_locked, tc)
 	client_expect_line(fd, "+");
 	client_expect_close(fd);
 	(void)close(sequences);
-	ATF_REQUIRE(!is_there(&server, "mail/work/10"));
-	folder_must_be(&server, FRED, "mail/work/.mh_sequences", SEQUENCES,
+	ATF_REQUIRE(!is_there(&server, "mail/desk/10"));
+	folder_must_be(&server, FRED, "mail/desk/.mh_sequences", SEQUENCES,
 	    strlen(SEQUENCES));
-	log_must_have(&server, "event=sequences folder=work error=");
+	log_must_have(&server, "event=sequences folder=desk error=");
 	server_stop(&server);
 }
 
@@ -976,11 +976,11 @@ ATF_TC_BODY(sequences_lock_first, tc)
 
 	(void)tc;
 	start(&server, "lock-timeout 60\n");
-	write_message(&server, "mail/work/.mh_sequences", SEQUENCES);
-	sequences = open(home_of(&server, "mail/work/.mh_sequences"), O_RDWR);
+	write_message(&server, "mail/desk/.mh_sequences", SEQUENCES);
+	sequences = open(home_of(&server, "mail/desk/.mh_sequences"), O_RDWR);
 	ATF_REQUIRE(sequences != -1);
 	ATF_REQUIRE(fcntl(sequences, F_SETLK, &lock) == 0);
-	fd = fold(&server, "work", 3);
+	fd = fold(&server, "desk", 3);
 	read_and_keep(fd, 1, ONE_WIRE);
 	quit(fd, "+");
 	fd = mark_second(&server);
@@ -990,8 +990,8 @@ ATF_TC_BODY(sequences_lock_first, tc)
 	(void)close(sequences);
 	client_expect_line(fd, "+");
 	client_expect_close(fd);
-	ATF_REQUIRE(!is_there(&server, "mail/work/10"));
-	folder_must_be(&server, FRED, "mail/work/.mh_sequences",
+	ATF_REQUIRE(!is_there(&server, "mail/desk/10"));
+	folder_must_be(&server, FRED, "mail/desk/.mh_sequences",
 	    SEQUENCES_LATER, strlen(SEQUENCES_LATER));
 	server_stop(&server);
 }

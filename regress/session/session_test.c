@@ -559,10 +559,10 @@ static void
 make_bad_folders(const struct server *server)
 {
 	folder_write(server, FRED, "outside", folder, strlen(folder));
-	folder_write(server, FRED, "mail/sub/work", folder, strlen(folder));
+	folder_write(server, FRED, "mail/sub/desk", folder, strlen(folder));
 	ATF_REQUIRE(symlink(mailbox_path(server, FRED), mail_path(server,
 	    "link")) == 0);
-	ATF_REQUIRE(symlink("sub/work", mail_path(server, "inside")) == 0);
+	ATF_REQUIRE(symlink("sub/desk", mail_path(server, "inside")) == 0);
 	ATF_REQUIRE(symlink("sub", mail_path(server, "subs")) == 0);
 	ATF_REQUIRE(symlink("/etc", mail_path(server, "etc")) == 0);
 	ATF_REQUIRE(mkfifo(mail_path(server, "fifo"), 0666) == 0);
@@ -586,12 +586,12 @@ log_has_soon(const struct server *server, const char *text)
 ATF_TC_WITHOUT_HEAD(folders_refused);
 ATF_TC_BODY(folders_refused, tc)
 {
-	static const char *const names[] = { "nosuch", "nosuch/work",
+	static const char *const names[] = { "nosuch", "nosuch/desk",
 	    "/etc/passwd", "/", "//", ".", "..", "../outside",
-	    "../../fred/outside", "sub/../sub/work", "./sub/work",
-	    "sub//work", "/sub/work", "sub/work/", "link", "inside",
-	    "subs/work", "etc/passwd", "fifo", "sub", "ann",
-	    "~/sub/work", "../../../../../../etc/passwd", "%s%n" };
+	    "../../fred/outside", "sub/../sub/desk", "./sub/desk",
+	    "sub//desk", "/sub/desk", "sub/desk/", "link", "inside",
+	    "subs/desk", "etc/passwd", "fifo", "sub", "ann",
+	    "~/sub/desk", "../../../../../../etc/passwd", "%s%n" };
 	char command[80], logged[100];
 	struct server server;
 	size_t i;
