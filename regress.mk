@@ -36,7 +36,8 @@ UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
 	regress/unit/passwd_file_test regress/unit/passwd_named_test \
-	regress/unit/log_test regress/unit/seal_test
+	regress/unit/log_test regress/unit/seal_test \
+	regress/unit/seal_narrow_test
 CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \
 	regress/crash/disk_model.o regress/crash/restore.o \
@@ -94,6 +95,12 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
+
+# Seals as on a machine without products of 128 bits.
+regress/unit/seal_narrow_test: regress/unit/seal_test.c mailstore/seal.c
+	@echo "  CC $@"
+	@$(COMPILE) -DSEAL_NARROW -o $@ regress/unit/seal_test.c \
+	    mailstore/seal.c $(LINKED) $(LINK) $(LIBS)
 
 # The bench of crashes: the project's objects with their calls wrapped.
 $(CRASH): regress/crash/crash.h regress/crash/disk_model.h \
