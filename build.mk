@@ -24,8 +24,9 @@ HEADERS = include/account.h include/auth.h include/child.h include/clock.h \
 	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/index.h mailstore/index_format.h mailstore/journal.h \
 	mailstore/journal_format.h mailstore/line_blocks.h \
-	mailstore/line_count.h mailstore/lines.h mailstore/lock.h \
-	mailstore/login_delay.h mailstore/mailbox.h mailstore/maildrop.h \
+	mailstore/line_count.h mailstore/line_crlf.h mailstore/lines.h \
+	mailstore/lock.h mailstore/login_delay.h mailstore/mailbox.h \
+	mailstore/maildrop.h \
 	mailstore/mailtxt.h mailstore/mbox.h \
 	mailstore/mboxrd.h mailstore/message_file.h mailstore/mh.h \
 	mailstore/mh_profile.h mailstore/place.h mailstore/rewrite.h \
@@ -81,8 +82,9 @@ MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \
 
 # All formats behind the operations of mailbox.h.
 MAILBOX = mailstore/lock.o mailstore/place.o mailstore/dotlock.o \
-	mailstore/lines.o mailstore/line_count.o mailstore/seal.o \
-	mailstore/dots.o mailstore/wire.o $(SINGLE_FILE) $(FILES) $(REWRITE)
+	mailstore/lines.o mailstore/line_count.o mailstore/line_crlf.o \
+	mailstore/seal.o mailstore/dots.o mailstore/wire.o $(SINGLE_FILE) \
+	$(FILES) $(REWRITE)
 
 # From what a client names to a mailbox.
 NAMES = mailstore/template.o mailstore/folder.o mailstore/inbox.o \

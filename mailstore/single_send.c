@@ -210,16 +210,12 @@ put_lines(struct single_file *single, struct outgoing *out, uint64_t most,
 	const int is_mbox = single->format->received == NULL;
 	const uint64_t before = out->wire->sent;
 	const unsigned char *text;
-	struct lines_passed passed;
 	uint64_t bytes;
 
-	/* Where they go one by one, all that are left are not to be counted. */
-	if (out->converts || *after_blank || !wire_takes_lines(out->wire))
+	if (out->converts || *after_blank)
 		return (0);
-	passed.bytes = lines_peek(&single->reader, most, &text);
-	if (is_mbox)
-		line_count(text, (size_t)passed.bytes, &passed);
-	bytes = wire_put_lines(out->wire, &single->reader, passed.bytes);
+	(void)lines_peek(&single->reader, most, &text);
+	bytes = wire_put_lines(out->wire, &single->reader, most);
 	out->octets += out->wire->sent - before;
 	*after_blank = is_mbox && line_blank(text, (size_t)bytes) > 0;
 	return (bytes);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "line_crlf.h"
 #include "wire.h"
 
 static void
@@ -124,49 +125,22 @@ wire_write_line(struct wire *wire, int dot, const unsigned char *text,
 	return (0);
 }
 
-/* Most of what is ever sent goes through this loop. */
 void
 wire_write_lines(struct wire *wire, int dots, const unsigned char *text,
     size_t length, struct lines_passed *passed)
 {
-	const unsigned char *begin = text, *end = text + length, *feed;
-	unsigned char *first = wire->buffer + wire->used, *to = first;
-	uint64_t room = sizeof(wire->buffer) - wire->used;
-	size_t line;
+	uint64_t room = sizeof(wire->buffer) - wire->used, octets;
 
 	memset(passed, 0, sizeof(*passed));
 	if (wire->fd == -1)
 		return;
 	if (room > wire->announced - wire->written)
 		room = wire->announced - wire->written;
-	while (text < end &&
-	    (feed = memchr(text, '\n', (size_t)(end - text))) != NULL) {
-		line = (size_t)(feed - text);
-		if (line > 0 && feed[-1] == '\r')
-			line--;
-		if (line + 3 >= room - (size_t)(to - first))
-			break;
-		if (dots && line > 0 && text[0] == '.') {
-			*to++ = '.';
-			passed->dots++;
-		}
-		memcpy(to, text, line);
-		to += line;
-		*to++ = '\r';
-		*to++ = '\n';
-		text = feed + 1;
-	}
-	passed->bytes = (uint64_t)(text - begin);
-	passed->octets = (uint64_t)(to - first) - passed->dots;
-	wire->used += (size_t)(to - first);
-	wire->written += (uint64_t)(to - first);
-}
-
-int
-wire_takes_lines(const struct wire *wire)
-{
-	return (wire->take == NULL ? wire->fd != -1 :
-	    wire->take_lines != NULL);
+	line_crlf(wire->buffer + wire->used, (size_t)room, text, length, dots,
+	    passed);
+	octets = passed->octets + passed->dots;
+	wire->used += (size_t)octets;
+	wire->written += octets;
 }
 
 uint64_t

@@ -25,7 +25,8 @@ struct wire {
 	    size_t length);
 	/*
 	 * Who takes the whole lines of a text, or some of them, and tells how
-	 * much that was; NULL: wire_write_lines, or take_line one by one.
+	 * much that was; NULL: wire_write_lines, or where there is a `take`
+	 * nobody.
 	 */
 	void (*take_lines)(struct wire *wire, const unsigned char *text,
 	    size_t length, struct lines_passed *passed);
@@ -75,16 +76,14 @@ int	wire_write_line(struct wire *wire, int dot, const unsigned char *text,
 	    size_t length);
 
 /*
- * As many whole lines of the text as there is room for at once; `dots`: with
- * one more before each line that begins with one.  What is left, perhaps all,
- * is for wire_write_line.
+ * As many whole lines of the text as there is room for at once, to one that a
+ * message may begin with, as line_crlf says; `dots`: with one more before each
+ * line that begins with one.  What is left, perhaps all, is for
+ * wire_write_line.
  */
 void	wire_write_lines(struct wire *wire, int dots,
 	    const unsigned char *text, size_t length,
 	    struct lines_passed *passed);
-
-/* True where whole lines are taken at once; else wire_put_lines takes none. */
-int	wire_takes_lines(const struct wire *wire);
 
 /*
  * Takes such lines of what is in the reader's buffer, at most `most` bytes.

@@ -1,0 +1,182 @@
+/*
+ * line_crlf_test.c - lines become those of the wire, however many at once.
+ */
+#include <atf-c.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "line_crlf.h"
+#include "seal.h"
+
+#define TEXT_MAX	3000
+
+typedef void line_crlf_function(unsigned char *to, size_t room,
+    const unsigned char *text, size_t length, int dots,
+    struct lines_passed *passed);
+
+/* Line by line, and letter by letter; ends before what has no room. */
+static void
+copy_slowly(unsigned char *to, size_t room, const char *text, size_t length,
+    int dots, struct lines_passed *passed)
+{
+	size_t at = 0, end, line, dot, all = 0;
+	unsigned int ending, blank = 0;
+
+	memset(passed, 0, sizeof(*passed));
+	for (; at < length; at = end) {
+		for (end = at; end < length && text[end] != '\n';)
+			end++;
+		if (end++ == length || (blank != 0 && text[at] == 'F'))
+			break;
+		ending = end - at > 1 && text[end - 2] == '\r' ? 2 : 1;
+		line = end - at - ending;
+		dot = dots && line + ending > 1 && text[at] == '.';
+		if (all + dot + line + 2 > room)
+			break;
+		if (dot)
+			to[all++] = '.';
+		memcpy(to + all, text + at, line);
+		memcpy(to + all + line, "\r\n", 2);
+		all += line + 2;
+		blank = line == 0 ? ending : 0;
+		passed->bytes = end;
+		passed->dots += dot;
+		passed->octets += line + 2;
+	}
+	passed->blank = blank;
+}
+
+/*
+ * A line is given room for a dot and a CR that it may not need: with two octets
+ * less of room no more may be taken, and what is taken is what it must be.
+ */
+static void
+check_copy(line_crlf_function *copy, const char *text, size_t length, int dots,
+    size_t room)
+{
+	/* Of their very sizes: so a sanitizer sees what is beside them. */
+	unsigned char *from = malloc(length + 1), *to = malloc(room + 1);
+	static unsigned char wanted[2 * TEXT_MAX];
+	struct lines_passed passed, slow, least;
+
+	ATF_REQUIRE(from != NULL && to != NULL);
+	from++;
+	memcpy(from, text, length);
+	to[room] = 0xa5;
+	copy(to, room, from, length, dots, &passed);
+	copy_slowly(wanted, room < 2 ? 0 : room - 2, text, length, dots,
+	    &least);
+	copy_slowly(wanted, (size_t)(passed.octets + passed.dots), text,
+	    length, dots, &slow);
+	if (least.bytes > passed.bytes || slow.bytes != passed.bytes || slow.octets != passed.octets ||
+	    slow.dots != passed.dots || slow.blank != passed.blank ||
+	    memcmp(to, wanted, (size_t)(slow.octets + slow.dots)) != 0 ||
+	    to[room] != 0xa5)
+		atf_tc_fail("\"%.*s\": %llu bytes of %llu, room %zu",
+		    (int)length, text, (unsigned long long)passed.bytes,
+		    (unsigned long long)slow.bytes, room);
+	free(from - 1);
+	free(to);
+}
+
+static void
+check_all(const char *text, size_t length, size_t room)
+{
+	check_copy(line_crlf, text, length, 0, room);
+	check_copy(line_crlf, text, length, 1, room);
+	check_copy(line_crlf_narrow, text, length, 0, room);
+	check_copy(line_crlf_narrow, text, length, 1, room);
+}
+
+/* All short texts, by themselves and at places of a block. */
+ATF_TC_WITHOUT_HEAD(short_texts);
+ATF_TC_BODY(short_texts, tc)
+{
+	static const char letters[] = "\n\rF.x";
+	static const size_t places[] = { 0, 1, 60, 61, 62, 63, 64, 126, 127 };
+	char text[400], short_text[5];
+	size_t length, i, place;
+	unsigned int which, number;
+
+	(void)tc;
+	for (length = 0; length <= 5; length++)
+		for (which = 0; which < 3125; which++) {
+			for (i = 0, number = which; i < length; i++) {
+				short_text[i] = letters[number % 5];
+				number /= 5;
+			}
+			if (number != 0)
+				continue;
+			check_all(short_text, length, 64);
+			for (place = 0; place < sizeof(places) /
+			    sizeof(places[0]); place++) {
+				memset(text, 'y', sizeof(text));
+				memcpy(text + places[place], short_text,
+				    length);
+				text[350] = '\n';
+				check_all(text, sizeof(text), 900);
+			}
+		}
+}
+
+/* Whatever there is room for. */
+ATF_TC_WITHOUT_HEAD(any_room);
+ATF_TC_BODY(any_room, tc)
+{
+	static const char letters[] = "\n\rF.x";
+	static char text[TEXT_MAX];
+	size_t length, room, i, j;
+	unsigned int which, number;
+
+	(void)tc;
+	for (i = 0; i < 5; i++) {
+		memset(text, letters[i], sizeof(text));
+		check_all(text, sizeof(text), 2 * sizeof(text));
+		for (j = 1; j < sizeof(text); j += 2)
+			text[j] = '\n';
+		check_all(text, sizeof(text), 2 * sizeof(text));
+	}
+	for (i = 0; i < 5000; i++) {
+		length = randombytes_uniform(sizeof(text));
+		room = randombytes_uniform(2 * sizeof(text));
+		which = 2 + randombytes_uniform(100);
+		randombytes_buf(text, length);
+		for (j = 0; j < length; j++) {
+			number = (unsigned char)text[j] % which;
+			text[j] = number < 5 ? letters[number] : 'y';
+		}
+		check_all(text, length, room);
+	}
+}
+
+/* All that has room is taken: nothing is left for later that could go now. */
+ATF_TC_WITHOUT_HEAD(takes_all);
+ATF_TC_BODY(takes_all, tc)
+{
+	static unsigned char to[2 * TEXT_MAX];
+	static char text[TEXT_MAX];
+	struct lines_passed passed;
+	size_t i;
+
+	(void)tc;
+	memset(text, 'x', sizeof(text));
+	for (i = 71; i < sizeof(text); i += 72)
+		text[i] = '\n';
+	line_crlf(to, sizeof(to), (unsigned char *)text, sizeof(text), 1,
+	    &passed);
+	ATF_CHECK_EQ(sizeof(text) / 72 * 72, passed.bytes);
+	ATF_CHECK_EQ(sizeof(text) / 72 * 73, passed.octets);
+	/* With its dot and its end a line of 71 has room in 74, not in 73. */
+	line_crlf(to, 74, (unsigned char *)text, sizeof(text), 1, &passed);
+	ATF_CHECK_EQ(72, passed.bytes);
+	line_crlf(to, 72, (unsigned char *)text, sizeof(text), 1, &passed);
+	ATF_CHECK_EQ(0, passed.bytes);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, short_texts);
+	ATF_TP_ADD_TC(tp, any_room);
+	ATF_TP_ADD_TC(tp, takes_all);
+	return (atf_no_error());
+}
