@@ -135,6 +135,7 @@ data_sent(struct session *session)
 {
 	session->messages_sent++;
 	session_succeed(session);
+	/* It is ready by the time that the client has acknowledged this one. */
 	ahead_ask(session, IPC_MESSAGE_SEND, session->current + 1);
 }
 

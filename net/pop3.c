@@ -231,11 +231,17 @@ top(struct session *session, struct command *command)
 	    command->lines : UINT64_MAX - 1);
 }
 
+static int
+is_retr(const struct session *session)
+{
+	return (strcasecmp(session->row->verb, "RETR") == 0);
+}
+
 /* The store has doubled dots; the end of the reply is sent behind it all. */
 static void
 data_follows(struct session *session, const struct ipc_data *data)
 {
-	if (strcasecmp(session->row->verb, "RETR") == 0)
+	if (is_retr(session))
 		session_reply(session, "+OK %llu octets",
 		    (unsigned long long)data->octets);
 	else
@@ -244,13 +250,18 @@ data_follows(struct session *session, const struct ipc_data *data)
 }
 
 static void
+data_taken(struct session *session)
+{
+	if (is_retr(session))
+		ahead_ask(session, IPC_MESSAGE_GET, session->current + 1);
+}
+
+static void
 data_sent(struct session *session)
 {
 	session_succeed(session);
-	if (strcasecmp(session->row->verb, "RETR") != 0)
-		return;
-	session->messages_sent++;
-	ahead_ask(session, IPC_MESSAGE_GET, session->current + 1);
+	if (is_retr(session))
+		session->messages_sent++;
 }
 
 static void
@@ -444,6 +455,7 @@ const struct protocol protocol_pop3 = {
 	.store_ready = store_ready,
 	.size_known = size_known,
 	.data_follows = data_follows,
+	.data_taken = data_taken,
 	.data_sent = data_sent,
 	.committed = committed,
 	.store_failed = store_failed,

@@ -169,6 +169,19 @@ finish(struct session *session)
 	session_run(session);
 }
 
+/* From the pipe; as soon as all is out of it there is room for another. */
+static int
+fetch(struct session *session)
+{
+	const struct protocol *protocol = session->protocol;
+	const int moved = session->splicing ? move(session) : take(session);
+
+	if (moved == 1 && session->relay_left == 0 &&
+	    protocol->data_taken != NULL)
+		protocol->data_taken(session);
+	return (moved);
+}
+
 void
 relay_run(struct session *session)
 {
@@ -177,8 +190,7 @@ relay_run(struct session *session)
 	for (moves = 0; moves < MOVES_AT_A_TIME && moved == 1; moves++) {
 		if (session->relay_have == session->relay_reply &&
 		    session->relay_left > 0)
-			moved = session->splicing ? move(session) :
-			    take(session);
+			moved = fetch(session);
 		if (moved == 1 && (moved = give(session)) == 0)
 			session_wait_to_send(session);
 		if (moved == 1 && session->relay_left == 0) {

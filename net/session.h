@@ -79,6 +79,8 @@ struct protocol {
 	void (*size_known)(struct session *session, uint64_t octets);
 	void (*data_follows)(struct session *session,
 	    const struct ipc_data *data);
+	/* All of it is out of the pipe, though not yet with the client. */
+	void (*data_taken)(struct session *session);
 	void (*data_sent)(struct session *session);
 	void (*committed)(struct session *session,
 	    const struct ipc_committed *committed);
@@ -340,8 +342,8 @@ int	relay_holds_reply(const struct session *session);
 void	relay_run(struct session *session);
 
 /*
- * ahead.c: asks for a message that the client has not asked for, when the one
- * before it is out.
+ * ahead.c: asks for a message that the client has not asked for, once the one
+ * before it is out of the pipe.
  */
 void	ahead_ask(struct session *session, enum ipc_type request,
 	    uint64_t number);

@@ -2,6 +2,12 @@
  * ahead_test.c - the next message, which net asks for before its client does:
  * whatever the client says instead, the answers are what they would be.
  */
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <atf-c.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +21,11 @@
 #define ONE		FROM("a") "Subject: one\n\nfirst\n\n"
 #define TWO		FROM("b") "Subject: two\n\n.second\n\n"
 #define OTHER_TWO	FROM("b") "Subject: two\n\n.SECOND\n\n"
+#define SHORTER_TWO	FROM("b") "Subject: two\n\nsecond\n\n"
 #define THREE		FROM("c") "Subject: three\n\nthird\n\n"
 #define RETR_ONE	"+OK 23 octets\r\nSubject: one\r\n\r\nfirst\r\n.\r\n"
 #define RETR_TWO	"+OK 25 octets\r\nSubject: two\r\n\r\n..second\r\n.\r\n"
+#define TWO_SENT(line)	"Subject: two\r\n\r\n" line "\r\n"
 #define RETR_THREE	"+OK 25 octets\r\nSubject: three\r\n\r\nthird\r\n.\r\n"
 
 /* Time in which what is asked for ahead has come. */
@@ -205,8 +213,7 @@ ATF_TC_BODY(other_folder, tc)
 ATF_TC_WITHOUT_HEAD(changed);
 ATF_TC_BODY(changed, tc)
 {
-	static const char shorter[] = ONE FROM("b") "Subject: two\n\nsecond\n"
-	    "\n" THREE;
+	static const char shorter[] = ONE SHORTER_TWO THREE;
 	struct server server;
 	int fd;
 
@@ -239,6 +246,99 @@ ATF_TC_BODY(closed, tc)
 		(void)close(begin(&server));
 	children_must_be(&server, "postern-store", 0);
 	ATF_CHECK(!log_has(&server, "event=send"));
+	server_stop(&server);
+}
+
+#define LINE		"a line of a message that its client is in no hurry for\n"
+
+/*
+ * The first fills what systems take for such a client; the second, then, has no
+ * room there, and is none of those that net moves by splice(2).
+ */
+static const int slow_lines[2] = { 1700, 540 };
+
+/* Logs in from a client that has hardly any room for what it is sent. */
+static int
+log_in_with_little_room(const struct server *server)
+{
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)server->ports[0]),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct timeval patience = { 20, 0 };
+	const int room = 4096, segment = 536;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ATF_REQUIRE(fd != -1);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment,
+	    sizeof(segment));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+	    sizeof(patience));
+	ATF_REQUIRE(connect(fd, (const struct sockaddr *)&to, sizeof(to)) ==
+	    0);
+	client_expect_line(fd, "+OK ");
+	client_say(fd, "USER fred", "+OK");
+	client_say(fd, "PASS secret", "+OK");
+	return (fd);
+}
+
+static char *
+put_slow_message(char *to, int lines)
+{
+	to += sprintf(to, "%s", FROM("a") "Subject: one\n\n");
+	for (; lines > 0; lines--)
+		to += sprintf(to, LINE);
+	return (to + sprintf(to, "\n"));
+}
+
+/*
+ * It is asked for while the one before it is still on its way to a client that
+ * does not read: that one comes whole, whatever becomes of the next.
+ */
+ATF_TC_WITHOUT_HEAD(before_the_end);
+ATF_TC_BODY(before_the_end, tc)
+{
+	static char box[200000];
+	struct server server;
+	size_t length, i;
+	char *text, *two;
+	int fd, is_changed;
+
+	(void)tc;
+	two = put_slow_message(put_slow_message(box, slow_lines[0]),
+	    slow_lines[1]);
+	server_start(&server, LISTEN);
+	for (is_changed = 0; is_changed < 2; is_changed++) {
+		(void)sprintf(two, "%s", TWO);
+		mailbox_write(&server, FRED, box, strlen(box));
+		fd = log_in_with_little_room(&server);
+		(void)sprintf(two, "%s", is_changed ? SHORTER_TWO : OTHER_TWO);
+		if (is_changed)
+			mailbox_write(&server, FRED, box, strlen(box));
+		client_send(fd, "RETR 1\r\n");
+		usleep(A_WHILE_US);
+		client_send(fd, "RETR 2\r\n");
+		usleep(A_WHILE_US);
+		if (!is_changed)
+			mailbox_write(&server, FRED, box, strlen(box));
+		for (i = 0; i < 2; i++) {
+			client_expect_line(fd, "+OK ");
+			text = pop3_read_lines(fd, &length);
+			ATF_CHECK_EQ(strlen("Subject: one\r\n\r\n") +
+			    (size_t)slow_lines[i] * sizeof(LINE), length);
+			free(text);
+		}
+		client_send(fd, "RETR 3\r\n");
+		client_expect_line(fd, is_changed ? "-ERR " : "+OK 25 ");
+		if (!is_changed) {
+			text = pop3_read_lines(fd, &length);
+			/* Before or behind the change: one of them, whole. */
+			ATF_CHECK(strcmp(text, TWO_SENT(".second")) == 0 ||
+			    strcmp(text, TWO_SENT(".SECOND")) == 0);
+			free(text);
+		}
+		(void)close(fd);
+	}
 	server_stop(&server);
 }
 
@@ -304,6 +404,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, other_folder);
 	ATF_TP_ADD_TC(tp, changed);
 	ATF_TP_ADD_TC(tp, closed);
+	ATF_TP_ADD_TC(tp, before_the_end);
 	ATF_TP_ADD_TC(tp, sizes);
 	return (atf_no_error());
 }
