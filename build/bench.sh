@@ -364,6 +364,9 @@ if wants large; then
 	    set=$large
 	measure large-pop2 postern fetch user=large set=$large protocol=2 \
 	    port=1109
+	# A client that asks for the next message where it acknowledges one.
+	measure large-pop2-acks postern fetch user=large set=$large protocol=2 \
+	    port=1109 at_once=1
 fi
 if wants one; then
 	measure one-pop3 'postern popa3d' fetch user=one set=$one

@@ -28,6 +28,7 @@ struct client_to {
 	struct in_addr address;		/* of the server */
 	int port;
 	int quick;		/* ask for quick ACKs, else for delayed ones */
+	int at_once;		/* POP2: RETR goes with ACKS */
 };
 
 struct client {

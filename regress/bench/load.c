@@ -36,7 +36,7 @@
 #define PASSWORD	"secret"
 
 /* What is said on the command line. */
-static struct client_to to = { CLIENT_POP3, { 0 }, 0, 1 };
+static struct client_to to = { CLIENT_POP3, { 0 }, 0, 1, 0 };
 static struct mail_set set;
 static const char *user = "u1", *file_name;
 static pid_t tree;
@@ -582,6 +582,8 @@ read_setting(char *setting)
 		to.protocol = (enum client_protocol)(number(value, 3) - 1);
 	else if (strcmp(setting, "quick") == 0)
 		to.quick = (int)number(value, 1);
+	else if (strcmp(setting, "at_once") == 0)
+		to.at_once = (int)number(value, 1);
 	else if (strcmp(setting, "tree") == 0)
 		tree = (pid_t)number(value, 4194304);
 	else if (strcmp(setting, "count") == 0)
