@@ -26,12 +26,12 @@
 #define BLOCK		64
 
 /*
- * From anywhere in a block so many may be read, or written: the rest of it and
- * a piece that begins in it.
+ * What there must be for a block: all of it, and behind that what is copied
+ * too much of a piece that begins in it.  Each byte may come to two octets, a
+ * dot or a line feed, and the next block's first line may have its dot already.
  */
 #define READ_MOST	(2 * BLOCK)
-/* Each byte may come to two octets: a dot, or a line feed. */
-#define WRITE_MOST	(3 * BLOCK)
+#define WRITE_MOST	(2 * BLOCK + 1 + BLOCK)
 
 /* Where it is on its way. */
 struct copying {
@@ -54,7 +54,7 @@ feeds_of_words(const unsigned char *block)
 	for (i = 0; i < BLOCK; i += sizeof(word)) {
 		memcpy(&word, block + i, sizeof(word));
 		word = le64toh(word) ^ ones * '\n';
-		/* The highest bit of each byte that is not zero; then others. */
+		/* The highest bit of each byte that is not zero; of others. */
 		word |= (word & ones * 0x7f) + ones * 0x7f;
 		word = ~word >> 7 & ones;
 		/* Gathers the lowest bit of each byte in the highest byte. */
@@ -180,7 +180,6 @@ copy(unsigned char *to, size_t room, const unsigned char *text, size_t length,
 	copy_lines(&copying, end, room_end, dots, passed);
 	passed->bytes = (uint64_t)(copying.line - text);
 	passed->octets = (uint64_t)(copying.wire_line - to) - passed->dots;
-	passed->blank = line_blank(text, (size_t)passed->bytes);
 }
 
 void

@@ -13,7 +13,7 @@
  * there is room for them: each ends in CRLF then; `dots`: and one more goes
  * before a line that begins with one.  It ends before a line that begins with
  * "F" behind an empty one, as line_count does, and tells in `passed` what was
- * taken and what it came to, dots apart.
+ * taken and what it came to, dots apart; not whether the last one is empty.
  */
 void	line_crlf(unsigned char *to, size_t room, const unsigned char *text,
 	    size_t length, int dots, struct lines_passed *passed);

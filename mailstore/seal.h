@@ -2,8 +2,9 @@
  * seal.h - were these bytes read before, in this process?
  *
  * A seal is a universal hash under random keys of the process, which are never
- * shown nor written.  Two different messages of L bytes have the same seal
- * with a probability of at most 2^-64 + L / 2^106, whoever has made them up.
+ * shown nor written.  Two different messages of L bytes (16 or more) have the
+ * same seal with a probability of at most 2^-64 + L / 2^106, whoever has made
+ * them up.
  * It says nothing to another process, nor to a later one.
  */
 #ifndef SEAL_H
@@ -24,7 +25,7 @@
 struct seal {
 	crypto_onetimeauth_state state;
 	uint64_t bytes;		/* taken so far */
-	unsigned char block[SEAL_BLOCK];	/* those that are no whole one */
+	unsigned char block[SEAL_BLOCK];	/* while it is not whole */
 };
 
 void	seal_begin(struct seal *seal);

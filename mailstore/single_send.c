@@ -200,8 +200,8 @@ is_foreign(const struct line *line, uint64_t left, unsigned int blank_bytes,
 }
 
 /*
- * Whole lines of the content that are at hand: their bytes.  In an mbox they
- * end before one that a message may begin with.
+ * Whole lines of the content that are at hand, before one that a message of an
+ * mbox may begin with: their bytes.
  */
 static uint64_t
 put_lines(struct single_file *single, struct outgoing *out, uint64_t most,

@@ -20,13 +20,14 @@ copy_slowly(unsigned char *to, size_t room, const char *text, size_t length,
     int dots, struct lines_passed *passed)
 {
 	size_t at = 0, end, line, dot, all = 0;
-	unsigned int ending, blank = 0;
+	unsigned int ending;
+	int blank = 0;
 
 	memset(passed, 0, sizeof(*passed));
 	for (; at < length; at = end) {
 		for (end = at; end < length && text[end] != '\n';)
 			end++;
-		if (end++ == length || (blank != 0 && text[at] == 'F'))
+		if (end++ == length || (blank && text[at] == 'F'))
 			break;
 		ending = end - at > 1 && text[end - 2] == '\r' ? 2 : 1;
 		line = end - at - ending;
@@ -38,12 +39,11 @@ copy_slowly(unsigned char *to, size_t room, const char *text, size_t length,
 		memcpy(to + all, text + at, line);
 		memcpy(to + all + line, "\r\n", 2);
 		all += line + 2;
-		blank = line == 0 ? ending : 0;
+		blank = line == 0;
 		passed->bytes = end;
 		passed->dots += dot;
 		passed->octets += line + 2;
 	}
-	passed->blank = blank;
 }
 
 /*
@@ -54,24 +54,26 @@ static void
 check_copy(line_crlf_function *copy, const char *text, size_t length, int dots,
     size_t room)
 {
-	/* Of their very sizes: so a sanitizer sees what is beside them. */
-	unsigned char *from = malloc(length + 1), *to = malloc(room + 1);
+	/* No mail: nor does a text have it. */
+	static const unsigned char beyond[64] = { 0xa5, 0xa6, 0xa7, 0xa8 };
+	unsigned char *from = malloc(length + 1);
+	unsigned char *to = malloc(room + sizeof(beyond));
 	static unsigned char wanted[2 * TEXT_MAX];
 	struct lines_passed passed, slow, least;
 
 	ATF_REQUIRE(from != NULL && to != NULL);
 	from++;
 	memcpy(from, text, length);
-	to[room] = 0xa5;
+	memcpy(to + room, beyond, sizeof(beyond));
 	copy(to, room, from, length, dots, &passed);
 	copy_slowly(wanted, room < 2 ? 0 : room - 2, text, length, dots,
 	    &least);
 	copy_slowly(wanted, (size_t)(passed.octets + passed.dots), text,
 	    length, dots, &slow);
-	if (least.bytes > passed.bytes || slow.bytes != passed.bytes || slow.octets != passed.octets ||
-	    slow.dots != passed.dots || slow.blank != passed.blank ||
+	if (least.bytes > passed.bytes || slow.bytes != passed.bytes ||
+	    slow.octets != passed.octets || slow.dots != passed.dots ||
 	    memcmp(to, wanted, (size_t)(slow.octets + slow.dots)) != 0 ||
-	    to[room] != 0xa5)
+	    memcmp(to + room, beyond, sizeof(beyond)) != 0)
 		atf_tc_fail("\"%.*s\": %llu bytes of %llu, room %zu",
 		    (int)length, text, (unsigned long long)passed.bytes,
 		    (unsigned long long)slow.bytes, room);
@@ -149,6 +151,27 @@ ATF_TC_BODY(any_room, tc)
 	}
 }
 
+/*
+ * A block that comes to the most that one can, and a line with a dot behind it,
+ * wherever they begin, and whatever room there is.
+ */
+ATF_TC_WITHOUT_HEAD(least_room);
+ATF_TC_BODY(least_room, tc)
+{
+	char text[400];
+	size_t before, feeds, room;
+
+	(void)tc;
+	for (before = 0; before < 130; before += 1 + before / 2)
+		for (feeds = 56; feeds <= 72; feeds++) {
+			memset(text, '.', sizeof(text));
+			memset(text, 'x', before);
+			memset(text + before, '\n', feeds);
+			for (room = 100; room < 450; room++)
+				check_all(text, sizeof(text), room);
+		}
+}
+
 /* All that has room is taken: nothing is left for later that could go now. */
 ATF_TC_WITHOUT_HEAD(takes_all);
 ATF_TC_BODY(takes_all, tc)
@@ -177,6 +200,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, short_texts);
 	ATF_TP_ADD_TC(tp, any_room);
+	ATF_TP_ADD_TC(tp, least_room);
 	ATF_TP_ADD_TC(tp, takes_all);
 	return (atf_no_error());
 }

@@ -65,6 +65,41 @@ ATF_TC_BODY(other_bytes, tc)
 	}
 }
 
+static void
+swap(unsigned char *one, unsigned char *other, size_t length)
+{
+	unsigned char bytes[SEAL_BLOCK];
+
+	memcpy(bytes, one, length);
+	memcpy(one, other, length);
+	memcpy(other, bytes, length);
+}
+
+/* The same parts in another order: of a word of 64 bits, and of many. */
+ATF_TC_WITHOUT_HEAD(other_order);
+ATF_TC_BODY(other_order, tc)
+{
+	unsigned char bytes[LENGTH], one[SEAL_BYTES], other[SEAL_BYTES];
+	size_t length, at, to;
+
+	(void)tc;
+	ATF_REQUIRE(sodium_init() != -1);
+	randombytes_buf(bytes, sizeof(bytes));
+	seal_all(bytes, sizeof(bytes), one);
+	for (length = 4; length <= SEAL_BLOCK; length *= 2)
+		for (at = 0; at + 2 * length <= sizeof(bytes); at += length)
+			for (to = at + length; to + length <= sizeof(bytes);
+			    to += to < at + 4 * length ? length :
+			    5 * length) {
+				swap(bytes + at, bytes + to, length);
+				seal_all(bytes, sizeof(bytes), other);
+				ATF_REQUIRE(!seal_is_same(one, other));
+				swap(bytes + at, bytes + to, length);
+			}
+	seal_all(bytes, sizeof(bytes), other);
+	ATF_CHECK(seal_is_same(one, other));
+}
+
 /* The key is each process's own. */
 ATF_TC_WITHOUT_HEAD(other_process);
 ATF_TC_BODY(other_process, tc)
@@ -89,6 +124,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, same_bytes);
 	ATF_TP_ADD_TC(tp, other_bytes);
+	ATF_TP_ADD_TC(tp, other_order);
 	ATF_TP_ADD_TC(tp, other_process);
 	return (atf_no_error());
 }
