@@ -119,6 +119,24 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_MESSAGE_UID, handle_uid },
 };
 
+/*
+ * What the store was asked ahead may have been too much for it: the message
+ * before that, which is all here, goes to the client.  The next request meets
+ * the store's end.
+ */
+static void
+on_end(struct session *session)
+{
+	if (session->relaying && session->relay_left == 0) {
+		/* No answer comes any more; one that is here is good. */
+		if (session->ahead.state != AHEAD_THERE)
+			session->ahead.state = AHEAD_NONE;
+		return;
+	}
+	session_trouble(session, "the mailbox process ended");
+	session_run(session);
+}
+
 static void
 on_store(int fd, short what, void *argument)
 {
@@ -133,9 +151,8 @@ on_store(int fd, short what, void *argument)
 	if ((got = ipc_receive(fd, &message)) == -1 && errno == EAGAIN)
 		return;
 	if (got == 0) {
-		session_trouble(session, "the mailbox process ended");
 		(void)event_del(&session->store_event);
-		session_run(session);
+		on_end(session);
 		return;
 	}
 	if (got == -1)

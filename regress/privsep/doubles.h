@@ -70,7 +70,8 @@ enum trick {
 	FLOOD,
 	EMPTY,			/* a datagram of no bytes */
 	DIE,
-	SILENCE
+	SILENCE,
+	DIE_WHEN_STUCK		/* behind mail that net does not get rid of */
 };
 
 static const char injected[] = "bad\r\n+ OK\r\n#9 messages\x01\x7f\xff\"";
@@ -459,6 +460,25 @@ carried_out(enum moment moment, uint64_t session)
 	return (1);
 }
 
+#define LARGE_OCTETS	30000
+
+/* Net asks for the next one when it has sent this one. */
+static void
+send_large(uint64_t session)
+{
+	static char mail[LARGE_OCTETS];
+	const struct ipc_data data = { .octets = LARGE_OCTETS,
+	    .piped = LARGE_OCTETS };
+	struct pollfd next = { CHILD_SESSION, POLLIN, 0 };
+
+	memset(mail, 'x', sizeof(mail));
+	(void)ipc_send(CHILD_SESSION, IPC_DATA_FOLLOWS, session, &data,
+	    NULL);
+	(void)!write(CHILD_DATA, mail, sizeof(mail));
+	if (poll(&next, 1, 500) == 0)
+		_exit(0);
+}
+
 static void
 send_data(uint64_t session)
 {
@@ -546,7 +566,10 @@ answer(uint64_t session)
 	case IPC_MESSAGE_SEND:
 	case IPC_MESSAGE_GET:
 	case IPC_FOLDER_SEND:
-		if ((order.trick >= ONE_LESS && order.trick <= HUGE_NEXT) ||
+		if (order.trick == DIE_WHEN_STUCK)
+			send_large(session);
+		else if ((order.trick >= ONE_LESS &&
+		    order.trick <= HUGE_NEXT) ||
 		    !carried_out(AT_DATA, session))
 			send_data(session);
 		break;

@@ -1161,6 +1161,45 @@ ATF_TC_BODY(store_ahead, tc)
 	stop_undisturbed(&server, other, net);
 }
 
+/* Of mail that is all in net what is on its way comes whole. */
+ATF_TC_WITHOUT_HEAD(store_dies_behind_mail);
+ATF_TC_BODY(store_dies_behind_mail, tc)
+{
+	static const char begin[] = "+OK 30000 octets\r\n";
+	const size_t whole = strlen(begin) + LARGE_OCTETS + strlen(".\r\n");
+	const char gone[] = "-ERR [SYS/TEMP] the mailbox process is gone\r\n";
+	/* More than any system has room for between two programs. */
+	const size_t asked = 400;
+	struct server server;
+	char *bytes = malloc(asked * whole + 100);
+	size_t got, i;
+	pid_t net;
+	int fd, other;
+
+	(void)tc;
+	ATF_REQUIRE(bytes != NULL);
+	start_with_store_double(&server, "net-processes 1\n"
+	    "listen auto 127.0.0.1 port 0\nlisten pop3 127.0.0.1 port 0\n");
+	net = children_pid(&server, "postern-net", 0);
+	other = begin_bystander(&server);
+	order_store(&server, AT_DATA, CHILD_SESSION, IPC_DATA_FOLLOWS,
+	    DIE_WHEN_STUCK);
+	fd = pop3_until(&server, AFTER_OPENED);
+	for (i = 0; i < asked; i++)
+		client_send(fd, "RETR 1\r\n");
+	children_must_be(&server, "postern-store", 1);
+	got = read_rest(fd, bytes, asked * whole + 100);
+	for (i = 0; i + whole <= got && bytes[i] == '+'; i += whole) {
+		ATF_CHECK(memcmp(bytes + i, begin, strlen(begin)) == 0);
+		ATF_CHECK(memcmp(bytes + i + whole - 4, "x.\r\n", 4) == 0);
+	}
+	ATF_CHECK(i > 0 && i < asked * whole);
+	ATF_CHECK_EQ(strlen(gone), got - i);
+	ATF_CHECK(memcmp(bytes + i, gone, strlen(gone)) == 0);
+	free(bytes);
+	stop_undisturbed(&server, other, net);
+}
+
 /* The log tells the store's reason, and of this session. */
 ATF_TC_WITHOUT_HEAD(store_reason_in_log);
 ATF_TC_BODY(store_reason_in_log, tc)
@@ -1642,6 +1681,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, store_to_net_tricks);
 	ATF_TP_ADD_TC(tp, store_oddities);
 	ATF_TP_ADD_TC(tp, store_ahead);
+	ATF_TP_ADD_TC(tp, store_dies_behind_mail);
 	ATF_TP_ADD_TC(tp, store_reason_in_log);
 	ATF_TP_ADD_TC(tp, store_silence);
 	ATF_TP_ADD_TC(tp, store_to_parent);

@@ -25,7 +25,6 @@
 #define THREE		FROM("c") "Subject: three\n\nthird\n\n"
 #define RETR_ONE	"+OK 23 octets\r\nSubject: one\r\n\r\nfirst\r\n.\r\n"
 #define RETR_TWO	"+OK 25 octets\r\nSubject: two\r\n\r\n..second\r\n.\r\n"
-#define TWO_SENT(line)	"Subject: two\r\n\r\n" line "\r\n"
 #define RETR_THREE	"+OK 25 octets\r\nSubject: three\r\n\r\nthird\r\n.\r\n"
 
 /* Time in which what is asked for ahead has come. */
@@ -249,7 +248,7 @@ ATF_TC_BODY(closed, tc)
 	server_stop(&server);
 }
 
-#define LINE		"a line of a message that its client is in no hurry for\n"
+#define LINE		"a line of a message for a client that is in no hurry\n"
 
 /*
  * The first fills what systems take for such a client; the second, then, has no
@@ -319,9 +318,12 @@ ATF_TC_BODY(before_the_end, tc)
 		usleep(A_WHILE_US);
 		client_send(fd, "RETR 2\r\n");
 		usleep(A_WHILE_US);
-		if (!is_changed)
-			mailbox_write(&server, FRED, box, strlen(box));
 		for (i = 0; i < 2; i++) {
+			/* The second is all in net when it has the first. */
+			if (i == 1)
+				usleep(A_WHILE_US);
+			if (i == 1 && !is_changed)
+				mailbox_write(&server, FRED, box, strlen(box));
 			client_expect_line(fd, "+OK ");
 			text = pop3_read_lines(fd, &length);
 			ATF_CHECK_EQ(strlen("Subject: one\r\n\r\n") +
@@ -329,14 +331,10 @@ ATF_TC_BODY(before_the_end, tc)
 			free(text);
 		}
 		client_send(fd, "RETR 3\r\n");
-		client_expect_line(fd, is_changed ? "-ERR " : "+OK 25 ");
-		if (!is_changed) {
-			text = pop3_read_lines(fd, &length);
-			/* Before or behind the change: one of them, whole. */
-			ATF_CHECK(strcmp(text, TWO_SENT(".second")) == 0 ||
-			    strcmp(text, TWO_SENT(".SECOND")) == 0);
-			free(text);
-		}
+		if (is_changed)
+			client_expect_line(fd, "-ERR ");
+		else
+			client_expect(fd, RETR_TWO);
 		(void)close(fd);
 	}
 	server_stop(&server);
