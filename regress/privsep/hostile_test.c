@@ -1396,10 +1396,8 @@ ATF_TC_BODY(lock_to_store, tc)
 			attack_as_lock(&server, type, trick_of(number));
 	}
 	attack_as_lock(&server, IPC_LOCK_ANSWER, HUGE_NUMBERS);
-	ATF_CHECK(log_has(&server, "event=ipc from=lock error=\"not an "
-	    "answer\""));
-	ATF_CHECK(log_has(&server, "event=ipc from=lock error=\"not a "
-	    "result\""));
+	log_must_have(&server, "event=ipc from=lock error=\"not an answer\"");
+	log_must_have(&server, "event=ipc from=lock error=\"not a result\"");
 	ATF_CHECK_EQ(lock, children_pid(&server, "postern-lock", 0));
 	stop_undisturbed(&server, fd, net);
 }
