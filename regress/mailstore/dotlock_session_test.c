@@ -539,7 +539,7 @@ ATF_TC_BODY(elsewhere_and_not_needed, tc)
 	mark_first(fd);
 	quit(fd);
 	folder_must_be(&server, FRED, "Mailbox", TWO, strlen(TWO));
-	ATF_CHECK(log_has(&server, "no dotlock can be made"));
+	log_must_have(&server, "no dotlock can be made");
 	server_stop(&server);
 }
 
