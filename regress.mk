@@ -91,7 +91,7 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/mailstore/mailtxt_splitter.h \
 	regress/mailstore/message_files.h regress/mailstore/holder.h \
 	regress/mailstore/forms.h regress/mailstore/programs.h \
-	regress/session/pop3_client.h \
+	regress/session/pop3_client.h regress/unit/letters.h \
 	config.mk
 
 regress/lib/harness.o: regress/lib/harness.h config.mk

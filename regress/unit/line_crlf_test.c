@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "letters.h"
 #include "line_crlf.h"
-#include "seal.h"
 
 #define TEXT_MAX	3000
 
@@ -94,27 +94,19 @@ check_all(const char *text, size_t length, size_t room)
 ATF_TC_WITHOUT_HEAD(short_texts);
 ATF_TC_BODY(short_texts, tc)
 {
-	static const char letters[] = "\n\rF.x";
 	static const size_t places[] = { 0, 1, 60, 61, 62, 63, 64, 126, 127 };
-	char text[400], short_text[5];
-	size_t length, i, place;
-	unsigned int which, number;
+	char text[400], few[5];
+	size_t length, place;
+	unsigned int number;
 
 	(void)tc;
-	for (length = 0; length <= 5; length++)
-		for (which = 0; which < 3125; which++) {
-			for (i = 0, number = which; i < length; i++) {
-				short_text[i] = letters[number % 5];
-				number /= 5;
-			}
-			if (number != 0)
-				continue;
-			check_all(short_text, length, 64);
+	for (length = 0; length <= sizeof(few); length++)
+		for (number = 0; short_text(few, length, number); number++) {
+			check_all(few, length, 64);
 			for (place = 0; place < sizeof(places) /
 			    sizeof(places[0]); place++) {
 				memset(text, 'y', sizeof(text));
-				memcpy(text + places[place], short_text,
-				    length);
+				memcpy(text + places[place], few, length);
 				text[350] = '\n';
 				check_all(text, sizeof(text), 900);
 			}
@@ -125,13 +117,11 @@ ATF_TC_BODY(short_texts, tc)
 ATF_TC_WITHOUT_HEAD(any_room);
 ATF_TC_BODY(any_room, tc)
 {
-	static const char letters[] = "\n\rF.x";
 	static char text[TEXT_MAX];
 	size_t length, room, i, j;
-	unsigned int which, number;
 
 	(void)tc;
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < LETTERS; i++) {
 		memset(text, letters[i], sizeof(text));
 		check_all(text, sizeof(text), 2 * sizeof(text));
 		for (j = 1; j < sizeof(text); j += 2)
@@ -141,12 +131,7 @@ ATF_TC_BODY(any_room, tc)
 	for (i = 0; i < 5000; i++) {
 		length = randombytes_uniform(sizeof(text));
 		room = randombytes_uniform(2 * sizeof(text));
-		which = 2 + randombytes_uniform(100);
-		randombytes_buf(text, length);
-		for (j = 0; j < length; j++) {
-			number = (unsigned char)text[j] % which;
-			text[j] = number < 5 ? letters[number] : 'y';
-		}
+		random_text(text, length, 100);
 		check_all(text, length, room);
 	}
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "letters.h"
 #include "log.h"
 #include "mbox.h"
 #include "single_file.h"
@@ -559,22 +560,15 @@ check_count(const char *text, size_t length)
 ATF_TC_WITHOUT_HEAD(line_counts);
 ATF_TC_BODY(line_counts, tc)
 {
-	static const char letters[] = "\n\rF.x";
 	static char text[9000];
 	size_t length, i, j;
-	unsigned int which, number;
+	unsigned int number;
 
 	(void)tc;
 	/* All short texts, alone and at each place of a block. */
 	for (length = 0; length <= 6; length++)
-		for (which = 0; which < 15625; which++) {
-			for (i = 0, number = which; i < length; i++) {
-				text[i] = letters[number % 5];
-				number /= 5;
-			}
-			if (number == 0)
-				check_count(text, length);
-		}
+		for (number = 0; short_text(text, length, number); number++)
+			check_count(text, length);
 	for (i = 0; i < 200; i++) {
 		memset(text, 'x', 400);
 		memcpy(text + i, i % 2 == 0 ? "\n\nF" : "\n\r\nF", 4);
@@ -584,7 +578,7 @@ ATF_TC_BODY(line_counts, tc)
 		check_count(text, 400);
 	}
 	/* Lanes that are full: a letter at each place, and by chance. */
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < LETTERS; i++) {
 		memset(text, letters[i], sizeof(text));
 		check_count(text, sizeof(text));
 		for (j = 1; j < sizeof(text); j += 2)
@@ -593,12 +587,7 @@ ATF_TC_BODY(line_counts, tc)
 	}
 	for (i = 0; i < 3000; i++) {
 		length = randombytes_uniform(sizeof(text));
-		which = 2 + randombytes_uniform(60);
-		randombytes_buf(text, length);
-		for (j = 0; j < length; j++) {
-			number = (unsigned char)text[j] % which;
-			text[j] = number < 5 ? letters[number] : 'y';
-		}
+		random_text(text, length, 60);
 		check_count(text, length);
 	}
 }
