@@ -196,6 +196,9 @@
  */
 #define PASSWD_LINE_SIZE	(USER_SIZE + 2 * PATH_SIZE + 512)
 
+/* What is read of it at once: three such lines, or a hundred common ones. */
+#define PASSWD_READ_BYTES	8192
+
 /* A configuration line. */
 #define CONFIG_LINE_SIZE	2048
 

@@ -31,8 +31,8 @@ struct passwd_entry {
 const char *passwd_parse_line(char *line, struct passwd_entry *entry);
 
 /*
- * Opens the file, which must be regular and not writable by others.  NULL
- * with errno (EPERM for a file that anyone may write).
+ * Opens the file, which must be regular and not writable by others; one at a
+ * time.  NULL with errno (EPERM for a file that anyone may write).
  */
 FILE	*passwd_open(const char *path);
 

@@ -18,6 +18,9 @@
 #define FIELDS_SYSTEM	3
 #define FIELDS_VIRTUAL	6
 
+/* One file is open at a time.  stdio's own buffer would keep what was read. */
+static char buffer[PASSWD_READ_BYTES];
+
 /* An absolute path that fits. */
 static int
 copy_path(char *to, const char *from)
@@ -99,8 +102,8 @@ passwd_open(const char *path)
 	    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
 	    (status.st_uid != 0 && status.st_uid != geteuid()))
 		errno = EPERM;
-	else
-		file = fdopen(fd, "r");
+	else if ((file = fdopen(fd, "r")) != NULL)
+		(void)setvbuf(file, buffer, _IOFBF, sizeof(buffer));
 	if (file == NULL)
 		(void)close(fd);
 	return (file);
@@ -111,7 +114,12 @@ passwd_open_lines(const char *path, struct passwd_lines *lines)
 {
 	memset(lines, 0, sizeof(*lines));
 	lines->path = path;
-	return ((lines->file = passwd_open(path)) != NULL ? 0 : -1);
+	if ((lines->file = passwd_open(path)) == NULL)
+		return (-1);
+	/* What is longer is moved by getline(3), and a part left behind. */
+	lines->room = PASSWD_LINE_SIZE;
+	lines->line = malloc(lines->room);
+	return (0);
 }
 
 char *
@@ -142,6 +150,7 @@ passwd_close_lines(struct passwd_lines *lines)
 {
 	freezero(lines->line, lines->room);
 	(void)fclose(lines->file);
+	explicit_bzero(buffer, sizeof(buffer));
 }
 
 int
@@ -150,20 +159,11 @@ passwd_is_named(const char *line)
 	return (line[strcspn(line, ":/")] == '/');
 }
 
-/* True for a line whose first field is this name. */
-static int
-is_of(const char *line, const char *user)
-{
-	const size_t length = strlen(user);
-
-	return (strcspn(line, ":") == length &&
-	    memcmp(line, user, length) == 0);
-}
-
 int
 passwd_find(const char *path, const char *user, int to_the_end,
     struct passwd_entry *entry)
 {
+	const size_t length = user == NULL ? 0 : strlen(user);
 	struct passwd_entry other;
 	struct passwd_lines lines;
 	const char *wrong;
@@ -174,7 +174,9 @@ passwd_find(const char *path, const char *user, int to_the_end,
 		return (-1);
 	while ((!found || to_the_end) &&
 	    (line = passwd_next_line(&lines)) != NULL)
-		if (user != NULL ? !is_of(line, user) : passwd_is_named(line))
+		if (user == NULL ? passwd_is_named(line) :
+		    strcspn(line, ":") != length ||
+		    memcmp(line, user, length) != 0)
 			continue;
 		else if ((wrong = passwd_parse_line(line, found ? &other :
 		    entry)) != NULL)

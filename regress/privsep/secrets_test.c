@@ -1,5 +1,6 @@
 /*
- * secrets_test.c - after a login its password is in no process's memory.
+ * secrets_test.c - after a login its password is in no process's memory, nor a
+ * hash.
  *
  * Root alone can read that memory: its processes may not be dumped.  The
  * searcher is itself tried on what is known to be there.
@@ -64,7 +65,7 @@ nobody_has(const struct server *server, const char *password,
 		if (!search(pids[i], password, where, sizeof(where)))
 			continue;
 		process_link(pids[i], "exe", exe, sizeof(exe));
-		atf_tc_fail_nonfatal("%s: %s has the password in %s", when,
+		atf_tc_fail_nonfatal("%s: %s has the secret in %s", when,
 		    exe, where);
 	}
 }
@@ -224,6 +225,46 @@ ROOT_CASE(named)
 	client_say(fd, "PASS " PASSWORD, "-ERR");
 	nobody_has(&server, PASSWORD, "after a refusal");
 	(void)close(fd);
+	server_stop(&server);
+}
+
+/* The end of a user's hash in the passwd file, which no other one has. */
+static void
+hash_end(const struct server *server, const char *user, char *to, size_t size)
+{
+	char path[600], *file, *line;
+
+	(void)snprintf(path, sizeof(path), "%s/passwd", server->directory);
+	file = file_read(path, NULL);
+	line = strstr(file, user);
+	ATF_REQUIRE(line != NULL && strsep(&line, ":") != NULL &&
+	    (line = strsep(&line, ":")) != NULL && strlen(line) > 2 * size);
+	(void)strlcpy(to, line + strlen(line) - (size - 1), size);
+	free(file);
+}
+
+/* Of hashes nothing stays either, the user's own or another's. */
+ROOT_CASE(hashes)
+{
+	struct server server;
+	char own[33], other[33];
+	int fd;
+
+	(void)tc;
+	begin(&server);
+	hash_end(&server, OLGA, own, sizeof(own));
+	hash_end(&server, FRED, other, sizeof(other));
+	fd = pop2_login(&server, 0, OLGA, QUOTED, "#1");
+	nobody_has(&server, own, "after a login");
+	nobody_has(&server, other, "after a login");
+	client_say(fd, "QUIT", "+");
+	client_expect_close(fd);
+	fd = pop2_login(&server, 0, OLGA, WRONG_QUOTED, "- ");
+	client_expect_close(fd);
+	fd = pop2_login(&server, 0, "nobody-here", WRONG_QUOTED, "- ");
+	client_expect_close(fd);
+	nobody_has(&server, own, "after refusals");
+	nobody_has(&server, other, "after refusals");
 	server_stop(&server);
 }
 
@@ -391,6 +432,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, pop1_right);
 	ATF_TP_ADD_TC(tp, pop1_wrong);
 	ATF_TP_ADD_TC(tp, named);
+	ATF_TP_ADD_TC(tp, hashes);
 	ATF_TP_ADD_TC(tp, odd_lines);
 	ATF_TP_ADD_TC(tp, client_gone);
 	ATF_TP_ADD_TC(tp, many_logins);
