@@ -196,7 +196,7 @@
  */
 #define PASSWD_LINE_SIZE	(USER_SIZE + 2 * PATH_SIZE + 512)
 
-/* What is read of it at once: three such lines, or a hundred common ones. */
+/* What is read of that file at once: three such lines, or sixty common ones. */
 #define PASSWD_READ_BYTES	8192
 
 /* A configuration line. */

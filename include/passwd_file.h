@@ -32,7 +32,8 @@ const char *passwd_parse_line(char *line, struct passwd_entry *entry);
 
 /*
  * Opens the file, which must be regular and not writable by others; one at a
- * time.  NULL with errno (EPERM for a file that anyone may write).
+ * time: stdio's buffer for it is one, which passwd_close_lines wipes.  NULL
+ * with errno (EPERM for a file that anyone may write).
  */
 FILE	*passwd_open(const char *path);
 
@@ -40,9 +41,8 @@ FILE	*passwd_open(const char *path);
 struct passwd_lines {
 	FILE *file;
 	const char *path;
-	char *line;
-	size_t room;
 	int number;			/* of the line that was read last */
+	char line[PASSWD_LINE_SIZE];
 };
 
 /* 0, or -1 with errno; then there is nothing to close. */
@@ -50,7 +50,8 @@ int	passwd_open_lines(const char *path, struct passwd_lines *lines);
 
 /*
  * The next line that is not empty and no comment, without its end, until the
- * next call; NULL at the file's end.
+ * next call; NULL at the file's end.  One that does not fit is passed over, and
+ * logged.
  */
 char	*passwd_next_line(struct passwd_lines *lines);
 
@@ -58,7 +59,7 @@ char	*passwd_next_line(struct passwd_lines *lines);
 void	passwd_passed_over(const struct passwd_lines *lines,
 	    const char *expected);
 
-/* What was read is wiped. */
+/* All that was read is wiped. */
 void	passwd_close_lines(struct passwd_lines *lines);
 
 /* True for a line of passwd_named.h: no user's name has a slash in it. */

@@ -42,7 +42,7 @@ account_find(const struct account_policy *policy, const char *user,
     struct account *account)
 {
 	struct passwd_entry entry;
-	const char *wrong = NULL;
+	const char *wrong;
 	int found = 1;
 
 	if (!account_name_valid(user))
@@ -58,9 +58,8 @@ account_find(const struct account_policy *policy, const char *user,
 		return ("the passwd file cannot be read");
 	if (found == 0)
 		return ("no such user");
-	if (account->system_name[0] != '\0')
-		wrong = find_system(account);
-	if (wrong != NULL)
+	if (account->system_name[0] != '\0' &&
+	    (wrong = find_system(account)) != NULL)
 		return (wrong);
 	if (account->uid == 0 || account->gid == 0)
 		return ("uid 0 and gid 0 never get a mailbox");

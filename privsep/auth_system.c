@@ -18,13 +18,35 @@
 
 #define SECONDS_A_DAY	86400
 
-/* A setting that costs what this host's passwords cost; no one's password. */
+/*
+ * Costs what this host's passwords cost, and is none: the hash of nothing, with
+ * the first user's salt.
+ */
 static char nobodys_hash[CRYPT_OUTPUT_SIZE];
 
 static int
 is_hash(const char *hash)
 {
 	return (hash[0] == '$' || hash[0] == '_');
+}
+
+/* The password's hash with the setting of another one; 0: there is none. */
+static int
+make_hash(const char *password, const char *setting,
+    char made[CRYPT_OUTPUT_SIZE])
+{
+	struct crypt_data *data;
+	const char *hash;
+	int is_made;
+
+	if ((data = calloc(1, sizeof(*data))) == NULL)
+		return (0);
+	hash = crypt_r(password, setting, data);
+	is_made = hash != NULL && hash[0] != '*' &&
+	    strlcpy(made, hash, CRYPT_OUTPUT_SIZE) < CRYPT_OUTPUT_SIZE;
+	sodium_memzero(data, sizeof(*data));
+	free(data);
+	return (is_made);
 }
 
 static void
@@ -41,8 +63,7 @@ open_system(const char *passwd_file)
 	setspent();
 	while ((shadow = getspent()) != NULL && nobodys_hash[0] == '\0')
 		if (is_hash(shadow->sp_pwdp))
-			(void)strlcpy(nobodys_hash, shadow->sp_pwdp,
-			    sizeof(nobodys_hash));
+			(void)make_hash("", shadow->sp_pwdp, nobodys_hash);
 	endspent();
 	if (getspnam("root") == NULL)
 		log_line(LOG_ERR, "event=shadow error=\"%s\"; every login "
@@ -75,18 +96,13 @@ shut_out(const struct spwd *shadow)
 static int
 password_fits(const char *hash, const char *password)
 {
-	struct crypt_data *data;
-	const char *made;
+	char made[CRYPT_OUTPUT_SIZE];
 	int good;
 
-	if ((data = calloc(1, sizeof(*data))) == NULL)
-		return (0);
-	made = crypt_r(password, hash, data);
-	good = made != NULL && made[0] != '*' &&
+	good = make_hash(password, hash, made) &&
 	    strlen(made) == strlen(hash) &&
 	    sodium_memcmp(made, hash, strlen(hash)) == 0;
-	sodium_memzero(data, sizeof(*data));
-	free(data);
+	sodium_memzero(made, sizeof(made));
 	return (good);
 }
 

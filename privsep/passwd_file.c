@@ -93,9 +93,8 @@ passwd_open(const char *path)
 {
 	struct stat status;
 	FILE *file = NULL;
-	int fd;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return (NULL);
 	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode) ||
@@ -114,24 +113,26 @@ passwd_open_lines(const char *path, struct passwd_lines *lines)
 {
 	memset(lines, 0, sizeof(*lines));
 	lines->path = path;
-	if ((lines->file = passwd_open(path)) == NULL)
-		return (-1);
-	/* What is longer is moved by getline(3), and a part left behind. */
-	lines->room = PASSWD_LINE_SIZE;
-	lines->line = malloc(lines->room);
-	return (0);
+	return ((lines->file = passwd_open(path)) != NULL ? 0 : -1);
 }
 
 char *
 passwd_next_line(struct passwd_lines *lines)
 {
-	ssize_t length;
+	char *last = lines->line + sizeof(lines->line) - 1;
+	int c;
 
-	while ((length = getline(&lines->line, &lines->room, lines->file)) >
-	    0) {
+	while (*last = 'x', fgets(lines->line, sizeof(lines->line),
+	    lines->file) != NULL) {
 		lines->number++;
-		if (lines->line[length - 1] == '\n')
-			lines->line[length - 1] = '\0';
+		/* It is written over where the line has filled the room. */
+		if (*last == '\0' && last[-1] != '\n') {
+			while ((c = getc(lines->file)) != '\n' && c != EOF)
+				;
+			passwd_passed_over(lines, "a shorter line");
+			continue;
+		}
+		lines->line[strcspn(lines->line, "\n")] = '\0';
 		if (lines->line[0] != '#' && lines->line[0] != '\0')
 			return (lines->line);
 	}
@@ -148,8 +149,8 @@ passwd_passed_over(const struct passwd_lines *lines, const char *expected)
 void
 passwd_close_lines(struct passwd_lines *lines)
 {
-	freezero(lines->line, lines->room);
 	(void)fclose(lines->file);
+	explicit_bzero(lines->line, sizeof(lines->line));
 	explicit_bzero(buffer, sizeof(buffer));
 }
 

@@ -134,7 +134,7 @@ list_passwords(const char *path, const char *user, const char *but, int shows)
 	char copy[PASSWD_LINE_SIZE], *line, *limits;
 	struct passwd_named named;
 	struct passwd_lines lines;
-	const char *wrong = "a shorter line";
+	const char *wrong;
 	unsigned int count = 0;
 
 	if (passwd_open_lines(path, &lines) == -1) {
@@ -145,8 +145,8 @@ list_passwords(const char *path, const char *user, const char *but, int shows)
 	while ((line = passwd_next_line(&lines)) != NULL) {
 		if (strncmp(line, user, length) != 0 || line[length] != '/')
 			continue;
-		if (strlcpy(copy, line, sizeof(copy)) >= sizeof(copy) ||
-		    (wrong = passwd_parse_named(copy, &named)) != NULL) {
+		(void)strlcpy(copy, line, sizeof(copy));
+		if ((wrong = passwd_parse_named(copy, &named)) != NULL) {
 			passwd_passed_over(&lines, wrong);
 			continue;
 		}
@@ -205,6 +205,8 @@ replace_file(const char *path, gid_t auth_group, const char *user,
 		    "file that others may not write" : strerror(errno));
 	copy_entries(from, to, user, hash, target);
 	copy_rights(from, fd, auth_group);
+	if (from != NULL)
+		(void)fclose(from);
 	if (fflush(to) == EOF || ferror(to) || fsync(fd) == -1 ||
 	    rename(fresh, path) == -1)
 		log_fatal("%s: %s; nothing was changed", path,

@@ -73,13 +73,15 @@ static int
 find(const uint8_t *data, size_t size, const char *user,
     struct passwd_entry *entry)
 {
-	struct input input = { data, size };
+	struct input input = { data, size }, part;
 	char *line;
 	int found = 0;
 
 	while (input.left > 0 && !found) {
-		line = fuzz_string(fuzz_until(&input, '\n'));
-		found = line[0] != '\0' && line[0] != '#' &&
+		part = fuzz_until(&input, '\n');
+		line = fuzz_string(part);
+		found = part.left <= PASSWD_LINE_SIZE - 2 &&
+		    line[0] != '\0' && line[0] != '#' &&
 		    passwd_parse_line(line, entry) == NULL && (user == NULL ||
 		    strcmp(entry->account.user, user) == 0);
 		free(line);

@@ -26,7 +26,7 @@ short_text(char *text, size_t length, unsigned int number)
 	return (number == 0);
 }
 
-/* These and others, of so many kinds at most. */
+/* These and others, of two kinds to one more than `kinds_max`. */
 static inline void
 random_text(char *text, size_t length, unsigned int kinds_max)
 {

@@ -235,19 +235,58 @@ ATF_TC_BODY(read_to_the_end, tc)
 ATF_TC_WITHOUT_HEAD(long_lines);
 ATF_TC_BODY(long_lines, tc)
 {
+	static const size_t first[] = { PASSWD_LINE_SIZE - 14,
+	    2 * PASSWD_LINE_SIZE - 14, PASSWD_READ_BYTES - 14 };
 	static char text[4 * PASSWD_LINE_SIZE];
-	size_t length;
+	size_t i, length;
 
 	(void)tc;
 	log_to_stderr("test");
-	for (length = PASSWD_LINE_SIZE - 4; length < PASSWD_LINE_SIZE + 4;
-	    length++) {
-		memset(text, 'x', sizeof(text));
-		(void)strlcpy(text + length, "ann:$a:\nfred:$h:\n", 100);
-		write_file(text, 0600);
-		ATF_CHECK_EQ_MSG(0, find("ann"), "at %zu", length);
-		ATF_CHECK_EQ_MSG(1, find("fred"), "at %zu", length);
-	}
+	for (i = 0; i < COUNT(first); i++)
+		for (length = first[i]; length < first[i] + 20; length++) {
+			memset(text, 'x', sizeof(text));
+			(void)strlcpy(text + length, "ann:$a:\nfred:$h:\n",
+			    100);
+			write_file(text, 0600);
+			ATF_CHECK_EQ_MSG(0, find("ann"), "at %zu", length);
+			ATF_CHECK_EQ_MSG(1, find("fred"), "at %zu", length);
+		}
+}
+
+/*
+ * A line is good as long as it fits, and no longer: with and without an end,
+ * and another one behind it.
+ */
+ATF_TC_WITHOUT_HEAD(fitting_lines);
+ATF_TC_BODY(fitting_lines, tc)
+{
+	static const char begin[] = "ann:$a:", end[] = "5:6:/h:";
+	static const char *const behind[] = { "", "\n", "\nfred:$h:\n" };
+	static char text[2 * PASSWD_LINE_SIZE];
+	size_t i, length;
+
+	(void)tc;
+	log_to_stderr("test");
+	for (i = 0; i < COUNT(behind); i++)
+		for (length = PASSWD_LINE_SIZE - 4;
+		    length < PASSWD_LINE_SIZE + 2; length++) {
+			memset(text, '0', sizeof(text));
+			memcpy(text, begin, strlen(begin));
+			(void)snprintf(text + length - strlen(end), 100,
+			    "%s%s", end, behind[i]);
+			write_file(text, 0600);
+			ATF_CHECK_EQ_MSG(length <= PASSWD_LINE_SIZE - 2,
+			    find("ann"), "%zu of them, %zu", length, i);
+			ATF_CHECK_EQ(i == 2, find("fred"));
+			/* It ends at a NUL: what is behind is no line. */
+			text[length - strlen(end)] = '\0';
+			text[strlen(begin)] = '\n';
+			(void)unlink("users");
+			file_write("users", text, length + strlen(behind[i]));
+			ATF_CHECK_EQ(1, find("ann"));
+			ATF_CHECK_EQ(0, find("5"));
+			ATF_CHECK_EQ(i == 2, find("fred"));
+		}
 }
 
 ATF_TC_WITHOUT_HEAD(unfit_files);
@@ -286,6 +325,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, finding);
 	ATF_TP_ADD_TC(tp, read_to_the_end);
 	ATF_TP_ADD_TC(tp, long_lines);
+	ATF_TP_ADD_TC(tp, fitting_lines);
 	ATF_TP_ADD_TC(tp, unfit_files);
 	return (atf_no_error());
 }
