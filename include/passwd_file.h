@@ -37,12 +37,11 @@ const char *passwd_parse_line(char *line, struct passwd_entry *entry);
  */
 FILE	*passwd_open(const char *path);
 
-/* A file that is read line by line. */
+/* A file that is read line by line; one at a time. */
 struct passwd_lines {
 	FILE *file;
 	const char *path;
 	int number;			/* of the line that was read last */
-	char line[PASSWD_LINE_SIZE];
 };
 
 /* 0, or -1 with errno; then there is nothing to close. */
@@ -50,8 +49,8 @@ int	passwd_open_lines(const char *path, struct passwd_lines *lines);
 
 /*
  * The next line that is not empty and no comment, without its end, until the
- * next call; NULL at the file's end.  One that does not fit is passed over, and
- * logged.
+ * next call; NULL at the file's end.  Of one that does not fit the name alone,
+ * which is no entry.
  */
 char	*passwd_next_line(struct passwd_lines *lines);
 

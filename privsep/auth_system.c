@@ -19,8 +19,8 @@
 #define SECONDS_A_DAY	86400
 
 /*
- * Costs what this host's passwords cost, and is none: the hash of nothing, with
- * the first user's salt.
+ * Costs what this host's passwords cost, and is none: the hash of nothing with
+ * a user's setting, or a setting alone.
  */
 static char nobodys_hash[CRYPT_OUTPUT_SIZE];
 

@@ -18,8 +18,11 @@
 #define FIELDS_SYSTEM	3
 #define FIELDS_VIRTUAL	6
 
+/* The last place in the room for a line. */
+#define LAST		(PASSWD_LINE_SIZE - 1)
+
 /* One file is open at a time.  stdio's own buffer would keep what was read. */
-static char buffer[PASSWD_READ_BYTES];
+static char buffer[PASSWD_READ_BYTES], room[PASSWD_LINE_SIZE];
 
 /* An absolute path that fits. */
 static int
@@ -119,22 +122,20 @@ passwd_open_lines(const char *path, struct passwd_lines *lines)
 char *
 passwd_next_line(struct passwd_lines *lines)
 {
-	char *last = lines->line + sizeof(lines->line) - 1;
 	int c;
 
-	while (*last = 'x', fgets(lines->line, sizeof(lines->line),
-	    lines->file) != NULL) {
+	while (room[LAST] = 'x', ferror(lines->file) == 0 &&
+	    fgets(room, sizeof(room), lines->file) != NULL) {
 		lines->number++;
-		/* It is written over where the line has filled the room. */
-		if (*last == '\0' && last[-1] != '\n') {
+		/* Written over by a line that fills the room, or is longer. */
+		if (room[LAST] == '\0' && room[LAST - 1] != '\n') {
+			room[strcspn(room, ":")] = '\0';
 			while ((c = getc(lines->file)) != '\n' && c != EOF)
 				;
-			passwd_passed_over(lines, "a shorter line");
-			continue;
 		}
-		lines->line[strcspn(lines->line, "\n")] = '\0';
-		if (lines->line[0] != '#' && lines->line[0] != '\0')
-			return (lines->line);
+		room[strcspn(room, "\n")] = '\0';
+		if (room[0] != '#' && room[0] != '\0')
+			return (room);
 	}
 	return (NULL);
 }
@@ -150,7 +151,7 @@ void
 passwd_close_lines(struct passwd_lines *lines)
 {
 	(void)fclose(lines->file);
-	explicit_bzero(lines->line, sizeof(lines->line));
+	explicit_bzero(room, sizeof(room));
 	explicit_bzero(buffer, sizeof(buffer));
 }
 

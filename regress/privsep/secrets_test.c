@@ -1,6 +1,6 @@
 /*
  * secrets_test.c - after a login its password is in no process's memory, nor a
- * hash.
+ * line with a hash.
  *
  * Root alone can read that memory: its processes may not be dumped.  The
  * searcher is itself tried on what is known to be there.
@@ -244,8 +244,8 @@ hash_end(const struct server *server, const char *name, char *to, size_t size)
 }
 
 /*
- * Of hashes nothing stays either: the user's own, others', those of passwords
- * with names.
+ * Of the file's hashes none stays either, as it is written there: the user's
+ * own, others', those of passwords with names.
  */
 ROOT_CASE(hashes)
 {

@@ -278,15 +278,34 @@ ATF_TC_BODY(fitting_lines, tc)
 			ATF_CHECK_EQ_MSG(length <= PASSWD_LINE_SIZE - 2,
 			    find("ann"), "%zu of them, %zu", length, i);
 			ATF_CHECK_EQ(i == 2, find("fred"));
-			/* It ends at a NUL: what is behind is no line. */
-			text[length - strlen(end)] = '\0';
-			text[strlen(begin)] = '\n';
-			(void)unlink("users");
-			file_write("users", text, length + strlen(behind[i]));
-			ATF_CHECK_EQ(1, find("ann"));
-			ATF_CHECK_EQ(0, find("5"));
-			ATF_CHECK_EQ(i == 2, find("fred"));
 		}
+}
+
+/* A line ends for its reader at a NUL; what is behind that is no other line. */
+ATF_TC_WITHOUT_HEAD(lines_with_nul);
+ATF_TC_BODY(lines_with_nul, tc)
+{
+	static const char first[] = "ann:$a:\n", hidden[] = "five:$h:",
+	    behind[] = "\nfred:$h:\n";
+	static char text[2 * PASSWD_LINE_SIZE];
+	size_t at, length;
+
+	(void)tc;
+	log_to_stderr("test");
+	for (at = PASSWD_LINE_SIZE - 16; at < PASSWD_LINE_SIZE + 4; at++) {
+		memset(text, '0', sizeof(text));
+		memcpy(text, first, strlen(first));
+		length = strlen(first) + at;
+		text[length++] = '\0';
+		(void)snprintf(text + length, 100, "%s%s", hidden, behind);
+		length += strlen(hidden) + strlen(behind);
+		(void)unlink("users");
+		file_write("users", text, length);
+		ATF_REQUIRE(chmod("users", 0600) == 0);
+		ATF_CHECK_EQ(1, find("ann"));
+		ATF_CHECK_EQ_MSG(0, find("five"), "at %zu", at);
+		ATF_CHECK_EQ_MSG(1, find("fred"), "at %zu", at);
+	}
 }
 
 ATF_TC_WITHOUT_HEAD(unfit_files);
@@ -326,6 +345,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, read_to_the_end);
 	ATF_TP_ADD_TC(tp, long_lines);
 	ATF_TP_ADD_TC(tp, fitting_lines);
+	ATF_TP_ADD_TC(tp, lines_with_nul);
 	ATF_TP_ADD_TC(tp, unfit_files);
 	return (atf_no_error());
 }
