@@ -32,10 +32,13 @@ const char *passwd_parse_line(char *line, struct passwd_entry *entry);
 
 /*
  * Opens the file, which must be regular and not writable by others; one at a
- * time: stdio's buffer for it is one, which passwd_close_lines wipes.  NULL
- * with errno (EPERM for a file that anyone may write).
+ * time, for they share what it is read into.  NULL with errno (EPERM for a file
+ * that anyone may write).
  */
 FILE	*passwd_open(const char *path);
+
+/* All that was read is wiped. */
+void	passwd_close(FILE *file);
 
 /* A file that is read line by line; one at a time. */
 struct passwd_lines {
@@ -44,7 +47,7 @@ struct passwd_lines {
 	int number;			/* of the line that was read last */
 };
 
-/* 0, or -1 with errno; then there is nothing to close. */
+/* 0, with `file` to be closed by passwd_close; or -1 with errno. */
 int	passwd_open_lines(const char *path, struct passwd_lines *lines);
 
 /*
@@ -57,9 +60,6 @@ char	*passwd_next_line(struct passwd_lines *lines);
 /* Logs that the line which was read last is not what was expected. */
 void	passwd_passed_over(const struct passwd_lines *lines,
 	    const char *expected);
-
-/* All that was read is wiped. */
-void	passwd_close_lines(struct passwd_lines *lines);
 
 /* True for a line of passwd_named.h: no user's name has a slash in it. */
 int	passwd_is_named(const char *line);

@@ -52,7 +52,7 @@ named_open(const char *named_file)
 		    "logins that need it will be refused", file,
 		    strerror(errno));
 	else
-		passwd_close_lines(&lines);
+		passwd_close(lines.file);
 }
 
 /* The address in a peer's name: "192.0.2.1:1025", "[2001:db8::1]:1025". */
@@ -149,7 +149,7 @@ read_file(struct search *search)
 			passwd_passed_over(&lines, wrong);
 		else
 			collect(search, &named);
-	passwd_close_lines(&lines);
+	passwd_close(lines.file);
 	explicit_bzero(&named, sizeof(named));
 }
 

@@ -127,7 +127,10 @@ passwd_next_line(struct passwd_lines *lines)
 	while (room[LAST] = 'x', ferror(lines->file) == 0 &&
 	    fgets(room, sizeof(room), lines->file) != NULL) {
 		lines->number++;
-		/* Written over by a line that fills the room, or is longer. */
+		/*
+		 * Written over by a line that fills the room, or is longer:
+		 * its name alone fits no form, and is told of as such.
+		 */
 		if (room[LAST] == '\0' && room[LAST - 1] != '\n') {
 			room[strcspn(room, ":")] = '\0';
 			while ((c = getc(lines->file)) != '\n' && c != EOF)
@@ -148,9 +151,9 @@ passwd_passed_over(const struct passwd_lines *lines, const char *expected)
 }
 
 void
-passwd_close_lines(struct passwd_lines *lines)
+passwd_close(FILE *file)
 {
-	(void)fclose(lines->file);
+	(void)fclose(file);
 	explicit_bzero(room, sizeof(room));
 	explicit_bzero(buffer, sizeof(buffer));
 }
@@ -185,7 +188,7 @@ passwd_find(const char *path, const char *user, int to_the_end,
 			passwd_passed_over(&lines, wrong);
 		else
 			found = 1;
-	passwd_close_lines(&lines);
+	passwd_close(lines.file);
 	explicit_bzero(&other, sizeof(other));
 	if (!found)
 		memset(entry, 0, sizeof(*entry));

@@ -92,8 +92,9 @@ static void
 copy_entries(FILE *from, FILE *to, const char *user, const char *hash,
     const char *target)
 {
-	char *line = NULL, *rest, last = '\n';
-	size_t room = 0, length = strlen(user);
+	/* A line that fits is not moved, and no part of it left behind. */
+	size_t room = PASSWD_LINE_SIZE, length = strlen(user);
+	char *line = malloc(room), *rest, last = '\n';
 	ssize_t got;
 	int found = 0;
 
@@ -159,7 +160,7 @@ list_passwords(const char *path, const char *user, const char *but, int shows)
 			    limits[0] != '\0' ? limits : "all",
 			    line[0] != '\0' ? line : "all");
 	}
-	passwd_close_lines(&lines);
+	passwd_close(lines.file);
 	return (count);
 }
 
@@ -206,7 +207,7 @@ replace_file(const char *path, gid_t auth_group, const char *user,
 	copy_entries(from, to, user, hash, target);
 	copy_rights(from, fd, auth_group);
 	if (from != NULL)
-		(void)fclose(from);
+		passwd_close(from);
 	if (fflush(to) == EOF || ferror(to) || fsync(fd) == -1 ||
 	    rename(fresh, path) == -1)
 		log_fatal("%s: %s; nothing was changed", path,

@@ -87,17 +87,29 @@ searcher_works(const struct server *server)
 }
 
 static void
-begin(struct server *server)
+prepare(struct server *server, const char *extra)
 {
 #ifdef POSTERN_SANITIZED
 	atf_tc_skip("a sanitizer keeps copies of memory");
 #endif
-	server_prepare(server, "net-processes 2\nauth-processes 2\n"
-	    "listen auto 127.0.0.1 port 0\nlisten pop1 127.0.0.1 port 0\n");
-	server_add_user(server, OLGA, PASSWORD, 5003);
+	server_prepare(server, extra);
+}
+
+static void
+start(struct server *server)
+{
 	server_run(server);
 	mailbox_write(server, OLGA, mail, strlen(mail));
 	searcher_works(server);
+}
+
+static void
+begin(struct server *server)
+{
+	prepare(server, "net-processes 2\nauth-processes 2\n"
+	    "listen auto 127.0.0.1 port 0\nlisten pop1 127.0.0.1 port 0\n");
+	server_add_user(server, OLGA, PASSWORD, 5003);
+	start(server);
 }
 
 #define ROOT_CASE(name)							\
@@ -206,16 +218,11 @@ ROOT_CASE(named)
 	int fd;
 
 	(void)tc;
-#ifdef POSTERN_SANITIZED
-	atf_tc_skip("a sanitizer keeps copies of memory");
-#endif
-	server_prepare(&server, "auth-processes 1\n");
+	prepare(&server, "auth-processes 1\n");
 	server_add_user(&server, OLGA, "short", 5003);
 	server_add_named(&server, OLGA "/other", "other", ":");
 	server_add_named(&server, OLGA "/old", PASSWORD, "pop2:");
-	server_run(&server);
-	mailbox_write(&server, OLGA, mail, strlen(mail));
-	searcher_works(&server);
+	start(&server);
 	fd = pop2_login(&server, 0, OLGA, QUOTED, "#1");
 	log_must_have(&server, "password=old");
 	nobody_has(&server, PASSWORD, "after the reply to HELO");
@@ -257,17 +264,12 @@ ROOT_CASE(hashes)
 	int fd, tries;
 
 	(void)tc;
-#ifdef POSTERN_SANITIZED
-	atf_tc_skip("a sanitizer keeps copies of memory");
-#endif
-	server_prepare(&server, "auth-processes 1\n");
+	prepare(&server, "auth-processes 1\n");
 	server_add_user(&server, OLGA, "short", 5003);
 	server_add_named(&server, OLGA "/old", PASSWORD, "pop2:");
 	server_add_named(&server, OLGA "/far", PASSWORD, ":192.0.2.0/24");
 	server_add_user(&server, LAST, PASSWORD, 5004);
-	server_run(&server);
-	mailbox_write(&server, OLGA, mail, strlen(mail));
-	searcher_works(&server);
+	start(&server);
 	for (i = 0; i < COUNT(names); i++)
 		hash_end(&server, names[i], ends[i], sizeof(ends[i]));
 	for (tries = 0; tries < 3; tries++) {
@@ -403,17 +405,13 @@ ATF_TC_BODY(by_tls, tc)
 	size_t i;
 
 	(void)tc;
-#ifdef POSTERN_SANITIZED
-	atf_tc_skip("a sanitizer keeps copies of memory");
-#endif
 	pair_make("one", EC, "DNS:one.example.org");
 	(void)snprintf(text, sizeof(text), "net-processes 2\n"
 	    "auth-processes 2\nlisten pop2 127.0.0.1 port 0 tls\n%s",
 	    pair_line("one"));
-	server_prepare(&server, text);
+	prepare(&server, text);
 	server_add_user(&server, OLGA, PASSWORD, 5003);
-	server_run(&server);
-	mailbox_write(&server, OLGA, mail, strlen(mail));
+	start(&server);
 	for (i = 0; i < COUNT(versions); i++) {
 		tls_connect(&client, &server, 0, versions[i], NULL);
 		tls_expect_line(&client, "+ POP2");

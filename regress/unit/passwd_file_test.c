@@ -152,11 +152,17 @@ ATF_TC_BODY(long_fields, tc)
 }
 
 static void
-write_file(const char *text, mode_t mode)
+write_octets(const char *text, size_t length, mode_t mode)
 {
 	(void)unlink("users");
-	file_write("users", text, strlen(text));
+	file_write("users", text, length);
 	ATF_REQUIRE(chmod("users", mode) == 0);
+}
+
+static void
+write_file(const char *text, mode_t mode)
+{
+	write_octets(text, strlen(text), mode);
 }
 
 static int
@@ -299,9 +305,7 @@ ATF_TC_BODY(lines_with_nul, tc)
 		text[length++] = '\0';
 		(void)snprintf(text + length, 100, "%s%s", hidden, behind);
 		length += strlen(hidden) + strlen(behind);
-		(void)unlink("users");
-		file_write("users", text, length);
-		ATF_REQUIRE(chmod("users", 0600) == 0);
+		write_octets(text, length, 0600);
 		ATF_CHECK_EQ(1, find("ann"));
 		ATF_CHECK_EQ_MSG(0, find("five"), "at %zu", at);
 		ATF_CHECK_EQ_MSG(1, find("fred"), "at %zu", at);
