@@ -373,6 +373,7 @@ if wants one; then
 	measure one-pop1 postern fetch user=one set=$one protocol=1 port=1109
 	"$load" wire file="$scratch/wire" set=$one
 	measure one-raw postern raw file="$scratch/wire" set=$one
+	measure one-relay postern relay file="$scratch/wire" set=$one
 	rm "$scratch/wire"
 fi
 if wants open; then

@@ -33,6 +33,7 @@
 #define SESSIONS_MAX	50000
 #define HOLDERS		4
 #define ENDING_US	100000
+#define PIPE_BYTES	65536	/* what a pipe takes */
 #define PASSWORD	"secret"
 
 /* What is said on the command line. */
@@ -366,8 +367,40 @@ work_fair(void)
 }
 
 /* The other side of `raw`: one file, by sendfile(2). */
+static void
+send_file(int client, int file)
+{
+	while (sendfile(client, file, NULL, 1 << 20) > 0)
+		continue;
+}
+
+/* Of `relay`: by a process that reads it, a pipe, and one that splices it. */
+static void
+relay_file(int client, int file)
+{
+	static char buffer[PIPE_BYTES];
+	ssize_t got;
+	pid_t pid;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
+		err(1, "relay");
+	if (pid == 0) {
+		while ((got = read(file, buffer, sizeof(buffer))) > 0)
+			if (write(fds[1], buffer, (size_t)got) != got)
+				err(1, "relay");
+		exit(0);
+	}
+	(void)close(fds[1]);
+	while (splice(fds[0], NULL, client, NULL, PIPE_BYTES,
+	    SPLICE_F_MORE) > 0)
+		continue;
+	if (waitpid(pid, NULL, 0) != pid)
+		err(1, "relay");
+}
+
 static void __attribute__((noreturn))
-send_file(int listener)
+serve_file(int listener, void (*give)(int client, int file))
 {
 	int client = accept(listener, NULL, NULL);
 	int file = open(file_name, O_RDONLY | O_CLOEXEC);
@@ -376,14 +409,13 @@ send_file(int listener)
 		err(1, "%s", file_name);
 	if (send(client, "+\r\n", 3, MSG_NOSIGNAL) != 3)
 		err(1, "send");
-	while (sendfile(client, file, NULL, 1 << 20) > 0)
-		continue;
+	give(client, file);
 	exit(0);
 }
 
 /* What this machine's loopback does: one message as it is on the wire. */
 static void
-work_raw(void)
+fetch_file(void (*give)(int client, int file))
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 	    .sin_addr = { htonl(INADDR_LOOPBACK) } };
@@ -400,7 +432,7 @@ work_raw(void)
 	    getsockname(listener, (struct sockaddr *)&address, &size) == -1)
 		err(1, "raw");
 	if ((pid = fork()) == 0)
-		send_file(listener);
+		serve_file(listener, give);
 	to.port = ntohs(address.sin_port);
 	began = measure_now();
 	load_open(&client, &to, 0, 1);
@@ -416,6 +448,18 @@ work_raw(void)
 	    used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec +
 	    used.ru_stime.tv_usec) / 1e6) * 1e9 /
 	    (double)mail_octets(&set, 1, FORM_WIRE));
+}
+
+static void
+work_raw(void)
+{
+	fetch_file(send_file);
+}
+
+static void
+work_relay(void)
+{
+	fetch_file(relay_file);
 }
 
 /* "1000:64000000": messages, and bytes of all. */
@@ -552,7 +596,8 @@ static const struct {
 	{ "open", work_open }, { "delete", work_delete },
 	{ "hold", work_hold }, { "sessions", work_sessions },
 	{ "fair", work_fair }, { "raw", work_raw },
-	{ "mailboxes", work_mailboxes }, { "wire", work_wire },
+	{ "relay", work_relay }, { "mailboxes", work_mailboxes },
+	{ "wire", work_wire },
 	{ "hash", work_hash }, { "crypt", work_crypt },
 	{ "inetd", work_inetd },
 };
