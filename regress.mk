@@ -177,7 +177,8 @@ fuzz: $(FUZZ)
 print-fuzz:
 	@echo $(FUZZ)
 
-crash: regress/crash/crash_bench regress/crash/race_test
+crash: regress/crash/crash_bench regress/crash/race_test \
+	regress/mailstore/forms_test
 
 regress/crash/crash_bench: regress/crash/crash_bench.c $(CRASH) \
 	regress/lib/objects.a

@@ -22,7 +22,7 @@
 
 _Static_assert(FROM_LINE_MAX + 2 < 1 << HEAD_BITS &&
     MAILTXT_HEADER_MAX < 1 << HEAD_BITS, "a head line and its end");
-_Static_assert(sizeof(struct index_header) == 112 &&
+_Static_assert(sizeof(struct index_header) == 128 &&
     sizeof(struct index_entry) == 32 && sizeof(struct index_uids) == 56,
     "no octet of a structure is left out of its checksum");
 
@@ -67,6 +67,7 @@ index_describe(struct index_header *header, const struct single_file *single)
 	header->whole_octets = single->whole_octets;
 	header->flags = (single->format == &single_mailtxt ? INDEX_MAILTXT :
 	    0) | (single->settled ? INDEX_SETTLED : 0);
+	memcpy(header->head_key, single->head_key, sizeof(header->head_key));
 }
 
 void

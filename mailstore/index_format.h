@@ -21,7 +21,7 @@
  * The number in it is another for each change of the structures here, of what
  * a scan makes of a file, and of what unique ids are made of (uid_content.c).
  */
-#define INDEX_MAGIC		"Postern index 1"
+#define INDEX_MAGIC		"Postern index 2"
 #define INDEX_UIDS_MAGIC	"Postern ids   1"
 
 enum index_flags {
@@ -38,6 +38,7 @@ struct index_header {
 	uint64_t shown, hidden;		/* messages */
 	uint64_t whole_octets;		/* as in struct single_file */
 	uint64_t flags;			/* enum index_flags */
+	unsigned char head_key[HEAD_KEY_BYTES];	/* of the entries' digests */
 	unsigned char checksum[INDEX_CHECKSUM_BYTES];	/* of what is before
 					   it, and of the entries */
 };

@@ -180,6 +180,7 @@ load(struct single_file *single, const struct mailbox_place *place,
 	}
 	memcpy(single->index.checksum, header->checksum,
 	    sizeof(header->checksum));
+	memcpy(single->head_key, header->head_key, sizeof(single->head_key));
 	single->whole_octets = header->whole_octets;
 	if (match == UNCHANGED)
 		return (match);

@@ -41,7 +41,7 @@ find(struct single_file *single, uint64_t at, uint64_t end,
 	message->offset = at;
 	message->head_bytes = (uint16_t)(line.length + line.ending);
 	message->head_ending = (uint8_t)line.ending;
-	single_keep_head(&single_mailtxt, message, &line);
+	single_keep_head(single, message, &line);
 	*damage = too_long;
 	if (header->octets > left - message->head_bytes)
 		return (0);

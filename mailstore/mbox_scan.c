@@ -48,7 +48,7 @@ begin_message(struct scan *scan, const struct line *line)
 	message->offset = scan->at;
 	message->head_bytes = (uint16_t)(line->length + line->ending);
 	message->head_ending = (uint8_t)line->ending;
-	single_keep_head(&single_mbox, message, line);
+	single_keep_head(scan->single, message, line);
 	scan->message = message;
 	scan->blank = 0;
 	return (0);

@@ -301,6 +301,7 @@ open_once(struct mailbox *mailbox)
 	/* The buffer, at its end, takes no memory before it is used. */
 	memset(single, 0, offsetof(struct single_file, reader.buffer));
 	single->fd = -1;
+	randombytes_buf(single->head_key, sizeof(single->head_key));
 	if (open_file(single, mailbox) == 0)
 		return (take_snapshot(mailbox, single));
 	if (errno == ENOENT) {

@@ -18,8 +18,9 @@
 #include "lines.h"
 #include "mailbox.h"
 
-/* Of a digest of a head line (BLAKE2b), or of a seal. */
+/* Of a digest of a head line (SipHash-2-4, 128 bits), or of a seal. */
 #define SINGLE_DIGEST_BYTES	SEAL_BYTES
+#define HEAD_KEY_BYTES		crypto_shorthash_siphashx24_KEYBYTES	/* 16 */
 
 enum single_flags {
 	SINGLE_SENT = 1 << 0,	/* whole; the digest is its seal */
@@ -66,6 +67,7 @@ struct single_file {
 					   not shown, and never touched */
 	uint64_t whole_octets;		/* of what is shown, for POP1 */
 	size_t marked;			/* of the messages that are shown */
+	unsigned char head_key[HEAD_KEY_BYTES];	/* of head lines' digests */
 	struct index index;		/* what is kept of all this */
 	struct line_reader reader;
 };
@@ -135,7 +137,7 @@ uint64_t single_octets(const struct single_message *message);
  * Keeps the digest of a message's head line, so that no other message of its
  * length is taken for it.  For scans; flags are no part of the digest.
  */
-void	single_keep_head(const struct single_format *format,
+void	single_keep_head(const struct single_file *single,
 	    struct single_message *message, const struct line *line);
 
 /*

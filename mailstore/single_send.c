@@ -14,6 +14,9 @@
 #include "mboxrd.h"
 #include "single_file.h"
 
+_Static_assert(SINGLE_DIGEST_BYTES == crypto_shorthash_siphashx24_BYTES,
+    "a digest of a head line");
+
 static const char changed[] = "the mailbox was changed by another program";
 static const char not_sent[] = "not all could be sent";
 static const char from[] = "From ";
@@ -64,25 +67,20 @@ single_octets(const struct single_message *message)
 	return (message->octets != 0 ? message->octets : 2);
 }
 
+/* Its end is not in it: take_head compares that by itself. */
 static void
-hash_head(const struct single_format *format, const struct line *line,
+hash_head(const struct single_file *single, const struct line *line,
     unsigned char *digest)
 {
-	crypto_generichash_state hash;
-
-	(void)crypto_generichash_init(&hash, NULL, 0, SINGLE_DIGEST_BYTES);
-	(void)crypto_generichash_update(&hash, line->text,
-	    line->length - format->flag_bytes);
-	(void)crypto_generichash_update(&hash, line->text + line->length,
-	    line->ending);
-	(void)crypto_generichash_final(&hash, digest, SINGLE_DIGEST_BYTES);
+	(void)crypto_shorthash_siphashx24(digest, line->text, line->length -
+	    single->format->flag_bytes, single->head_key);
 }
 
 void
-single_keep_head(const struct single_format *format,
+single_keep_head(const struct single_file *single,
     struct single_message *message, const struct line *line)
 {
-	hash_head(format, line, message->digest);
+	hash_head(single, line, message->digest);
 }
 
 /*
@@ -90,14 +88,14 @@ single_keep_head(const struct single_format *format,
  * one of its length in its place.
  */
 static int
-is_kept_head(const struct single_format *format,
+is_kept_head(const struct single_file *single,
     const struct single_message *message, const struct line *line)
 {
 	unsigned char digest[SINGLE_DIGEST_BYTES];
 
 	if ((message->flags & SINGLE_SENT) != 0)
 		return (1);	/* what was sent tells more */
-	hash_head(format, line, digest);
+	hash_head(single, line, digest);
 	return (sodium_memcmp(digest, message->digest, sizeof(digest)) == 0);
 }
 
@@ -114,7 +112,7 @@ take_head(struct single_file *single, const struct single_message *message,
 	return (got == 0 || line->ending != message->head_ending ||
 	    line->length + line->ending != message->head_bytes ||
 	    !format->begins(message, line) ||
-	    !is_kept_head(format, message, line) ? changed : NULL);
+	    !is_kept_head(single, message, line) ? changed : NULL);
 }
 
 /* What is behind it is for a glance: no seal is made of it. */

@@ -152,6 +152,9 @@ forge_one(struct index_file *file, struct input *input)
 		memmove(entry + 1, entry + 2, 8 * sizeof(*entry));
 		header->shown--;
 		break;
+	case 14:
+		header->head_key[value % sizeof(header->head_key)] ^= 1;
+		break;
 	default:
 		file->length -= value % (file->length / 2);
 		break;

@@ -204,8 +204,7 @@ same_list(const struct single_list *one, const struct single_list *other)
 		    a[i].head_bytes != b[i].head_bytes ||
 		    a[i].head_ending != b[i].head_ending ||
 		    a[i].blank_bytes != b[i].blank_bytes ||
-		    a[i].flags != b[i].flags || memcmp(a[i].digest,
-		    b[i].digest, sizeof(a[i].digest)) != 0)
+		    a[i].flags != b[i].flags)
 			return (0);
 	return (1);
 }
@@ -221,17 +220,30 @@ adds_up(struct mailbox *mailbox)
 	return (mailbox->format->sum(mailbox) == octets);
 }
 
+/* Digests have a key of each index: those of the head lines in the file? */
+static int
+has_heads(struct single_file *single, const struct single_list *list)
+{
+	struct line line;
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (single_read_head(single, &list->messages[i], NULL,
+		    &line) != NULL)
+			return (0);
+	return (1);
+}
+
 /* What an open mailbox tells is what is in the file. */
 static int
 is_true(struct mailbox *mailbox)
 {
-	const struct single_file *one = mailbox->state, *other;
+	struct single_file *one = mailbox->state, *other;
 	struct mailbox plain;
 	const uint64_t before = bytes_read;
 	int result;
 
 	open_box(&plain, 1);
-	bytes_read = before;
 	other = plain.state;
 	result = mailbox->messages == plain.messages &&
 	    mailbox->all_octets == plain.all_octets &&
@@ -239,7 +251,9 @@ is_true(struct mailbox *mailbox)
 	    one->format == other->format && one->damaged == other->damaged &&
 	    adds_up(mailbox) &&
 	    same_list(&one->shown, &other->shown) &&
-	    same_list(&one->hidden, &other->hidden);
+	    same_list(&one->hidden, &other->hidden) &&
+	    has_heads(one, &one->shown) && has_heads(one, &one->hidden);
+	bytes_read = before;
 	close_box(&plain);
 	return (result);
 }
@@ -639,6 +653,34 @@ ids_must_be(const char *wanted)
 	return (now);
 }
 
+/* A digest that somebody aims at needs the key: each mailbox has its own. */
+ATF_TC_WITHOUT_HEAD(keys);
+ATF_TC_BODY(keys, tc)
+{
+	static const unsigned char none[HEAD_KEY_BYTES];
+	unsigned char keys[3][HEAD_KEY_BYTES];
+	struct index_file file;
+	size_t i;
+
+	(void)tc;
+	prepare();
+	any_size = 1;
+	for (i = 0; i < COUNT(keys); i++) {
+		if (i < 2)
+			put(three, strlen(three));
+		else
+			append(TWO, strlen(TWO));
+		file = make_index();
+		memcpy(keys[i], index_file_header(&file)->head_key,
+		    sizeof(keys[i]));
+		index_file_free(&file);
+		ATF_CHECK(memcmp(keys[i], none, sizeof(none)) != 0);
+	}
+	ATF_CHECK(memcmp(keys[0], keys[1], sizeof(keys[0])) != 0);
+	/* What has grown was held against the digests that there were. */
+	ATF_CHECK(memcmp(keys[1], keys[2], sizeof(keys[1])) == 0);
+}
+
 ATF_TC_WITHOUT_HEAD(damaged);
 ATF_TC_BODY(damaged, tc)
 {
@@ -733,8 +775,8 @@ static const char text_box[] = ONE A "\nS: dots\n\n.\n..\n" B "\nx\n\n\n" TWO
 
 enum lie { MORE_OCTETS, FEWER_OCTETS, MORE_DOTS, FEWER_DOTS, LONGER, SHORTER,
     MERGED, MERGED_ALL, SPLIT, NO_BLANK, TWO_BLANKS, CRLF_BLANK, LONGER_HEAD,
-    ENDLESS_HEAD, OTHER_ENDING, HIDDEN, DIGEST, ENDLESS, NOTHING, MANY_MORE,
-    COUNTS, HUGE_COUNTS, OVERFLOWING_COUNTS, WHOLE_OCTETS, FEWER_WHOLE,
+    ENDLESS_HEAD, OTHER_ENDING, HIDDEN, DIGEST, KEY, ENDLESS, NOTHING,
+    MANY_MORE, COUNTS, HUGE_COUNTS, OVERFLOWING_COUNTS, WHOLE_OCTETS, FEWER_WHOLE,
     HUGE_WHOLE, OTHER_FORMAT, SIZE, LIES };
 
 static void
@@ -817,15 +859,15 @@ divide(struct index_file *file, size_t at)
 	file->length += sizeof(*entry);
 	entry->shape = SHAPE(first, 0, 1, 1, strlen(A) + 1);
 	entry->more = 4;
-	(void)crypto_generichash(entry->digest, sizeof(entry->digest),
-	    (const unsigned char *)A "\n", strlen(A) + 1, NULL, 0);
+	(void)crypto_shorthash_siphashx24(entry->digest,
+	    (const unsigned char *)A, strlen(A), header->head_key);
 	entry++;
 	entry->shape -= first << 16;
 	entry->shape += strlen(B) - strlen(A);
 	entry->dots = 0;
 	entry->more -= 5;
-	(void)crypto_generichash(entry->digest, sizeof(entry->digest),
-	    (const unsigned char *)B "\n", strlen(B) + 1, NULL, 0);
+	(void)crypto_shorthash_siphashx24(entry->digest,
+	    (const unsigned char *)B, strlen(B), header->head_key);
 }
 
 static void
@@ -857,6 +899,9 @@ tell(struct index_file *file, enum lie lie, size_t at)
 		break;
 	case DIGEST:
 		entry->digest[at] ^= 1;
+		break;
+	case KEY:
+		header->head_key[at] ^= 1;
 		break;
 	case MANY_MORE:
 		entry->more = UINT32_MAX;
@@ -1266,6 +1311,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, replaced);
 	ATF_TP_ADD_TC(tp, racy);
 	ATF_TP_ADD_TC(tp, clock_of_files);
+	ATF_TP_ADD_TC(tp, keys);
 	ATF_TP_ADD_TC(tp, damaged);
 	ATF_TP_ADD_TC(tp, foreign);
 	ATF_TP_ADD_TC(tp, hostile);

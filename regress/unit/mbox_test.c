@@ -444,6 +444,7 @@ ATF_TC_BODY(cut_file, tc)
 	ATF_REQUIRE(mbox.fd != -1);
 	ATF_REQUIRE(write(mbox.fd, FROM "\nx\n\n", 47) == 47);
 	mbox.size = 48;
+	mbox.format = &single_mbox;
 	ATF_CHECK(single_mbox.scan(&mbox, "INBOX") != NULL);
 	forget();
 }
