@@ -5,6 +5,7 @@
  * mail, as the setgid programs of a host have it: the spool directory is
  * Debian's, root:mail 2775, and a lock file in it takes that group.
  */
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -356,16 +357,27 @@ const struct race_agent race_maildrop_maildir = {
 	.deliver = deliver_by_rules
 };
 
-/* Its folder's number and sequences are nmh's business. */
+/*
+ * Its folder's number and sequences are nmh's business.  Two at once in one
+ * folder break .mh_sequences without anybody's help, and then take no more mail
+ * ("eof encountered in field"): a lock file between them is the custom.
+ */
 static int
 deliver_rcvstore(struct race *race, unsigned int lane, unsigned int serial)
 {
-	char folder[500];
+	const unsigned int user = lane % RACE_USERS;
+	char folder[500], name[400];
 	const char *const arguments[] = { race->agent->program, folder, NULL };
+	int lock, result = -1;
 
-	(void)snprintf(folder, sizeof(folder), "+%s", race_box(race, lane %
-	    RACE_USERS));
-	return (race_give(race, arguments, lane, serial));
+	(void)snprintf(folder, sizeof(folder), "+%s", race_box(race, user));
+	(void)snprintf(name, sizeof(name), "%s/%s.lock", race->directory,
+	    race_user(user));
+	lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (lock != -1 && flock(lock, LOCK_EX) == 0)
+		result = race_give(race, arguments, lane, serial);
+	(void)close(lock);
+	return (result);
 }
 
 static void
