@@ -4,6 +4,8 @@
  * Linked into postern-store; runs as the user.  Reads, never maps: a file
  * that another program cuts short must not be the end of this one.
  */
+#include <sys/param.h>
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +25,7 @@ lines_begin(struct line_reader *reader, int fd, uint64_t from,
 	reader->fd = fd;
 	reader->next = from;
 	reader->limit = limit;
-	reader->begin = reader->end = 0;
+	reader->begin = reader->end = reader->feed = 0;
 	reader->inside = 0;
 	reader->seal = seal;
 	reader->ahead = reader->behind = 0;
@@ -60,6 +62,22 @@ lines_take_seal(struct line_reader *reader, struct seal *seal)
 	reader->seal = seal;
 }
 
+/*
+ * So many bytes came in.  Where the last line feed is, is looked for here once,
+ * and not by each who takes lines: mail can be made in which they take few.
+ */
+static void
+take(struct line_reader *reader, size_t length)
+{
+	const unsigned char *feed = memrchr(reader->buffer + reader->end,
+	    '\n', length);
+
+	if (feed != NULL)
+		reader->feed = (size_t)(feed - reader->buffer) + 1;
+	reader->end += length;
+	reader->next += length;
+}
+
 /* Moves what is left to the front and reads more behind it. */
 static int
 fill(struct line_reader *reader)
@@ -77,6 +95,7 @@ fill(struct line_reader *reader)
 	memmove(reader->buffer, reader->buffer + reader->begin,
 	    reader->end - reader->begin);
 	reader->end -= reader->begin;
+	reader->feed -= MIN(reader->feed, reader->begin);
 	reader->begin = 0;
 	room = sizeof(reader->buffer) - reader->end;
 	if (room > reader->most)
@@ -101,8 +120,7 @@ fill(struct line_reader *reader)
 	if (reader->seal != NULL)
 		seal_take(reader->seal, reader->buffer + reader->end,
 		    (size_t)got);
-	reader->end += (size_t)got;
-	reader->next += (uint64_t)got;
+	take(reader, (size_t)got);
 	return (0);
 }
 
@@ -158,10 +176,11 @@ size_t
 lines_peek(const struct line_reader *reader, uint64_t most,
     const unsigned char **text)
 {
-	const size_t length = reader->end - reader->begin;
-
 	*text = reader->buffer + reader->begin;
-	return (reader->inside ? 0 : length < most ? length : (size_t)most);
+	/* In the middle of a line there is none that is whole. */
+	if (reader->inside || reader->feed <= reader->begin)
+		return (0);
+	return ((size_t)MIN(reader->feed - reader->begin, most));
 }
 
 void
@@ -173,10 +192,10 @@ lines_skip(struct line_reader *reader, uint64_t bytes)
 void
 lines_pass(struct line_reader *reader, struct lines_passed *passed)
 {
-	/* In the middle of a line there is none that is whole. */
-	const size_t length = reader->inside ? 0 : reader->end - reader->begin;
+	const unsigned char *text;
+	const size_t length = lines_peek(reader, UINT64_MAX, &text);
 
-	line_count(reader->buffer + reader->begin, length, passed);
+	line_count(text, length, passed);
 	reader->begin += (size_t)passed->bytes;
 }
 
@@ -184,7 +203,7 @@ int
 lines_pass_all(struct line_reader *reader)
 {
 	for (;;) {
-		reader->begin = reader->end = 0;
+		reader->begin = reader->end = reader->feed = 0;
 		if (reader->next == reader->limit) {
 			reader->behind = 0;	/* it is not at `end` now */
 			return (0);

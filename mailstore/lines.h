@@ -18,6 +18,7 @@ struct line_reader {
 	uint64_t next;		/* file offset of the next read */
 	uint64_t limit;		/* file offset of the end */
 	size_t begin, end;	/* what of the buffer is not yet handed out */
+	size_t feed;		/* behind the last line feed before `end` */
 	int inside;		/* the next piece goes on with a line */
 	struct seal *seal;	/* takes every byte read, or NULL */
 	size_t ahead, behind;	/* bytes behind the limit: wanted, read */
@@ -65,8 +66,9 @@ void	lines_take_seal(struct line_reader *reader, struct seal *seal);
 int	lines_next(struct line_reader *reader, struct line *line);
 
 /*
- * What is in the buffer, at most `most` bytes, where a line begins there; how
- * much that is.  Whole lines of it may be taken, and so many bytes skipped.
+ * What is in the buffer up to its last line feed, at most `most` bytes, where a
+ * line begins there; how much that is.  Whole lines of it may be taken, and so
+ * many bytes skipped.
  */
 size_t	lines_peek(const struct line_reader *reader, uint64_t most,
 	    const unsigned char **text);

@@ -593,6 +593,64 @@ ATF_TC_BODY(line_counts, tc)
 	}
 }
 
+/*
+ * What is at hand for many lines at a time ends behind a line feed: who takes
+ * few of them need not look for it again.
+ */
+static void
+check_peek(const struct line_reader *reader)
+{
+	const unsigned char *text, *from = reader->buffer + reader->begin;
+	const unsigned char *feed = memrchr(from, '\n', reader->end -
+	    reader->begin);
+	const size_t wanted = reader->inside || feed == NULL ? 0 :
+	    (size_t)(feed - from) + 1;
+
+	ATF_REQUIRE_EQ(wanted, lines_peek(reader, UINT64_MAX, &text));
+	ATF_REQUIRE(wanted == 0 || text == from);
+	ATF_REQUIRE_EQ(wanted / 2, lines_peek(reader, wanted / 2, &text));
+}
+
+ATF_TC_WITHOUT_HEAD(whole_lines);
+ATF_TC_BODY(whole_lines, tc)
+{
+	static struct line_reader reader;
+	static char bytes[5 * RELAY_BYTES];
+	const unsigned char *text, *feed;
+	size_t length, skipped, at, i;
+	struct line line;
+	int fd;
+
+	(void)tc;
+	for (i = 0; i < 60; i++) {
+		length = randombytes_uniform(sizeof(bytes));
+		memset(bytes, 'x', length);
+		/* Many short lines, and some longer than the buffer. */
+		for (at = 0; at < length; at += 1 + randombytes_uniform(
+		    i % 3 == 0 ? 100000 : i % 3 == 1 ? 60 : 5000))
+			bytes[at] = '\n';
+		fd = memfd_create("lines", MFD_CLOEXEC);
+		ATF_REQUIRE(fd != -1);
+		ATF_REQUIRE(write(fd, bytes, length) == (ssize_t)length);
+		lines_begin(&reader, fd, 0, length, NULL);
+		check_peek(&reader);
+		for (at = 0; lines_next(&reader, &line) == 1;) {
+			at += line.length + line.ending;
+			check_peek(&reader);
+			skipped = lines_peek(&reader, UINT64_MAX, &text);
+			if (skipped == 0 || i % 2 == 0)
+				continue;
+			feed = memchr(text, '\n', skipped);
+			ATF_REQUIRE(feed != NULL);
+			lines_skip(&reader, (uint64_t)(feed - text) + 1);
+			at += (size_t)(feed - text) + 1;
+			check_peek(&reader);
+		}
+		ATF_CHECK_EQ(length, at);
+		ATF_REQUIRE(close(fd) == 0);
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, from_line);
@@ -606,5 +664,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, changed_before_sending);
 	ATF_TP_ADD_TC(tp, memory);
 	ATF_TP_ADD_TC(tp, line_counts);
+	ATF_TP_ADD_TC(tp, whole_lines);
 	return (atf_no_error());
 }
