@@ -96,6 +96,14 @@ $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 
 regress/lib/harness.o: regress/lib/harness.h config.mk
 
+# A name service that is loaded by other programs, too: no sanitizer is in it.
+regress/privsep/auth_test: regress/privsep/name_service.so
+
+regress/privsep/name_service.so: regress/privsep/name_service.c config.mk
+	@echo "  CC $@"
+	@$(CC) -std=c11 -O2 -fPIC -shared $(WARNINGS) -D_GNU_SOURCE -o $@ \
+	    regress/privsep/name_service.c
+
 # Seals as on a machine without products of 128 bits.
 regress/unit/seal_narrow_test: regress/unit/seal_test.c mailstore/seal.c
 	@echo "  CC $@"

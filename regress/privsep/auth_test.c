@@ -10,6 +10,7 @@
 
 #include <atf-c.h>
 #include <crypt.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -216,12 +217,35 @@ cover(const char *scratch, const char *path)
 }
 
 /*
+ * Beside the files accounts are looked for in a service that no sandbox has room
+ * for (name_service.c), if libc has one by that name: 1, or 0.
+ */
+static int
+cover_service(void)
+{
+	char path[600];
+	Dl_info libc;
+
+	if (dladdr((void *)(uintptr_t)getpwnam, &libc) == 0 ||
+	    strrchr(libc.dli_fname, '/') == NULL)
+		return (0);
+	(void)snprintf(path, sizeof(path), "%.*s/libnss_hesiod.so.2",
+	    (int)(strrchr(libc.dli_fname, '/') - libc.dli_fname),
+	    libc.dli_fname);
+	if (access(path, F_OK) == -1)
+		return (0);
+	cover(BUILD_DIRECTORY "/regress/privsep/name_service.so", path);
+	return (1);
+}
+
+/*
  * For this process alone: the host's own files stay as they are.  What the
  * first hash of the shadow file costs, every refusal costs.
  */
 static void
 cover_accounts(const struct server *server, int with_costly)
 {
+	const char *services;
 	FILE *passwd, *shadow;
 	size_t i;
 
@@ -248,7 +272,10 @@ cover_accounts(const struct server *server, int with_costly)
 			    accounts[i].expire);
 	}
 	ATF_REQUIRE(fclose(passwd) == 0 && fclose(shadow) == 0);
-	file_write("nsswitch", "passwd: files\nshadow: files\n", 29);
+	services = cover_service() ?
+	    "passwd: files hesiod\nshadow: files hesiod\n" :
+	    "passwd: files\nshadow: files\n";
+	file_write("nsswitch", services, strlen(services));
 	ATF_REQUIRE(chmod("nsswitch", 0644) == 0);
 	ATF_REQUIRE(chmod("passwd", 0644) == 0 &&
 	    chmod("shadow", 0640) == 0 && chown("shadow", 0, SHADOW_GID) == 0);
@@ -331,6 +358,38 @@ ATF_TC_BODY(system_strangers, tc)
 	}
 	hear_refusals();
 	login(&server, "t-sha512", "secret", EMPTY_BOX);
+	server_stop(&server);
+}
+
+/*
+ * A name that is not in the files is looked for nowhere else: what another
+ * service does is more than the sandbox has room for, and would end a process
+ * whenever somebody makes up a name.
+ */
+ATF_TC_WITHOUT_HEAD(system_services);
+ATF_TC_BODY(system_services, tc)
+{
+	struct server server;
+	int status;
+	pid_t pid;
+
+	(void)tc;
+	start_system(&server, 0);
+	pid = fork();
+	ATF_REQUIRE(pid != -1);
+	if (pid == 0)
+		_exit(getpwnam("t-elsewhere") == NULL);
+	ATF_REQUIRE(waitpid(pid, &status, 0) == pid);
+	if (status != 0) {
+		server_stop(&server);
+		atf_tc_skip("libc asks no other name service");
+	}
+	both_refused(&server, "t-elsewhere", "secret");
+	both_refused(&server, "t-unknown", "secret");
+	hear_refusals();
+	must_be_logged(&server, "t-elsewhere", "no such account");
+	login(&server, "t-sha512", "secret", EMPTY_BOX);
+	ATF_CHECK(!log_has(&server, "event=exit process=auth"));
 	server_stop(&server);
 }
 
@@ -1132,6 +1191,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, system_accounts);
 	ATF_TP_ADD_TC(tp, system_strangers);
+	ATF_TP_ADD_TC(tp, system_services);
 	ATF_TP_ADD_TC(tp, system_cost);
 	ATF_TP_ADD_TC(tp, system_named);
 	ATF_TP_ADD_TC(tp, passwd_users);
