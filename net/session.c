@@ -900,6 +900,17 @@ session_logged_in(struct session *session)
 {
 	session->logged_in = 1;
 	TAILQ_REMOVE(&strangers, session, entry);
+	restart_timer(session);
+}
+
+void
+session_lost_store(struct session *session)
+{
+	if (!session->logged_in)
+		return;
+	session->logged_in = 0;
+	TAILQ_INSERT_TAIL(&strangers, session, entry);
+	(void)event_add(&session->timer, &login_time);
 }
 
 static void

@@ -212,6 +212,12 @@ void	session_limits(const struct ipc_net_config *config);
 /* A store has come: the session is no stranger's any more. */
 void	session_logged_in(struct session *session);
 
+/*
+ * Its store has ended, and its place among its user's sessions is free: it is
+ * one of the strangers again, and has as long as they to end.
+ */
+void	session_lost_store(struct session *session);
+
 /* For protocols' handlers. */
 
 /* One reply line, CRLF added; text that does not print becomes "?". */

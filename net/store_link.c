@@ -131,6 +131,7 @@ on_end(struct session *session)
 		/* No answer comes any more; one that is here is good. */
 		if (session->ahead.state != AHEAD_THERE)
 			session->ahead.state = AHEAD_NONE;
+		session_lost_store(session);
 		return;
 	}
 	session_trouble(session, "the mailbox process ended");
