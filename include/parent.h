@@ -99,8 +99,11 @@ void	children_become(const struct settings *settings, enum ipc_role role,
 	    const struct identity *who, const int *descriptors, int count)
 	    __attribute__((noreturn));
 
-/* A connected pair of message sockets, or -1 with errno. */
-int	children_channel(int pair[2]);
+/*
+ * A connected pair of message sockets, or -1 with errno.  Who reads or writes
+ * either of them waits, or (0) does not.
+ */
+int	children_channel(int pair[2], int waits);
 
 /* Closes a descriptor, unless it is -1, and makes it that. */
 void	children_close(int *fd);

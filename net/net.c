@@ -13,7 +13,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,8 +115,6 @@ handle_store(void *context, struct ipc_message *message)
 		return;
 	store = ipc_take_descriptor(message, 0);
 	data = ipc_take_descriptor(message, 1);
-	(void)fcntl(store, F_SETFL, O_NONBLOCK);
-	(void)fcntl(data, F_SETFL, O_NONBLOCK);
 	store_link_attach(session, store, data);
 }
 
@@ -268,7 +265,7 @@ on_door(int fd, short what, void *argument)
 	struct sockaddr_storage peer;
 	socklen_t size;
 	char name[PEER_SIZE];
-	int client, allowed, i, on = 1;
+	int client, allowed, i;
 
 	(void)what;
 	for (i = 0; i < ACCEPTS_AT_A_TIME; i++) {
@@ -282,10 +279,6 @@ on_door(int fd, short what, void *argument)
 				rest();
 			return;
 		}
-		(void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on,
-		    sizeof(on));
-		(void)setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &on,
-		    sizeof(on));
 		allowed = cleartext_allowed(&peer, name, sizeof(name));
 		session_begin(client, name, allowed, &door->listener);
 	}
@@ -330,8 +323,6 @@ main(void)
 	child_receive_settings(ROLE_NET, handlers, HANDLERS, NULL);
 	if (auth_channel == -1 || config.connections == 0)
 		log_fatal("event=start error=\"settings are incomplete\"");
-	(void)fcntl(auth_channel, F_SETFL, O_NONBLOCK);
-	(void)fcntl(CHILD_CONTROL, F_SETFL, 0);
 	if (event_init() == NULL)
 		log_fatal("event=start error=\"event loop\"");
 	session_limits(&config);

@@ -5,6 +5,8 @@
  * 1.3, suites with forward secrecy alone: there is nothing that a key could
  * decrypt, and none is here.
  */
+#include <sys/uio.h>
+
 #include <errno.h>
 #include <event.h>
 #include <gnutls/gnutls.h>
@@ -56,6 +58,13 @@ tls_begin(void)
 		    gnutls_strerror(error), wrong != NULL ? wrong : "?");
 }
 
+/* GnuTLS's own sends by sendmsg(2), which could send descriptors. */
+static ssize_t
+push(gnutls_transport_ptr_t fd, const giovec_t *parts, int count)
+{
+	return (writev((int)(intptr_t)fd, parts, count));
+}
+
 struct tls *
 tls_open(int fd)
 {
@@ -74,6 +83,7 @@ tls_open(int fd)
 	gnutls_handshake_set_max_packet_length(tls->session,
 	    HANDSHAKE_OCTETS_MAX);
 	gnutls_transport_set_int(tls->session, fd);
+	gnutls_transport_set_vec_push_function(tls->session, push);
 	return (tls);
 }
 
@@ -92,7 +102,7 @@ tls_handshake(struct tls *tls)
 {
 	int error;
 
-	/* Warnings are passed over, as many as fit the handshake's time. */
+	/* Warnings are passed over. */
 	do
 		error = gnutls_handshake(tls->session);
 	while (error == GNUTLS_E_WARNING_ALERT_RECEIVED);

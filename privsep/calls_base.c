@@ -12,7 +12,11 @@
 /* What every process needs, whatever it does. */
 static const struct sandbox_call list[] = {
 	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(close),
-	CALL(sendmsg), CALL(recvmsg),		/* IPC and the log */
+	/*
+	 * IPC and the log.  Without sendmsg no descriptor can be sent: whoever
+	 * gets one may have to wait for as long as a peer likes, to close it.
+	 */
+	CALL(recvmsg),
 	CALL(ppoll),				/* waiting */
 #ifdef __NR_poll
 	CALL(poll),

@@ -3,6 +3,7 @@
  *
  * Linked into postern-net; unprivileged.
  */
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <fcntl.h>
@@ -16,9 +17,12 @@ static const struct sandbox_call list[] = {
 	CALL(sendto),
 	/* Mail, from the pipe to the client; more of it may come. */
 	CALL_MASKED(splice, 5, 0xffffffff ^ SPLICE_F_MORE, SPLICE_F_NONBLOCK),
-	CALL(shutdown),
-	CALL(setsockopt),		/* no Nagle, keepalive */
-	CALL_IF(fcntl, 1, F_SETFL),	/* non-blocking */
+	/*
+	 * Listeners are the other nets', too, and the next one's: nothing of
+	 * them can be changed.  Without SHUT_RD no socket comes to be one that
+	 * sendto could connect.
+	 */
+	CALL_IF(shutdown, 1, SHUT_WR),
 	CALL(epoll_ctl),		/* libevent's loop */
 	CALL(epoll_pwait),
 #ifdef __NR_epoll_wait

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,24 @@
 #include "child.h"
 #include "log.h"
 #include "sandbox.h"
+
+/*
+ * With posternd -d its log is on descriptor 2, unmarked and unescaped: what
+ * came up to here is for that, and nothing that a client may lead to.
+ */
+static void
+leave_log(void)
+{
+#ifndef POSTERN_SANITIZED	/* a sanitizer's findings are to be seen */
+	const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null == -1 || dup2(null, STDERR_FILENO) == -1)
+		log_fatal("event=start error=\"/dev/null: %s\"",
+		    strerror(errno));
+	if (null != STDERR_FILENO)
+		(void)close(null);
+#endif
+}
 
 void
 child_receive_settings(enum ipc_role role, const struct ipc_handler *handlers,
@@ -28,6 +47,7 @@ child_receive_settings(enum ipc_role role, const struct ipc_handler *handlers,
 	log_to_parent(CHILD_CONTROL);
 	if (getuid() == 0 || geteuid() == 0)
 		log_fatal("event=start error=\"will not run as root\"");
+	leave_log();
 	sandbox_harden();
 	while (!started) {
 		if ((got = ipc_receive(CHILD_CONTROL, &message)) == 0)

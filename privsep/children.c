@@ -34,9 +34,10 @@ static int ready;			/* all have once been started */
 static int stopping;
 
 int
-children_channel(int pair[2])
+children_channel(int pair[2], int waits)
 {
-	return (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+	return (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
+	    (waits ? 0 : SOCK_NONBLOCK), 0, pair));
 }
 
 void
@@ -84,7 +85,7 @@ children_fork(struct child *child, int control[2])
 {
 	pid_t pid = -1;
 
-	if (children_channel(control) == -1 || (pid = fork()) == 0)
+	if (children_channel(control, 1) == -1 || (pid = fork()) == 0)
 		return (pid);
 	(void)close(control[1]);
 	if (pid == -1) {
@@ -111,10 +112,9 @@ introduce_net(struct child *net)
 	for (i = 0; i < settings->socket_count; i++)
 		(void)ipc_send(net->channel, IPC_NET_LISTENER, 0,
 		    &settings->sockets[i].settings, &settings->sockets[i].fd);
-	(void)children_channel(ends);
+	(void)children_channel(ends, 0);
 	(void)ipc_send(net->channel, IPC_NET_AUTH, 0, NULL, &ends[1]);
 	children_close(&ends[1]);
-	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	net->auth_end = ends[0];
 }
 
@@ -132,9 +132,7 @@ join(const struct child *net, const struct child *keys)
 {
 	int ends[2] = { -1, -1 };
 
-	(void)children_channel(ends);
-	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	(void)children_channel(ends, 0);
 	(void)ipc_send(net->channel, IPC_NET_KEYS, 0, NULL, &ends[0]);
 	(void)ipc_send(keys->channel, IPC_KEYS_NET, 0,
 	    &(struct ipc_net_index){ net->index, 0 }, &ends[1]);
@@ -250,8 +248,10 @@ handle_log(void *context, struct ipc_message *message)
 	const struct child *child = context;
 	const struct ipc_log *line = IPC_PAYLOAD(message, ipc_log);
 
-	log_line((int)(line->priority & LOG_PRIMASK), "process=%s pid=%d %s",
-	    roles[child->role], (int)child->pid, line->text);
+	/* Nobody's terminal is written on at a child's word (LOG_EMERG). */
+	log_line(line->priority < LOG_CRIT ? LOG_CRIT : (int)line->priority &
+	    LOG_PRIMASK, "process=%s pid=%d %s", roles[child->role],
+	    (int)child->pid, line->text);
 }
 
 static void
@@ -349,9 +349,8 @@ hear(struct child *child, short revents)
 	    "error=\"%s\"", roles[child->role], (int)child->pid, name,
 	    wrong);
 	if (child->role == ROLE_AUTH || child->role == ROLE_KEYS)
-		log_fatal("event=stop error=\"%s cannot be trusted any "
-		    "more\"", child->role == ROLE_AUTH ? "an authenticator" :
-		    "postern-keys");
+		log_fatal("event=stop error=\"postern-%s cannot be trusted "
+		    "any more\"", roles[child->role]);
 	if (!child->dead)
 		(void)kill(child->pid, SIGKILL);
 }

@@ -128,7 +128,7 @@ become_store(const struct settings *settings, int control,
 	fill_config(&account, granted, &config);
 	(void)ipc_send(control, IPC_STORE_CONFIG, session, &config, NULL);
 	(void)ipc_send(control, IPC_START, session, NULL, NULL);
-	if (lock != NULL && children_channel(ends) == -1)
+	if (lock != NULL && children_channel(ends, 1) == -1)
 		log_fatal("event=start process=store error=\"%s\"",
 		    strerror(errno));
 	if (lock != NULL)
@@ -149,8 +149,8 @@ grant_session(const struct settings *settings, int net,
 	int control[2], requests[2] = { -1, -1 }, mail[2] = { -1, -1 };
 	pid_t pid = -1;
 
-	if (store != NULL && (children_channel(requests) == -1 ||
-	    pipe2(mail, O_CLOEXEC) == -1 ||
+	if (store != NULL && (children_channel(requests, 0) == -1 ||
+	    pipe2(mail, O_CLOEXEC | O_NONBLOCK) == -1 ||
 	    (pid = children_fork(store, control)) == -1)) {
 		log_line(LOG_ERR, "event=start process=store error=\"%s\"",
 		    strerror(errno));

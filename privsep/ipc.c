@@ -72,7 +72,9 @@ ipc_send(int fd, enum ipc_type type, uint64_t session, const void *payload,
 		control->cmsg_len = CMSG_LEN(bytes);
 		memcpy(CMSG_DATA(control), descriptors, bytes);
 	}
-	while (sendmsg(fd, &message, MSG_NOSIGNAL) == -1)
+	/* Who has none to send may not: writev(2) sends none. */
+	while ((bytes == 0 ? writev(fd, parts, 2) :
+	    sendmsg(fd, &message, MSG_NOSIGNAL)) == -1)
 		if (errno != EINTR)
 			return (-1);
 	return (0);

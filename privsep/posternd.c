@@ -79,8 +79,7 @@ raise_descriptor_limit(struct settings *settings)
 	/* Where the limit cannot be raised, what there may be must do. */
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1 &&
 	    getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		wanted = MIN(wanted, limit.rlim_max);
-		limit.rlim_cur = wanted;
+		limit.rlim_cur = wanted = MIN(wanted, limit.rlim_max);
 		if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
 			log_fatal("descriptor limit: %s", strerror(errno));
 	}

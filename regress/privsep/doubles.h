@@ -247,8 +247,10 @@ take_settings(int *auth)
 	do {
 		if (ipc_receive(CHILD_CONTROL, &heard) != 1)
 			_exit(0);
-		if (heard.header.type == IPC_NET_AUTH)
+		if (heard.header.type == IPC_NET_AUTH) {
 			*auth = ipc_take_descriptor(&heard, 0);
+			(void)fcntl(*auth, F_SETFL, 0);
+		}
 		if (heard.header.type == IPC_AUTH_NET)
 			take_net(auth);
 	} while (heard.header.type != IPC_START);
@@ -594,6 +596,7 @@ double_store(void)
 	if (strcmp(IPC_PAYLOAD(&heard, ipc_store_config)->user, MALLORY) != 0)
 		be_the_real_one("postern-store");
 	take_settings(NULL);
+	(void)fcntl(CHILD_SESSION, F_SETFL, 0);
 	if (!read_order("order", text, sizeof(text)) || sscanf(text,
 	    "%u %d %u %u", &order.moment, &order.channel, &order.type,
 	    &order.trick) != 4)

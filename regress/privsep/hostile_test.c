@@ -1479,7 +1479,7 @@ must_stop_loudly(struct server *server, const char *what)
 	server->pid = 0;
 	ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) != 0,
 	    "%s: status %d", what, status);
-	ATF_CHECK_MSG(log_has(server, "an authenticator cannot be trusted"),
+	ATF_CHECK_MSG(log_has(server, "postern-auth cannot be trusted"),
 	    "%s: not logged", what);
 	for (waited = 0; waited < PATIENCE_MS && !is_gone(net); waited += 5)
 		sleep_ms(5);

@@ -451,8 +451,16 @@ must_be_the_same(const char *whose, struct descriptors *expected,
 	memset(found, 0, sizeof(*found));
 }
 
-/* What every process has: nothing to read, and (with -d) the log. */
-static const char *const standard[] = { "/dev/null", "/dev/null", "log" };
+/* The parent: nothing to read, and (with -d) the log. */
+static const char *const parents[] = { "/dev/null", "/dev/null", "log" };
+
+/* What every other process has: nothing to read, and nowhere to write. */
+static const char *const standard[] = { "/dev/null", "/dev/null",
+#ifdef POSTERN_SANITIZED
+    "log" };
+#else
+    "/dev/null" };
+#endif
 
 static void
 list_all(const struct server *server, const char *name, int count,
@@ -471,7 +479,7 @@ check_parent(const struct server *server, int stores)
 	static const char *const channel[] = { "unix" };
 	static struct descriptors expected, found;
 
-	expect_names(&expected, standard, COUNT(standard), 1);
+	expect_names(&expected, parents, COUNT(parents), 1);
 	expect_names(&expected, listener, 1, 1);
 	/* Each child's control, and the authenticators' end of each net. */
 	expect_names(&expected, channel, 1, 2 * NETS + AUTHS + 2 + stores);
