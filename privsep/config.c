@@ -260,6 +260,10 @@ static char this_host[HOST_NAME_SIZE], cores[12], few_cores[12];
 #define ACCOUNT	"an account that exists and is not root (make it first), " \
 	"or UID:GID; it is "
 
+/* What a keyword has been met with. */
+#define SEEN		1
+#define SEEN_NONE	2
+
 static const struct keyword keywords[] = {
 	OTHER("hostname", read_hostname, AT(net.host), 1, NULL, this_host,
 	    "one host name of letters, digits, hyphens and dots"),
@@ -348,6 +352,25 @@ split_line(char *line, char **words)
 	}
 }
 
+/* The one word that says that there is nothing. */
+static int
+is_none(const struct keyword *keyword, char *const *words, int count)
+{
+	return (count == 1 && keyword->none != NULL &&
+	    strcmp(words[0], keyword->none) == 0);
+}
+
+/* Was it there before, where it may not be again?  `none` bears no other. */
+static int
+is_repeated(const struct keyword *keyword, int *seen, int none)
+{
+	const int before = *seen;
+
+	*seen = none ? SEEN_NONE : SEEN;
+	return (before != 0 && (keyword->words != MANY || none ||
+	    before == SEEN_NONE));
+}
+
 /* Stores what the `count` words behind a keyword say, if they are right. */
 static int
 read_words(struct config *config, const struct keyword *keyword, char **words,
@@ -358,8 +381,7 @@ read_words(struct config *config, const struct keyword *keyword, char **words,
 
 	if (count > keyword->words || (count == 0 && keyword->words > 0))
 		return (0);
-	if (count == 1 && keyword->none != NULL &&
-	    strcmp(words[0], keyword->none) == 0)
+	if (is_none(keyword, words, count))
 		return (1);
 	if (keyword->read != NULL)
 		return (keyword->read(to, words));
@@ -386,8 +408,10 @@ read_line(struct config *config, char *line, int *seen, const char *place)
 		expected = "fewer words, and an end to every quote";
 	else if (keyword == keywords + KEYWORDS)
 		expected = "a keyword of posternd.conf(5)";
-	else if (seen[keyword - keywords]++ && keyword->words != MANY)
-		expected = "this keyword only once";
+	else if (is_repeated(keyword, &seen[keyword - keywords],
+	    is_none(keyword, words + 1, count - 1)))
+		expected = keyword->words != MANY ? "this keyword only once" :
+		    "none on the only line of this keyword";
 	else if (read_words(config, keyword, words + 1, count - 1))
 		return (0);
 	else
@@ -415,11 +439,16 @@ read_file(const char *path, FILE *file, struct config *config, int *seen)
 	}
 	while ((length = getline(&line, &room, file)) != -1) {
 		(void)snprintf(place, sizeof(place), "%s:%d", path, ++number);
-		line[strcspn(line, "\n")] = '\0';
-		if (length >= CONFIG_LINE_SIZE) {
-			log_line(LOG_ERR, "%s: expected a shorter line", place);
+		if (length >= CONFIG_LINE_SIZE ||
+		    strlen(line) != (size_t)length) {
+			log_line(LOG_ERR, "%s: expected %s", place,
+			    length >= CONFIG_LINE_SIZE ? "a shorter line" :
+			    "text, and no NUL in it");
 			errors++;
-		} else
+			continue;
+		}
+		line[strcspn(line, "\n")] = '\0';
+
 			errors += read_line(config, line, seen, place);
 	}
 	free(line);

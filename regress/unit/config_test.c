@@ -423,6 +423,10 @@ static const struct {
 ATF_TC_WITHOUT_HEAD(repeated);
 ATF_TC_BODY(repeated, tc)
 {
+	static const char *const with_none[] = {
+	    "cleartext none\ncleartext ::1\n",
+	    "cleartext ::1\ncleartext none\n",
+	    "cleartext none\ncleartext none\n" };
 	char text[256], second[32];
 	size_t i;
 
@@ -441,6 +445,12 @@ ATF_TC_BODY(repeated, tc)
 	ATF_CHECK_EQ(1, check(USERS "net-user 64101:64101\n"));
 	ATF_CHECK_MSG(strstr(output, "conf:4: net-user: expected this "
 	    "keyword only once") != NULL, "%s", output);
+	for (i = 0; i < COUNT(with_none); i++) {
+		(void)snprintf(text, sizeof(text), "%s" USERS, with_none[i]);
+		ATF_CHECK_EQ(1, check(text));
+		ATF_CHECK_MSG(strstr(output, "conf:2: cleartext: expected "
+		    "none on the only line") != NULL, "%s", output);
+	}
 	ATF_CHECK_EQ(1, check(USERS "lock-user 64104:64104\n"));
 	ATF_CHECK_MSG(strstr(output, "conf:4: lock-user: expected this "
 	    "keyword only once") != NULL, "%s", output);
