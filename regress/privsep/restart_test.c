@@ -207,6 +207,42 @@ ATF_TC_BODY(store_killed_sending, tc)
 	server_stop(&server);
 }
 
+/*
+ * Killed while all that it was asked for waits in net for a client that does
+ * not read.  What is there still goes out, but not for as long as a session
+ * may last: its place among its user's sessions is free.
+ */
+ATF_TC_WITHOUT_HEAD(store_killed_unread);
+ATF_TC_BODY(store_killed_unread, tc)
+{
+	struct server server;
+	static char mailbox[20000];
+	int fd, i, window = 4096;
+
+	(void)tc;
+	server_start(&server, "listen pop3 127.0.0.1 port 0\n"
+	    "login-timeout 3\n");
+	memset(mailbox, 'x', sizeof(mailbox));
+	memcpy(mailbox, small, strlen(small) - 1);
+	memcpy(mailbox + sizeof(mailbox) - 2, "\n\n", 2);
+	mailbox_write(&server, FRED, mailbox, sizeof(mailbox));
+	fd = client_connect(&server, 0);
+	ATF_REQUIRE(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window,
+	    sizeof(window)) == 0);
+	client_expect_line(fd, "+OK");
+	client_say(fd, "USER " FRED, "+OK");
+	client_say(fd, "PASS " FRED_PASSWORD, "+OK");
+	/* More than the kernel holds for a client. */
+	for (i = 0; i < 600; i++)
+		client_send(fd, "RETR 1\r\n");
+	pause_ms(1500);
+	ATF_REQUIRE(kill(children_pid(&server, "postern-store", 0),
+	    SIGKILL) == 0);
+	log_must_have(&server, "event=end");
+	(void)close(fd);
+	server_stop(&server);
+}
+
 /* POP1's store: its session gets "-ERR" and a close. */
 ATF_TC_WITHOUT_HEAD(store_killed_pop1);
 ATF_TC_BODY(store_killed_pop1, tc)
@@ -563,6 +599,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, store_killed);
 	ATF_TP_ADD_TC(tp, store_killed_sending);
+	ATF_TP_ADD_TC(tp, store_killed_unread);
 	ATF_TP_ADD_TC(tp, store_killed_pop1);
 	ATF_TP_ADD_TC(tp, net_killed);
 	ATF_TP_ADD_TC(tp, net_backs_off);
