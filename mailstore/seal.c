@@ -11,7 +11,7 @@
  * "One time" in the name of libsodium's function means: with two seals of one
  * key, the key can be found, and a message be made up that fits one of them.
  * Here nobody is given a seal; what can be learned is that two were different,
- * and then the session ends, and its keys with it.
+ * one bit for each try, of which it would take some 2^64 in one session.
  */
 #include <string.h>
 
