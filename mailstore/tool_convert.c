@@ -179,14 +179,12 @@ static const char *
 convert(struct mailbox *from, enum tool_form form,
     const struct mailbox_place *to)
 {
-	const char *wrong = why_unfit(from);
+	const char *wrong = NULL;
 	int scratch;
 
 	list = calloc((size_t)from->messages + 1, sizeof(*list));
-	if (wrong == NULL && list == NULL)
-		wrong = strerror(errno);
-	if (wrong != NULL)
-		return (wrong);
+	if (list == NULL)
+		return (strerror(errno));
 	scratch = tool_scratch_file(to->directory);
 	if (scratch == -1 ||
 	    target_make(&target, form, to->directory) == -1)
@@ -236,8 +234,13 @@ tool_convert(struct mailbox *from, enum tool_form form,
     const struct mailbox_place *to)
 {
 	struct stat status;
-	const char *wrong = NULL;
+	const char *wrong = why_unfit(from);
 
+	if (wrong != NULL) {
+		log_line(LOG_ERR, "%s: %s; nothing was made",
+		    from->place.label, wrong);
+		return (TOOL_FAILED);
+	}
 	if (fstatat(to->directory, to->name, &status, AT_SYMLINK_NOFOLLOW) ==
 	    0)
 		wrong = strerror(EEXIST);

@@ -122,7 +122,7 @@ read_key(struct reading *reading)
 		return ("a key with a passphrase cannot be used");
 	if (error == 0)
 		error = gnutls_privkey_verify_params(reading->made.key);
-	return (error < 0 ? gnutls_strerror(error) : NULL);
+	return (error < 0 ? "its key file has no key that can be used" : NULL);
 }
 
 /* Is it this certificate's key, and strong enough? */

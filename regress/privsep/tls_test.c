@@ -360,10 +360,10 @@ static const struct {
 } broken[] = {
 	{ "openssl ecparam -genkey -name prime256v1 -noout >one.key",
 	    "the key is not this certificate's" },
-	{ ": >one.key", "one.crt error=" },
+	{ ": >one.key", "one.crt error=\"its key file has no key" },
 	{ ": >one.crt", "one.crt error=" },
 	{ "echo nonsense >one.crt", "one.crt error=" },
-	{ "head -c 100 next.key >one.key", "one.crt error=" },
+	{ "head -c 100 next.key >one.key", "its key file has no key" },
 	{ "head -c 70000 /dev/zero >one.crt", "the file is too long" },
 	{ "openssl pkcs8 -topk8 -in next.key -passout pass:x >one.key",
 	    "passphrase" },
