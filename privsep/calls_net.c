@@ -14,7 +14,8 @@ static const struct sandbox_call list[] = {
 #ifdef __linux__
 	CALL(accept4),
 	CALL(recvfrom),			/* client octets */
-	CALL(sendto),
+	/* And nothing that would connect (MSG_FASTOPEN). */
+	CALL_MASKED(sendto, 3, 0xffffffff ^ MSG_MORE, MSG_NOSIGNAL),
 	/* Mail, from the pipe to the client; more of it may come. */
 	CALL_MASKED(splice, 5, 0xffffffff ^ SPLICE_F_MORE, SPLICE_F_NONBLOCK),
 	/*

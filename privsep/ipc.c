@@ -72,8 +72,8 @@ ipc_send(int fd, enum ipc_type type, uint64_t session, const void *payload,
 		control->cmsg_len = CMSG_LEN(bytes);
 		memcpy(CMSG_DATA(control), descriptors, bytes);
 	}
-	/* Who has none to send may not: writev(2) sends none. */
-	while ((bytes == 0 ? writev(fd, parts, 2) :
+	/* The parent alone has descriptors to send; others may not. */
+	while ((row->from != ROLE_PARENT ? writev(fd, parts, 2) :
 	    sendmsg(fd, &message, MSG_NOSIGNAL)) == -1)
 		if (errno != EINTR)
 			return (-1);

@@ -86,6 +86,8 @@ static const struct call forbidden[] = {
 	{ "sendto", ALL & ~NET, SYS_sendto, { -1 } },
 	/* descriptors, which their receiver would have to close */
 	{ "sendmsg", ALL, SYS_sendmsg, { -1 } },
+	{ "sendto(MSG_FASTOPEN)", NET, SYS_sendto,
+	    { -1, 0, 0, MSG_NOSIGNAL | MSG_FASTOPEN } },
 	{ "sendmmsg", ALL, SYS_sendmmsg, { -1 } },
 	/* the sockets that clients connect to, which other nets have, too */
 	{ "shutdown(SHUT_RD)", ALL, SYS_shutdown, { -1, SHUT_RD } },
@@ -219,7 +221,7 @@ static const struct call allowed[] = {
 	{ "mprotect", ALL, SYS_mprotect, { 0, 0, PROT_READ } },
 	{ "accept4", NET, SYS_accept4, { -1 } },
 	{ "recvfrom", NET, SYS_recvfrom, { -1 } },
-	{ "sendto", NET, SYS_sendto, { -1 } },
+	{ "sendto", NET, SYS_sendto, { -1, 0, 0, MSG_NOSIGNAL | MSG_MORE } },
 	{ "shutdown(SHUT_WR)", NET, SYS_shutdown, { -1, SHUT_WR } },
 	{ "splice", NET, SYS_splice, { -1, 0, -1, 0, 0, SPLICE_F_NONBLOCK |
 	    SPLICE_F_MORE } },

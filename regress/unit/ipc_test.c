@@ -14,6 +14,12 @@
 
 #include "ipc.h"
 
+/* Descriptors come from the parent alone: no other process may send any. */
+#define X(name, from, to, phases, payload, descriptors)			\
+	_Static_assert((descriptors) == 0 || ROLE_##from == ROLE_PARENT, #name);
+IPC_MESSAGE_LIST(X)
+#undef X
+
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define PHASES		16
 #define SESSION		UINT64_C(0x1122334455667788)
