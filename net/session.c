@@ -824,7 +824,7 @@ int
 session_may_start_tls(const struct session *session)
 {
 	return (settings->pairs > 0 && session->tls == NULL &&
-	    !session->logged_in);
+	    session->store == -1);
 }
 
 /* Whoever sits on the line may have put something behind a client's command. */
@@ -900,7 +900,9 @@ session_logged_in(struct session *session)
 {
 	session->logged_in = 1;
 	TAILQ_REMOVE(&strangers, session, entry);
-	restart_timer(session);
+	/* Who has vanished meanwhile has no more time for it. */
+	if (!session->gone)
+		restart_timer(session);
 }
 
 void

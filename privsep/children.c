@@ -249,9 +249,9 @@ handle_log(void *context, struct ipc_message *message)
 	const struct ipc_log *line = IPC_PAYLOAD(message, ipc_log);
 
 	/* Nobody's terminal is written on at a child's word (LOG_EMERG). */
-	log_line(line->priority < LOG_CRIT ? LOG_CRIT : (int)line->priority &
-	    LOG_PRIMASK, "process=%s pid=%d %s", roles[child->role],
-	    (int)child->pid, line->text);
+	log_line((line->priority & LOG_PRIMASK) < LOG_CRIT ? LOG_CRIT :
+	    (int)(line->priority & LOG_PRIMASK), "process=%s pid=%d %s",
+	    roles[child->role], (int)child->pid, line->text);
 }
 
 static void

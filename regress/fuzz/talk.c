@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +61,8 @@ prepare(void)
 	    .session_seconds = 86400, .connections = 4, .index = 7,
 	    .login_delay = 60, .host = "pop.example.org" };
 
+	/* As posternd gives it to its children. */
+	HOLDS(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 	HOLDS(event_init() != NULL);
 	HOLDS(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0, auth) == 0);
