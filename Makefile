@@ -72,8 +72,9 @@ clean:
 	    postern-keys postern-config postern-mailbox \
 	    postern-selfsigned posternctl
 	rm -f privsep/*.o net/*.o mailstore/*.o regress/lib/*.o
-	rm -f regress/lib/objects.a regress/*/*_test regress/*/*.so regress/crash/*.o
-	rm -f regress/crash/crash_bench regress/fuzz/*.o regress/fuzz/*_fuzz
+	rm -f regress/lib/objects.a regress/*/*_test regress/*/*.so
+	rm -f regress/crash/*.o regress/crash/crash_bench
+	rm -f regress/fuzz/*.o regress/fuzz/*_fuzz
 	rm -f regress/bench/*.o regress/bench/bench_load
 	rm -rf build/asan-tree build/fuzz-tree
 

@@ -531,6 +531,7 @@ main(void)
 	state_directory = open(config.state_directory,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	folder_begin(&config);
+	/* The parent makes both ends for net, which does not wait. */
 	(void)fcntl(CHILD_SESSION, F_SETFL, 0);
 	wire.fd = CHILD_DATA;
 	pipe_room = room_of_pipe();

@@ -908,8 +908,6 @@ session_logged_in(struct session *session)
 void
 session_lost_store(struct session *session)
 {
-	if (!session->logged_in)
-		return;
 	session->logged_in = 0;
 	TAILQ_INSERT_TAIL(&strangers, session, entry);
 	(void)event_add(&session->timer, &login_time);

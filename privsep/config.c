@@ -425,6 +425,7 @@ static int
 read_file(const char *path, FILE *file, struct config *config, int *seen)
 {
 	char place[PATH_SIZE + 16], *line = NULL;
+	const char *wrong;
 	struct stat status;
 	size_t room = 0;
 	ssize_t length;
@@ -439,16 +440,14 @@ read_file(const char *path, FILE *file, struct config *config, int *seen)
 	}
 	while ((length = getline(&line, &room, file)) != -1) {
 		(void)snprintf(place, sizeof(place), "%s:%d", path, ++number);
-		if (length >= CONFIG_LINE_SIZE ||
-		    strlen(line) != (size_t)length) {
-			log_line(LOG_ERR, "%s: expected %s", place,
-			    length >= CONFIG_LINE_SIZE ? "a shorter line" :
-			    "text, and no NUL in it");
-			errors++;
-			continue;
-		}
+		wrong = length >= CONFIG_LINE_SIZE ? "a shorter line" :
+		    strlen(line) != (size_t)length ? "text, and no NUL in it" :
+		    NULL;
 		line[strcspn(line, "\n")] = '\0';
-
+		if (wrong != NULL) {
+			log_line(LOG_ERR, "%s: expected %s", place, wrong);
+			errors++;
+		} else
 			errors += read_line(config, line, seen, place);
 	}
 	free(line);

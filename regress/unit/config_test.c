@@ -456,6 +456,22 @@ ATF_TC_BODY(repeated, tc)
 	    "keyword only once") != NULL, "%s", output);
 }
 
+/* What stands behind a NUL is not passed over without a word. */
+ATF_TC_WITHOUT_HEAD(nul);
+ATF_TC_BODY(nul, tc)
+{
+	static const char text[] = "hostname a.example\0b\n" USERS;
+	const char *const arguments[] = { program("posternd"), "-n", "-l",
+	    programs(), "-f", "conf", NULL };
+
+	(void)tc;
+	write_config("");
+	file_write("conf", text, sizeof(text) - 1);
+	ATF_CHECK_EQ(1, run(arguments, NULL, output, sizeof(output)));
+	ATF_CHECK_MSG(strstr(output, "conf:1: expected text, and no NUL") !=
+	    NULL, "%s", output);
+}
+
 ATF_TC_WITHOUT_HEAD(too_many);
 ATF_TC_BODY(too_many, tc)
 {
@@ -780,6 +796,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, different_users);
 	ATF_TP_ADD_TC(tp, all_errors);
 	ATF_TP_ADD_TC(tp, repeated);
+	ATF_TP_ADD_TC(tp, nul);
 	ATF_TP_ADD_TC(tp, too_many);
 	ATF_TP_ADD_TC(tp, long_line);
 	ATF_TP_ADD_TC(tp, unfit_files);
