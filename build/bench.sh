@@ -54,7 +54,7 @@ trap 'exit 130' INT TERM
 if [ $short = no ]; then
 	users=2000 logins=2000 logins_small=100 guesses=1000 sessions=200
 	connections=20000 held=2000
-	all='login fetch large one open delete memory many fair'
+	all='login fetch large one open delete memory maildir many fair'
 else
 	users=100 logins=320 logins_small=50 guesses=200 sessions=50
 	connections=2000 held=50
@@ -75,16 +75,18 @@ wants() {
 	done
 	echo "empty $((first_uid - 1)) 0:0"
 	echo "thousand $((first_uid - 2)) $thousand"
-	! wants large && ! wants open && ! wants fair ||
+	! wants large && ! wants open && ! wants maildir && ! wants fair ||
 		echo "large $((first_uid - 3)) $large"
 	! wants one || echo "one $((first_uid - 4)) $one"
 	! wants delete || echo "delete $((first_uid - 5)) $delete"
 } >"$scratch/users"
 
-# Gives each user of the list a mailbox below $1: a file NAME.
+# Gives each user of the list a mailbox below $1: a file NAME, or a Maildir
+# with $2 "count=0".
 give_mailboxes() {
 	mkdir -p "$1"
-	"$load" mailboxes file="$1" <"$scratch/users"
+	# shellcheck disable=SC2086
+	"$load" mailboxes file="$1" ${2:-} <"$scratch/users"
 }
 
 # Waits until something listens on a port.
@@ -102,8 +104,9 @@ wait_for() {
 declare -A port tree spool
 servers=
 
+# $1: its name; $2, $3: its ports; $4: what mailboxes there are.
 start_postern() {
-	local directory=$scratch/postern hash name uid
+	local directory=$scratch/$1 hash name uid
 	mkdir -p "$directory/empty" "$directory/state" "$directory/libexec"
 	chmod 755 "$directory"/*
 	cp postern-* "$directory/libexec/"
@@ -113,14 +116,14 @@ start_postern() {
 	done <"$scratch/users" >"$directory/passwd"
 	chown 0:64102 "$directory/passwd"
 	chmod 640 "$directory/passwd"
-	spool[postern]=$directory/spool
-	give_mailboxes "$directory/spool"
+	spool[$1]=$directory/spool
+	give_mailboxes "$directory/spool" "${4:-}"
 	chown 0:8 "$directory/spool"
 	chmod 2775 "$directory/spool"
 	cat >"$directory/conf" <<-EOF2
 	hostname post.example.org
-	listen pop3 127.0.0.1 port 1110
-	listen auto 127.0.0.1 port 1109
+	listen pop3 127.0.0.1 port $2
+	listen auto 127.0.0.1 port $3
 	auth passwd $directory/passwd
 	mailbox $directory/spool/%u
 	state $directory/state
@@ -131,14 +134,15 @@ start_postern() {
 	EOF2
 	./posternd -d -f "$directory/conf" -l "$directory/libexec" \
 	    2>"$directory/log" &
-	tree[postern]=$!
-	port[postern]=1110
+	tree[$1]=$!
+	port[$1]=$2
 	pids="$pids $!"
-	wait_for 1110 posternd
-	servers+=' postern'
+	wait_for "$2" "$1"
+	servers+=" $1"
 }
 
-# $1: its name; $2: its port; $3: where mail is; $4: more configuration.
+# $1: its name; $2: its port; $3: where mail is; $4: more configuration; $5:
+# what mailboxes there are.
 start_dovecot() {
 	local directory=$scratch/$1 name uid
 	command -v dovecot >/dev/null || {
@@ -147,7 +151,7 @@ start_dovecot() {
 	}
 	mkdir -p "$directory/home"
 	spool[$1]=$directory/spool
-	give_mailboxes "$directory/spool"
+	give_mailboxes "$directory/spool" "${5:-}"
 	chmod 1777 "$directory/spool"
 	while read -r name uid _; do
 		mkdir "$directory/home/$name"
@@ -281,7 +285,7 @@ measure() {
 # of the medians, postern's to each peer's.
 table() {
 	sed -n "s/^$1 //p" "$scratch/figures" | LC_ALL=C sort -s -k2,2 -k1,1 |
-	    awk -v name="$1" -v servers="$servers" '
+	    awk -v name="$1" -v servers="$servers" -v postern="$ours" '
 	{ values[$2, $1] = values[$2, $1] " " $3; figures[$2] = 1 }
 	function median(list, sorted, n, i, j, t) {
 		n = split(list, sorted, " ")
@@ -297,15 +301,15 @@ table() {
 	END {
 		count = split(servers, order, " ")
 		for (figure in figures) {
-			ours = values[figure, "postern"] == "" ? "" : \
-			    median(values[figure, "postern"])
+			ours = values[figure, postern] == "" ? "" : \
+			    median(values[figure, postern])
 			for (i = 1; i <= count; i++) {
 				if (values[figure, order[i]] == "")
 					continue
 				m = median(values[figure, order[i]])
 				printf "%-18s %-13s %-16s %10s %10s %10s", \
 				    name, figure, order[i], least, m, most
-				if (order[i] != "postern" && ours != "" && \
+				if (order[i] != postern && ours != "" && \
 				    m > 0)
 					printf " %8.2f", ours / m
 				printf "\n"
@@ -315,7 +319,8 @@ table() {
 }
 
 failed=0
-start_postern
+ours=postern
+start_postern postern 1110 1109
 start_dovecot dovecot 2110 \
     "mbox:~/mail:INBOX=$scratch/dovecot/spool/%u" ''
 start_dovecot dovecot-fast 3110 \
@@ -391,6 +396,17 @@ if wants memory; then
 	measure memory-before 'postern dovecot-fast popa3d' hold count=400
 	measure memory-after 'postern dovecot-fast popa3d' sessions \
 	    count=$sessions
+fi
+if wants maildir; then
+	start_postern postern-maildir 5110 5109 count=0
+	start_dovecot dovecot-maildir 6110 \
+	    "maildir:$scratch/dovecot-maildir/spool/%u" '' count=0
+	ours=postern-maildir
+	both='postern-maildir dovecot-maildir'
+	measure maildir-fetch "$both" fetch user=thousand set=$thousand
+	measure maildir-large "$both" fetch user=large set=$large
+	measure maildir-again "$both" open user=large set=$large
+	ours=postern
 fi
 if wants many; then
 	runs=1 measure many-before postern hold count=$connections

@@ -492,6 +492,28 @@ finish_file(FILE *file, int failed, const char *path)
 		err(1, "%s", path);
 }
 
+/* As its owner, who must be able to read all of it. */
+static void
+make_maildir(const char *path, unsigned int uid)
+{
+	static const char *const parts[] = { "tmp", "new", "cur" };
+	char part[PATH_MAX + 8];
+	size_t i;
+
+	if (mkdir(path, 0700) == -1 || chown(path, uid, uid) == -1 ||
+	    setegid(uid) == -1 || seteuid(uid) == -1)
+		err(1, "%s", path);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		(void)snprintf(part, sizeof(part), "%s/%s", path, parts[i]);
+		if (mkdir(part, 0700) == -1)
+			err(1, "%s", part);
+	}
+	if (mail_write_maildir(&set, part) == -1)
+		err(1, "%s", part);
+	if (seteuid(0) == -1 || setegid(0) == -1)
+		err(1, "seteuid");
+}
+
 /*
  * Gives each user of the list on standard input, "name uid set", a mailbox: in
  * the directory `file` an mbox, or with `count` 0 a Maildir.
@@ -499,7 +521,7 @@ finish_file(FILE *file, int failed, const char *path)
 static void
 work_mailboxes(void)
 {
-	char line[256], name[64], what[64], path[PATH_MAX], cur[PATH_MAX + 8];
+	char line[256], name[64], what[64], path[PATH_MAX];
 	unsigned int uid;
 	FILE *file;
 
@@ -508,17 +530,14 @@ work_mailboxes(void)
 			errx(1, "users: %s", line);
 		read_set(what);
 		(void)snprintf(path, sizeof(path), "%s/%s", file_name, name);
-		if (count > 0) {
-			file = make_file(path);
-			finish_file(file, fchmod(fileno(file), 0600) == -1 ||
-			    mail_write_mbox(&set, file) == -1, path);
-			if (chown(path, uid, uid) == -1)
-				err(1, "%s", path);
+		if (count == 0) {
+			make_maildir(path, uid);
 			continue;
 		}
-		(void)snprintf(cur, sizeof(cur), "%s/cur", path);
-		if (mkdir(path, 0700) == -1 || mkdir(cur, 0700) == -1 ||
-		    mail_write_maildir(&set, cur) == -1)
+		file = make_file(path);
+		finish_file(file, fchmod(fileno(file), 0600) == -1 ||
+		    mail_write_mbox(&set, file) == -1, path);
+		if (chown(path, uid, uid) == -1)
 			err(1, "%s", path);
 	}
 }
