@@ -21,7 +21,7 @@ HEADERS = include/account.h include/auth.h include/child.h include/clock.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h \
 	net/session.h net/tls.h privsep/keys.h privsep/sandbox_filter.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
-	mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
+	mailstore/file_index.h mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
 	mailstore/index.h mailstore/index_format.h mailstore/journal.h \
 	mailstore/journal_format.h mailstore/line_blocks.h \
 	mailstore/line_count.h mailstore/line_crlf.h mailstore/lines.h \
@@ -72,7 +72,8 @@ SINGLE_FILE = mailstore/single_file.o mailstore/single_send.o \
 	mailstore/index.o mailstore/index_read.o mailstore/index_format.o
 
 FILES = mailstore/detect.o mailstore/message_file.o mailstore/file_list.o \
-	mailstore/file_mailbox.o mailstore/maildir.o mailstore/mh.o \
+	mailstore/file_mailbox.o mailstore/file_index.o \
+	mailstore/maildir.o mailstore/mh.o \
 	mailstore/mh_sequences.o
 
 MAILDROP = mailstore/maildrop.o mailstore/uid_content.o \

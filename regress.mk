@@ -32,6 +32,9 @@ STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 INDEX_TEST = regress/mailstore/index_test
 INDEX_WRAP = -Wl,--wrap=index_is_settled,--wrap=index_is_worth \
 	-Wl,--wrap=fstat,--wrap=pread,--wrap=pwrite
+FILE_INDEX_TEST = regress/mailstore/file_index_test
+FILE_INDEX_WRAP = -Wl,--wrap=index_is_settled,--wrap=message_file_measure \
+	-Wl,--wrap=uid_content,--wrap=pwrite
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
@@ -55,7 +58,7 @@ FUZZ = regress/fuzz/mbox_fuzz regress/fuzz/mailtxt_fuzz \
 	regress/fuzz/sequences_fuzz regress/fuzz/profile_fuzz \
 	regress/fuzz/detect_fuzz regress/fuzz/folder_fuzz \
 	regress/fuzz/uids_fuzz regress/fuzz/journal_fuzz \
-	regress/fuzz/index_fuzz \
+	regress/fuzz/index_fuzz regress/fuzz/file_index_fuzz \
 	regress/fuzz/pop1_fuzz regress/fuzz/pop2_fuzz \
 	regress/fuzz/pop3_fuzz regress/fuzz/plain_fuzz \
 	regress/fuzz/config_fuzz regress/fuzz/passwd_fuzz \
@@ -66,12 +69,12 @@ FUZZ_SHARED = regress/fuzz/fuzz.o regress/fuzz/mail.o regress/fuzz/files.o \
 FUZZ_HEADERS = regress/fuzz/fuzz.h regress/fuzz/mail.h regress/fuzz/files.h \
 	regress/fuzz/talk.h
 FUZZ_WRAP = -Wl,--wrap=pread,--wrap=index_is_worth,--wrap=index_is_settled \
-	-Wl,--wrap=clock_gettime
+	-Wl,--wrap=index_files_are_worth,--wrap=clock_gettime
 # What calls a target with inputs; build/fuzz.sh has libFuzzer do it.
 FUZZ_DRIVER = regress/fuzz/replay.o
 FUZZ_FLAGS =
 TESTS = $(CRASH_TESTS) regress/crash/race_test $(SESSION) $(PRIVSEP) $(STORE) \
-	$(INDEX_TEST) $(UNIT) regress/bench/load_test $(FUZZ)
+	$(INDEX_TEST) $(FILE_INDEX_TEST) $(UNIT) regress/bench/load_test $(FUZZ)
 
 CPPFLAGS = -Iinclude -Inet -Imailstore -Iprivsep -Iregress/lib \
 	-D_GNU_SOURCE $(BSD_FLAGS) $(GNUTLS_FLAGS) $(FORTIFY) \
@@ -129,6 +132,11 @@ $(INDEX_TEST): regress/mailstore/index_test.c regress/mailstore/index_file.h
 	@echo "  CC $@"
 	@$(COMPILE) -o $@ $@.c $(LINKED) $(INDEX_WRAP) $(LINK) $(LIBS)
 
+$(FILE_INDEX_TEST): regress/mailstore/file_index_test.c \
+	regress/mailstore/index_file.h
+	@echo "  CC $@"
+	@$(COMPILE) -o $@ $@.c $(LINKED) $(FILE_INDEX_WRAP) $(LINK) $(LIBS)
+
 # Deliveries and deletions that meet: nothing of the project is linked in.
 $(RACE): regress/crash/race.h regress/lib/harness.h config.mk
 
@@ -162,6 +170,8 @@ regress/fuzz/folder_fuzz: regress/fuzz/folder_fuzz.c
 regress/fuzz/uids_fuzz: regress/fuzz/uids_fuzz.c
 regress/fuzz/journal_fuzz: regress/fuzz/journal_fuzz.c
 regress/fuzz/index_fuzz: regress/fuzz/index_fuzz.c \
+	regress/mailstore/index_file.h
+regress/fuzz/file_index_fuzz: regress/fuzz/file_index_fuzz.c \
 	regress/mailstore/index_file.h
 regress/fuzz/pop1_fuzz: regress/fuzz/pop1_fuzz.c
 regress/fuzz/pop2_fuzz: regress/fuzz/pop2_fuzz.c

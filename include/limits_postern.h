@@ -287,6 +287,12 @@
 #define INDEX_MESSAGE_BYTES_MIN	(8 * 48)
 #define INDEX_MESSAGES_MAX	1000000
 
+/*
+ * An index of messages that are files has 80 bytes for each, where a file takes
+ * 4 KiB; less files than this are read in the time that it takes.
+ */
+#define FILE_INDEX_MESSAGES_MIN	16
+
 /* A large page of memory: x86-64's, and that of others with pages of 4 KiB. */
 #define LARGE_PAGE_BYTES	2097152U
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "file_mailbox.h"
+#include "index_format.h"
 #include "log.h"
 
 void
@@ -69,6 +70,8 @@ list_name(const struct file_mailbox *mailbox, uint8_t which,
 	}
 	if (file.order == -1)
 		file.order = (int64_t)file.identity.modified.tv_sec;
+	if (index_is_settled(&file.identity.changed))
+		file.flags |= FILE_SETTLED;
 	if ((file.name = strdup(name)) == NULL)
 		return (-1);
 	if (add(list, &file) == -1) {

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "disk.h"
-#include "file_mailbox.h"
+#include "file_index.h"
 #include "log.h"
 
 static const char changed[] = "the folder was changed by another program; "
@@ -76,6 +76,7 @@ file_mailbox_close(struct mailbox *mailbox)
 
 	if (state == NULL)
 		return;
+	file_index_write(state, &mailbox->place);
 	for (i = 0; i < FILE_DIRECTORIES_MAX; i++)
 		if (state->directories[i] != -1)
 			(void)close(state->directories[i]);
@@ -128,6 +129,8 @@ measure(struct file_mailbox *state, struct message_file *file, int whole)
 	if (result == -1)
 		log_message(state, file, errno != 0 ? strerror(errno) :
 		    "changed while it was read");
+	else if ((file->flags & FILE_SETTLED) != 0)
+		state->index_lacks = 1;
 	(void)close(fd);
 	return (result);
 }
@@ -141,7 +144,9 @@ measure_all(struct mailbox *mailbox, struct file_mailbox *state)
 
 	/* The list stays whole meanwhile: a file may have to be found again. */
 	for (; file < end; file++)
-		(void)measure(state, file, 1);
+		if (file->whole_octets == 0)
+			(void)measure(state, file, 1);
+	file_index_write(state, &mailbox->place);
 	for (file = to; file < end; file++)
 		if (file->whole_octets == 0)
 			free(file->name);
@@ -169,6 +174,7 @@ file_mailbox_open(struct mailbox *mailbox, int opened)
 		    error == EOVERFLOW ? "the mailbox has too many messages" :
 		    "the mailbox cannot be listed");
 	}
+	file_index_read(state, &mailbox->place);
 	if (mailbox->measure_all)
 		measure_all(mailbox, state);
 	mailbox->messages = (uint32_t)state->list.count;
@@ -259,9 +265,12 @@ file_mailbox_send(struct mailbox *mailbox, uint64_t number,
     struct wire *wire)
 {
 	struct message_file *file = find_message(mailbox, number);
+	const char *wrong = file == NULL ? "no such message" :
+	    send_file(mailbox->state, file, wire, 0);
 
-	return (file == NULL ? "no such message" :
-	    send_file(mailbox->state, file, wire, 0));
+	if (wrong == message_file_changed)
+		file_mailbox_distrust(mailbox);
+	return (wrong);
 }
 
 const char *
@@ -273,7 +282,48 @@ file_mailbox_send_all(struct mailbox *mailbox, struct wire *wire)
 
 	for (i = 0; i < state->list.count && wrong == NULL; i++)
 		wrong = send_file(state, &state->list.files[i], wire, 1);
+	if (wrong == message_file_changed)
+		file_mailbox_distrust(mailbox);
 	return (wrong);
+}
+
+int
+file_mailbox_known_uid(struct mailbox *mailbox, uint64_t number,
+    unsigned char *digest)
+{
+	const struct message_file *file = find_message(mailbox, number);
+
+	if (file == NULL || (file->flags & FILE_UID) == 0)
+		return (0);
+	memcpy(digest, file->uid, sizeof(file->uid));
+	return (1);
+}
+
+void
+file_mailbox_keep_uid(struct mailbox *mailbox, uint64_t number,
+    const unsigned char *digest)
+{
+	struct file_mailbox *state = mailbox->state;
+	struct message_file *file = find_message(mailbox, number);
+
+	if (file == NULL)
+		return;
+	memcpy(file->uid, digest, sizeof(file->uid));
+	file->flags |= FILE_UID;
+	if ((file->flags & FILE_SETTLED) != 0)
+		state->index_lacks = 1;
+}
+
+void
+file_mailbox_remember(struct mailbox *mailbox)
+{
+	file_index_write(mailbox->state, &mailbox->place);
+}
+
+void
+file_mailbox_distrust(struct mailbox *mailbox)
+{
+	file_index_remove(mailbox->state, &mailbox->place);
 }
 
 int
@@ -317,7 +367,7 @@ accept_change(const struct file_mailbox *state, struct message_file *file)
 	    now.inode != file->identity.inode)))
 		return;
 	file->identity = now;
-	file->flags &= (uint8_t)~FILE_CHANGED;
+	file->flags &= (uint8_t)~(FILE_CHANGED | FILE_SETTLED);
 }
 
 /* Still byte for byte what was sent; or gone, which is no obstacle. */

@@ -44,6 +44,9 @@ struct file_mailbox {
 	int (*remove)(int directory, const char *name);	/* NULL: unlink */
 
 	struct file_list list;			/* the snapshot */
+
+	int index_lacks;		/* what was found of a message since */
+	int index_lies;			/* it was found out in this session */
 	struct line_reader reader;
 };
 
@@ -90,6 +93,12 @@ uint64_t file_mailbox_dots(struct mailbox *mailbox, uint64_t number);
 int	file_mailbox_label(struct mailbox *mailbox, uint64_t number,
 	    char *label, size_t size);
 int	file_mailbox_mark(struct mailbox *mailbox, uint64_t number);
+int	file_mailbox_known_uid(struct mailbox *mailbox, uint64_t number,
+	    unsigned char *digest);
+void	file_mailbox_keep_uid(struct mailbox *mailbox, uint64_t number,
+	    const unsigned char *digest);
+void	file_mailbox_remember(struct mailbox *mailbox);
+void	file_mailbox_distrust(struct mailbox *mailbox);
 void	file_mailbox_close(struct mailbox *mailbox);
 
 /* file_list.c: what is in the directories, as message files. */

@@ -422,6 +422,17 @@ distrust(struct mailbox *inbox)
 			part->mailbox.format->distrust(&part->mailbox);
 }
 
+static void
+remember(struct mailbox *inbox)
+{
+	struct part *part;
+
+	(void)inbox;
+	for (part = parts; part < parts + count; part++)
+		if (part->is_open && part->mailbox.format->remember != NULL)
+			part->mailbox.format->remember(&part->mailbox);
+}
+
 /* A failure in one part leaves the others right, and is told. */
 static const char *
 commit(struct mailbox *inbox, uint32_t *deleted)
@@ -451,5 +462,6 @@ commit(struct mailbox *inbox, uint32_t *deleted)
 
 const struct mailbox_format mailbox_inbox = {
 	"inbox", open_all, octets_of, sum_of, send_message, send_all, mark,
-	commit, close_all, dots_of, label, known_uid, keep_uid, distrust
+	commit, close_all, dots_of, label, known_uid, keep_uid, distrust,
+	remember
 };

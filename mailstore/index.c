@@ -42,8 +42,8 @@ index_find(const struct mailbox_place *place, struct index_names *names)
 }
 
 int
-index_open(const struct mailbox_place *place, const struct index_names *names,
-    int writes, struct index_header *header)
+index_open_file(const struct mailbox_place *place,
+    const struct index_names *names, int writes, uint64_t *size)
 {
 	struct stat status;
 	int fd = openat(place->state, names->name, FLAGS | (writes ? O_RDWR :
@@ -52,12 +52,28 @@ index_open(const struct mailbox_place *place, const struct index_names *names,
 	if (fd == -1)
 		return (-1);
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-	    status.st_uid == geteuid() && status.st_nlink == 1 &&
-	    disk_read(fd, header, sizeof(*header), 0) == 0 &&
+	    status.st_uid == geteuid() && status.st_nlink == 1) {
+		*size = (uint64_t)status.st_size;
+		return (fd);
+	}
+	(void)close(fd);
+	return (-1);
+}
+
+int
+index_open(const struct mailbox_place *place, const struct index_names *names,
+    int writes, struct index_header *header)
+{
+	uint64_t size;
+	int fd = index_open_file(place, names, writes, &size);
+
+	if (fd == -1)
+		return (-1);
+	if (disk_read(fd, header, sizeof(*header), 0) == 0 &&
 	    memcmp(header->magic, INDEX_MAGIC, sizeof(header->magic)) == 0 &&
 	    header->shown <= INDEX_MESSAGES_MAX &&
 	    header->hidden <= INDEX_MESSAGES_MAX &&
-	    (uint64_t)status.st_size >= index_uids_at(header))
+	    size >= index_uids_at(header))
 		return (fd);
 	(void)close(fd);
 	return (-1);
@@ -321,15 +337,31 @@ make_room(int state)
 		continue;
 }
 
-/* Gives a file that is complete its name. */
-static int
-publish(int state, const struct index_names *names)
+int
+index_create(const struct mailbox_place *place,
+    const struct index_names *names)
+{
+	(void)unlinkat(place->state, names->new, 0);
+	return (openat(place->state, names->new, O_RDWR | O_CREAT | O_EXCL |
+	    FLAGS, 0600));
+}
+
+int
+index_publish(const struct mailbox_place *place,
+    const struct index_names *names, int fd, int result)
 {
 	struct stat status;
 
-	if (fstatat(state, names->name, &status, AT_SYMLINK_NOFOLLOW) == -1)
-		make_room(state);
-	return (renameat(state, names->new, state, names->name));
+	(void)close(fd);
+	if (result == 0 && fstatat(place->state, names->name, &status,
+	    AT_SYMLINK_NOFOLLOW) == -1)
+		make_room(place->state);
+	if (result == 0)
+		result = renameat(place->state, names->new, place->state,
+		    names->name);
+	if (result == -1)
+		(void)unlinkat(place->state, names->new, 0);
+	return (result);
 }
 
 /* Writes one for this snapshot, with what ids the one before it had. */
@@ -337,23 +369,15 @@ static int
 write_new(const struct single_file *single, const struct mailbox_place *place,
     const struct index_names *names, struct index_header *header)
 {
-	int fd, result;
+	int fd = index_create(place, names), result;
 
-	(void)unlinkat(place->state, names->new, 0);
-	fd = openat(place->state, names->new, O_RDWR | O_CREAT | O_EXCL |
-	    FLAGS, 0600);
 	if (fd == -1)
 		return (-1);
 	index_describe(header, single);
 	result = write_all(single, fd, header);
 	if (result == 0 && single->index.uids_known > 0)
 		write_uids(&single->index, fd, header);
-	(void)close(fd);
-	if (result == 0)
-		result = publish(place->state, names);
-	if (result == -1)
-		(void)unlinkat(place->state, names->new, 0);
-	return (result);
+	return (index_publish(place, names, fd, result));
 }
 
 void

@@ -42,6 +42,13 @@ index_is_worth(uint64_t bytes, uint64_t messages)
 }
 
 int
+index_files_are_worth(uint64_t messages)
+{
+	return (messages >= FILE_INDEX_MESSAGES_MIN &&
+	    messages <= INDEX_MESSAGES_MAX);
+}
+
+int
 index_is_settled(const struct timespec *changed)
 {
 	struct timespec now;

@@ -77,6 +77,24 @@ int	index_find(const struct mailbox_place *place,
 	    struct index_names *names);
 
 /*
+ * index.c: opens what has that name, a file of the user's alone, and tells its
+ * bytes; -1: it is not there, or nothing such.
+ */
+int	index_open_file(const struct mailbox_place *place,
+	    const struct index_names *names, int writes, uint64_t *size);
+
+/* index.c: makes a new one, which index_publish must close; -1. */
+int	index_create(const struct mailbox_place *place,
+	    const struct index_names *names);
+
+/*
+ * index.c: closes it, and where all could be written (`result` 0) gives it its
+ * name, in the place of an older one; else (-1) removes it.  0, or -1.
+ */
+int	index_publish(const struct mailbox_place *place,
+	    const struct index_names *names, int fd, int result);
+
+/*
  * index.c: opens what has that name and reads its header; -1: it is not there,
  * or nothing that may be used.  What the header says is still to be checked.
  */
@@ -93,6 +111,9 @@ uint64_t index_uids_at(const struct index_header *header);
 
 /* A mailbox of so many bytes and messages is worth an index. */
 int	index_is_worth(uint64_t bytes, uint64_t messages);
+
+/* So many messages that are files are (file_index.h). */
+int	index_files_are_worth(uint64_t messages);
 
 /*
  * True when what changes a file from now on gives it another ctime than this

@@ -121,6 +121,13 @@ struct mailbox_format {
 	 * left is not to be used again.  NULL: there is nothing such.
 	 */
 	void (*distrust)(struct mailbox *mailbox);
+
+	/*
+	 * What was found of messages so far is left for the next session, as
+	 * close() does, which an end that comes suddenly leaves out.  NULL:
+	 * there is nothing such.
+	 */
+	void (*remember)(struct mailbox *mailbox);
 };
 
 enum { LABEL_PART, LABEL_UNIQUE };

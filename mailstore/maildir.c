@@ -81,5 +81,5 @@ const struct mailbox_format mailbox_maildir = {
 	"maildir", open_maildir, file_mailbox_octets, file_mailbox_sum,
 	file_mailbox_send, file_mailbox_send_all, file_mailbox_mark, commit,
 	file_mailbox_close, file_mailbox_dots, file_mailbox_label, NULL, NULL,
-	NULL
+	file_mailbox_distrust, file_mailbox_remember
 };

@@ -17,6 +17,9 @@
 #include "mboxrd.h"
 #include "message_file.h"
 
+const char message_file_changed[] =
+    "the message was changed by another program";
+
 int
 message_file_same(const struct file_identity *one,
     const struct file_identity *other)
@@ -43,6 +46,7 @@ identify(const struct stat *status, struct file_identity *identity)
 	identity->owner = status->st_uid;
 	identity->size = (uint64_t)status->st_size;
 	identity->modified = status->st_mtim;
+	identity->changed = status->st_ctim;
 	return (0);
 }
 
@@ -57,7 +61,7 @@ message_file_look(int directory, const char *name,
 }
 
 int
-message_file_open(const struct message_file *file, int directory)
+message_file_open(struct message_file *file, int directory)
 {
 	struct file_identity identity;
 	struct stat status;
@@ -77,6 +81,9 @@ message_file_open(const struct message_file *file, int directory)
 		errno = ESTALE;
 		return (-1);
 	}
+	if (identity.changed.tv_sec != file->identity.changed.tv_sec ||
+	    identity.changed.tv_nsec != file->identity.changed.tv_nsec)
+		file->flags &= (uint8_t)~FILE_SETTLED;
 	return (fd);
 }
 
@@ -151,22 +158,24 @@ message_file_send(struct message_file *file, int fd,
 {
 	unsigned char bytes[SEAL_BYTES];
 	struct seal seal;
-	uint64_t before = wire->sent;
+	const uint64_t before = wire->sent;
+	const uint64_t octets = whole ? file->whole_octets : file->octets;
 	const char *wrong;
 
 	seal_begin(&seal);
 	wrong = put_message(file, fd, reader, wire, whole,
 	    wire->header_only ? NULL : &seal);
-	if (wrong == NULL && wire->sent - before !=
-	    (whole ? file->whole_octets : file->octets))
-		wrong = "the message was changed by another program";
+	/* More than was announced cannot be sent, and is a reason by itself. */
+	if (wire->sent - before > octets ||
+	    (wrong == NULL && wire->sent - before != octets))
+		wrong = message_file_changed;
 	if (wrong != NULL || wire->header_only)
 		return (wrong);
 	seal_end(&seal, bytes);
 	/* A number stands for one message as long as the session lasts. */
 	if ((file->flags & FILE_SENT) != 0 &&
 	    !seal_is_same(bytes, file->seal))
-		return ("the message was changed by another program");
+		return (message_file_changed);
 	memcpy(file->seal, bytes, sizeof(bytes));
 	file->flags |= FILE_SENT;
 	return (NULL);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "lines.h"
+#include "uid.h"
 #include "wire.h"
 
 /* What tells one file from another, and from itself after a change. */
@@ -19,6 +20,9 @@ struct file_identity {
 	uid_t owner;
 	uint64_t size;			/* bytes */
 	struct timespec modified;
+	struct timespec changed;	/* its ctime, which no program can
+					   set, and which a rename changes,
+					   too: the index's alone */
 };
 
 enum message_file_flags {
@@ -26,7 +30,10 @@ enum message_file_flags {
 	FILE_MARKED = 1 << 1,	/* to be deleted at the commit */
 	FILE_GONE = 1 << 2,	/* no name led to it at the last look */
 	FILE_CHANGED = 1 << 3,	/* it, or what has its name, was changed */
-	FILE_REMOVED = 1 << 4	/* by this commit */
+	FILE_REMOVED = 1 << 4,	/* by this commit */
+	FILE_SETTLED = 1 << 5,	/* its ctime was long past when it was listed,
+				   and was the same whenever it was opened */
+	FILE_UID = 1 << 6	/* `uid` is known */
 };
 
 /* One message of a snapshot. */
@@ -38,11 +45,13 @@ struct message_file {
 	uint64_t whole_octets;		/* in the whole mailbox's form; 0 */
 	uint64_t dots;			/* lines that begin with one, once
 					   octets is measured */
+	unsigned char uid[UID_DIGEST_BYTES];	/* as uid_content gives it */
 	uint8_t directory;		/* which of the mailbox's */
 	uint8_t flags;			/* enum message_file_flags */
 	unsigned char seal[SEAL_BYTES];	/* of what was sent */
 };
 
+/* But for their ctimes. */
 int	message_file_same(const struct file_identity *one,
 	    const struct file_identity *other);
 
@@ -58,7 +67,7 @@ int	message_file_look(int directory, const char *name,
  * Opens the file for reading.  Returns the descriptor, or -1 with errno:
  * ESTALE when the name leads to another file, or to one that was changed.
  */
-int	message_file_open(const struct message_file *file, int directory);
+int	message_file_open(struct message_file *file, int directory);
 
 /*
  * Sends the message, exactly `octets` of it or, in the form of a whole
@@ -66,8 +75,10 @@ int	message_file_open(const struct message_file *file, int directory);
  * mboxrd: a From_ line with the sender of the Return-Path (MAILER-DAEMON
  * where there is none) and the file's date in UTC; one more ">" before a
  * line that begins with any number of them and "From "; an empty line.
- * NULL, or a reason: what was announced cannot be kept.
+ * NULL, or a reason: what was announced cannot be kept; message_file_changed,
+ * where that is because the file has not so many octets.
  */
+extern const char message_file_changed[];
 const char *message_file_send(struct message_file *file, int fd,
 	    struct line_reader *reader, struct wire *wire, int whole);
 

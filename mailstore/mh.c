@@ -178,6 +178,7 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 const struct mailbox_format mailbox_mh = {
 	"mh", open_mh, file_mailbox_octets, file_mailbox_sum,
 	file_mailbox_send, file_mailbox_send_all, file_mailbox_mark, commit,
-	file_mailbox_close, file_mailbox_dots, file_mailbox_label, NULL, NULL,
-	NULL
+	file_mailbox_close, file_mailbox_dots, file_mailbox_label,
+	file_mailbox_known_uid, file_mailbox_keep_uid, file_mailbox_distrust,
+	file_mailbox_remember
 };

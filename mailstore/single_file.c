@@ -500,5 +500,6 @@ keep_uid(struct mailbox *mailbox, uint64_t number,
 
 const struct mailbox_format mailbox_single_file = {
 	"single file", open_single, octets_of, sum_of, send_message, send_all,
-	mark, commit, close_file, dots_of, label, known_uid, keep_uid, distrust
+	mark, commit, close_file, dots_of, label, known_uid, keep_uid, distrust,
+	NULL
 };

@@ -35,6 +35,8 @@ ssize_t	__wrap_pread(int fd, void *to, size_t length, off_t at);
 
 int	__real_index_is_worth(uint64_t bytes, uint64_t messages);
 int	__wrap_index_is_worth(uint64_t bytes, uint64_t messages);
+int	__real_index_files_are_worth(uint64_t messages);
+int	__wrap_index_files_are_worth(uint64_t messages);
 int	__real_index_is_settled(const struct timespec *changed);
 int	__wrap_index_is_settled(const struct timespec *changed);
 
@@ -57,6 +59,13 @@ __wrap_index_is_worth(uint64_t bytes, uint64_t messages)
 {
 	return (fuzz_indexes ? messages > 0 :
 	    __real_index_is_worth(bytes, messages));
+}
+
+int
+__wrap_index_files_are_worth(uint64_t messages)
+{
+	return (fuzz_indexes ? messages > 0 :
+	    __real_index_files_are_worth(messages));
 }
 
 int

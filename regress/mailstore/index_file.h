@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file_index.h"
 #include "index_format.h"
 
 struct index_file {
@@ -98,6 +99,37 @@ index_file_sign(const struct index_file *file)
 	    offsetof(struct index_header, checksum));
 	(void)crypto_onetimeauth_update(&state, file->bytes + sizeof(*header),
 	    index_file_count(file) * sizeof(struct index_entry));
+	(void)crypto_onetimeauth_final(&state, header->checksum);
+}
+
+/* The same of an index of many files. */
+
+static inline struct file_index_header *
+index_files_header(const struct index_file *file)
+{
+	return ((void *)file->bytes);
+}
+
+static inline struct file_index_entry *
+index_files_entries(const struct index_file *file)
+{
+	return ((void *)(file->bytes + sizeof(struct file_index_header)));
+}
+
+static inline void
+index_files_sign(const struct index_file *file)
+{
+	struct file_index_header *header = index_files_header(file);
+	const uint64_t room = (file->length - sizeof(*header)) /
+	    sizeof(struct file_index_entry);
+	const uint64_t count = header->entries < room ? header->entries : room;
+	crypto_onetimeauth_state state;
+
+	index_checksum_begin(&state);
+	(void)crypto_onetimeauth_update(&state, file->bytes + sizeof(*header),
+	    count * sizeof(struct file_index_entry));
+	(void)crypto_onetimeauth_update(&state, file->bytes,
+	    offsetof(struct file_index_header, checksum));
 	(void)crypto_onetimeauth_final(&state, header->checksum);
 }
 
