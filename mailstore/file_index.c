@@ -58,12 +58,13 @@ sort_by_inode(const struct file_list *list)
  */
 static int
 is_as_it_was(const struct message_file *file,
+    const struct file_index_header *header,
     const struct file_index_entry *entry)
 {
 	const struct file_identity *now = &file->identity;
 
 	return ((file->flags & FILE_SETTLED) != 0 &&
-	    now->size == entry->size &&
+	    now->device == header->device && now->size == entry->size &&
 	    now->modified.tv_sec == entry->modified &&
 	    now->modified.tv_nsec == entry->modified_ns &&
 	    now->changed.tv_sec == entry->changed &&
@@ -105,7 +106,7 @@ take_entries(const struct file_list *list, struct message_file **file, int fd,
 {
 	struct message_file **const end = file + list->count;
 	unsigned char checksum[INDEX_CHECKSUM_BYTES];
-	uint64_t left, last = 0, at = sizeof(*header);
+	uint64_t left, at = sizeof(*header);
 	crypto_onetimeauth_state state;
 	size_t part, i;
 
@@ -120,18 +121,16 @@ take_entries(const struct file_list *list, struct message_file **file, int fd,
 		    (const unsigned char *)entries,
 		    part * sizeof(entries[0]));
 		for (i = 0; i < part; i++) {
-			if (entries[i].inode <= last ||
-			    !is_possible(&entries[i]))
+			if (!is_possible(&entries[i]))
 				return (-1);
-			last = entries[i].inode;
-			while (file < end && (*file)->identity.inode < last)
+			while (file < end &&
+			    (*file)->identity.inode < entries[i].inode)
 				file++;
 			/* A file can have more than one name. */
-			for (; file < end && (*file)->identity.inode == last;
+			for (; file < end &&
+			    (*file)->identity.inode == entries[i].inode;
 			    file++)
-				if ((*file)->identity.device ==
-				    header->device && is_as_it_was(*file,
-				    &entries[i]))
+				if (is_as_it_was(*file, header, &entries[i]))
 					take_entry(*file, &entries[i]);
 		}
 	}
@@ -214,14 +213,12 @@ make_entry(struct file_index_entry *entry, const struct message_file *file)
 		memcpy(entry->uid, file->uid, sizeof(entry->uid));
 }
 
-/* Is there anything to tell of a file, behind that with the inode `last`? */
+/* Is there anything to tell of a file?  One that was deleted does no harm. */
 static int
-is_told(const struct message_file *file, uint64_t device, uint64_t last)
+is_told(const struct message_file *file, uint64_t device)
 {
 	return ((file->flags & FILE_SETTLED) != 0 &&
-	    (file->flags & FILE_REMOVED) == 0 &&
 	    (uint64_t)file->identity.device == device &&
-	    (uint64_t)file->identity.inode > last &&
 	    (file->octets != 0 || file->whole_octets != 0));
 }
 
@@ -248,7 +245,6 @@ write_all(const struct file_list *list, struct message_file *const *file,
 	struct message_file *const *const end = file + list->count;
 	struct file_index_header header;
 	crypto_onetimeauth_state state;
-	uint64_t last = 0;
 	size_t count = 0;
 
 	memset(&header, 0, sizeof(header));
@@ -256,10 +252,9 @@ write_all(const struct file_list *list, struct message_file *const *file,
 	header.device = (uint64_t)(*file)->identity.device;
 	index_checksum_begin(&state);
 	for (; file < end; file++) {
-		if (!is_told(*file, header.device, last))
+		if (!is_told(*file, header.device))
 			continue;
-		make_entry(&entries[count], *file);
-		last = entries[count++].inode;
+		make_entry(&entries[count++], *file);
 		if (count < ENTRIES_AT_ONCE)
 			continue;
 		if (put_entries(fd, count, &header, &state) == -1)

@@ -61,7 +61,7 @@ message_file_look(int directory, const char *name,
 }
 
 int
-message_file_open(struct message_file *file, int directory)
+message_file_open(const struct message_file *file, int directory)
 {
 	struct file_identity identity;
 	struct stat status;
@@ -81,9 +81,6 @@ message_file_open(struct message_file *file, int directory)
 		errno = ESTALE;
 		return (-1);
 	}
-	if (identity.changed.tv_sec != file->identity.changed.tv_sec ||
-	    identity.changed.tv_nsec != file->identity.changed.tv_nsec)
-		file->flags &= (uint8_t)~FILE_SETTLED;
 	return (fd);
 }
 

@@ -31,8 +31,7 @@ enum message_file_flags {
 	FILE_GONE = 1 << 2,	/* no name led to it at the last look */
 	FILE_CHANGED = 1 << 3,	/* it, or what has its name, was changed */
 	FILE_REMOVED = 1 << 4,	/* by this commit */
-	FILE_SETTLED = 1 << 5,	/* its ctime was long past when it was listed,
-				   and was the same whenever it was opened */
+	FILE_SETTLED = 1 << 5,	/* its ctime was long past when it was listed */
 	FILE_UID = 1 << 6	/* `uid` is known */
 };
 
@@ -67,7 +66,7 @@ int	message_file_look(int directory, const char *name,
  * Opens the file for reading.  Returns the descriptor, or -1 with errno:
  * ESTALE when the name leads to another file, or to one that was changed.
  */
-int	message_file_open(struct message_file *file, int directory);
+int	message_file_open(const struct message_file *file, int directory);
 
 /*
  * Sends the message, exactly `octets` of it or, in the form of a whole

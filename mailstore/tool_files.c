@@ -194,7 +194,7 @@ check_doubles(const struct file_list *list)
 static void
 check_messages(const struct file_mailbox *files, const char *const *prefixes)
 {
-	struct message_file *file = files->list.files;
+	const struct message_file *file = files->list.files;
 	struct tool_part part = { .number = 0 };
 	struct listing listing;
 	size_t i;

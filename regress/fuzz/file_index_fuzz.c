@@ -4,10 +4,11 @@
  * Test code alone.  Input: how, and which messages to delete; then what makes
  * the index another one, or the files.
  *
- * An index that is damaged or another's, and files that were changed under it,
- * must not be seen in what a client gets.  A forged one, its checksum right, may
- * tell anything: then no octet is sent that was not announced, what is sent is
- * in the file, what goes was sent, and what is found out takes the index along.
+ * An index that is damaged or another's, and files that were changed under
+ * it, must not be seen in what a client gets.  A forged one, its checksum
+ * right, may tell anything: then no octet is sent that was not announced, what
+ * is sent is in the file, what goes was sent, and what is found out takes the
+ * index along.
  */
 #include <sys/stat.h>
 

@@ -707,6 +707,41 @@ ATF_TC_BODY(hostile, tc)
 	}
 }
 
+/* Nothing that was found out comes back at the session's end. */
+ATF_TC_WITHOUT_HEAD(found_out);
+ATF_TC_BODY(found_out, tc)
+{
+	struct mailbox mailbox;
+	struct index_file file;
+	uint32_t number;
+	int which;
+
+	(void)tc;
+	for (which = 0; which < FORMATS; which++) {
+		prepare(which);
+		must_be_true("first", MESSAGES, MESSAGES);
+		file = read_index();
+		index_files_entries(&file)[4].octets++;
+		index_files_sign(&file);
+		write_index(&file);
+		index_file_free(&file);
+		put_message(MESSAGES + 1);
+		open_box(&mailbox, 0, 0);
+		wire.fd = -1;
+		for (number = 1; is_there() && number <= MESSAGES; number++) {
+			wire_begin(&wire, format->octets(&mailbox, number));
+			(void)format->send(&mailbox, number, &wire);
+		}
+		ATF_CHECK(!is_there());
+		measured = 0;
+		ATF_CHECK(format->octets(&mailbox, MESSAGES + 1) != 0);
+		ATF_CHECK_EQ(1, measured);
+		mailbox.format->close(&mailbox);
+		ATF_CHECK(!is_there());
+		must_be_true("later", MESSAGES + 1, MESSAGES + 1);
+	}
+}
+
 /* What stays after a commit is known, what went is not. */
 ATF_TC_WITHOUT_HEAD(deleted);
 ATF_TC_BODY(deleted, tc)
@@ -778,6 +813,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, damaged);
 	ATF_TP_ADD_TC(tp, foreign);
 	ATF_TP_ADD_TC(tp, hostile);
+	ATF_TP_ADD_TC(tp, found_out);
 	ATF_TP_ADD_TC(tp, deleted);
 	ATF_TP_ADD_TC(tp, many);
 	return (atf_no_error());

@@ -16,7 +16,8 @@
 #include "limits_postern.h"
 
 #define LISTEN		"listen pop3 127.0.0.1 port 0\n" \
-			"listen pop2 127.0.0.1 port 0\n"
+			"listen pop2 127.0.0.1 port 0\n" \
+			"listen pop1 127.0.0.1 port 0\n"
 #define MESSAGES	25
 #define MESSAGE_BYTES	60000
 #define NEW		"From x@example.org Sat Nov 21 23:33:00 2026\n" \
@@ -244,11 +245,45 @@ ATF_TC_BODY(read_only, tc)
 	server_stop(&server);
 }
 
+/* An MH folder: asked for as a whole, it is not read twice to be measured. */
+ATF_TC_WITHOUT_HEAD(many_files);
+ATF_TC_BODY(many_files, tc)
+{
+	struct server server;
+	char *text, name[40], path[500];
+	size_t length, i;
+	int fd;
+
+	(void)tc;
+	server_start(&server, LISTEN);
+	ATF_REQUIRE((text = malloc(MESSAGE_BYTES + 200)) != NULL);
+	for (i = 1; i <= MESSAGES; i++) {
+		(void)snprintf(name, sizeof(name), "mail/work/%zu", i);
+		length = put_message(text, i);
+		folder_write(&server, FRED, name, text, length);
+	}
+	(void)sleep(INDEX_SETTLED_SECONDS + 2);
+	for (i = 0; i < 2; i++) {
+		fd = pop1_login(&server, 2, FRED, FRED_PASSWORD);
+		client_send(fd, "RETR work\r\n");
+		client_expect(fd, "#");
+		if (server.privileged)
+			ATF_CHECK_EQ(i == 0, store_has_read(&server) >
+			    MESSAGES * (uint64_t)MESSAGE_BYTES);
+		ATF_CHECK_EQ(1, indexes(&server, path, sizeof(path)));
+		(void)close(fd);
+		children_must_be(&server, "postern-store", 0);
+	}
+	free(text);
+	server_stop(&server);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, unchanged);
 	ATF_TP_ADD_TC(tp, deliveries_and_deletes);
 	ATF_TP_ADD_TC(tp, damaged);
 	ATF_TP_ADD_TC(tp, read_only);
+	ATF_TP_ADD_TC(tp, many_files);
 	return (atf_no_error());
 }
