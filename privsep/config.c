@@ -421,6 +421,7 @@ read_line(struct config *config, char *line, int *seen, const char *place)
 	return (1);
 }
 
+/* How many errors there are; -1: it is not read at all, and that was told. */
 static int
 read_file(const char *path, FILE *file, struct config *config, int *seen)
 {
@@ -436,7 +437,7 @@ read_file(const char *path, FILE *file, struct config *config, int *seen)
 	    (status.st_uid != 0 && status.st_uid != getuid())) {
 		log_line(LOG_ERR, "%s: expected a regular file of root's "
 		    "that nobody else may write", path);
-		return (1);
+		return (-1);
 	}
 	while ((length = getline(&line, &room, file)) != -1) {
 		(void)snprintf(place, sizeof(place), "%s:%d", path, ++number);
@@ -573,6 +574,8 @@ config_read(const char *path, int fd, struct config *config)
 		errors = read_file(path, file, config, seen);
 		(void)fclose(file);
 	}
+	if (errors == -1)
+		return (1);
 	errors += read_defaults(config, seen);
 	if (errors == 0)
 		errors = check_users(&config->parent) + check_listeners(config);

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "config.h"
 #include "log.h"
 #include "passwd_named.h"
@@ -41,17 +42,25 @@ remove_unfinished(void)
 static void __attribute__((noreturn))
 usage(void)
 {
-	(void)fprintf(stderr, "usage: posternctl passwd [-c config] [-f file] "
+	(void)fprintf(stderr, "usage: posternctl passwd [-c config | -f file] "
 	    "[-s account | -v uid:gid:home:maildrop]\n\t    user\n"
-	    "       posternctl passwd [-c config] [-f file] -a name "
+	    "       posternctl passwd [-c config | -f file] -a name "
 	    "[-d | [-n networks] [-p protocols]]\n\t    user\n"
-	    "       posternctl passwd [-c config] [-f file] -l user\n"
+	    "       posternctl passwd [-c config | -f file] -l user\n"
 	    "       posternctl mailbox [-l directory] check path\n"
 	    "       posternctl mailbox [-l directory] convert -t format "
 	    "from to\n"
 	    "       posternctl tls [-l directory] selfsigned [-f] [-d days] "
 	    "[-o directory]\n\t    [name ...]\n");
 	exit(2);
+}
+
+/* Why passwd_open would not have the file. */
+static const char *
+why_not(void)
+{
+	return (errno == EPERM ? "expected a regular file that others may not "
+	    "write" : strerror(errno));
 }
 
 /*
@@ -141,7 +150,7 @@ list_passwords(const char *path, const char *user, const char *but, int shows)
 	if (passwd_open_lines(path, &lines) == -1) {
 		if (!shows && errno == ENOENT)
 			return (0);
-		log_fatal("%s: %s", path, strerror(errno));
+		log_fatal("%s: %s", path, why_not());
 	}
 	while ((line = passwd_next_line(&lines)) != NULL) {
 		if (strncmp(line, user, length) != 0 || line[length] != '/')
@@ -202,8 +211,7 @@ replace_file(const char *path, gid_t auth_group, const char *user,
 	/* Read only now: the new file is the lock against other changes. */
 	from = passwd_open(path);
 	if (from == NULL && errno != ENOENT)
-		log_fatal("%s: %s", path, errno == EPERM ? "expected a regular "
-		    "file that others may not write" : strerror(errno));
+		log_fatal("%s: %s", path, why_not());
 	copy_entries(from, to, user, hash, target);
 	copy_rights(from, fd, auth_group);
 	if (from != NULL)
@@ -323,7 +331,7 @@ read_options(int argc, char **argv)
 
 /* The file, as the configuration names it, and who is to read it. */
 static const char *
-find_file(const char *user, gid_t *auth_group)
+find_file(const char *user, gid_t *auth_group, struct account_policy *policy)
 {
 	static struct config config;
 	const int is_named = given['a'] != NULL || given['l'] != NULL;
@@ -336,7 +344,11 @@ find_file(const char *user, gid_t *auth_group)
 	if (config_read(path, fd, &config) > 0)
 		log_fatal("the configuration has errors");
 	file = is_named ? config.auth.named_file : config.auth.passwd_file;
-	if (geteuid() == 0 && !config.parent.start.unprivileged)
+	policy->passwd_file = config.auth.passwd_file;
+	policy->minimum_uid = (uid_t)config.auth.minimum_uid;
+	policy->unprivileged = geteuid() != 0 ||
+	    config.parent.start.unprivileged;
+	if (!policy->unprivileged)
 		*auth_group = config.parent.auth_user.gid;
 	if (file[0] == '\0')
 		log_fatal("the configuration says 'auth system': %s, or name "
@@ -346,6 +358,19 @@ find_file(const char *user, gid_t *auth_group)
 	    passwd_find(file, user, 0, &entry) == 0)
 		log_fatal("%s is not in %s; begin without -a", user, file);
 	return (file);
+}
+
+/* A password is of no use to one whom the daemon gives no mailbox. */
+static void
+tell_why_no_login(const struct account_policy *policy, const char *user)
+{
+	struct account account;
+	const char *wrong = policy->passwd_file == NULL ? NULL :
+	    account_find(policy, user, &account);
+
+	if (wrong != NULL)
+		log_line(LOG_WARNING, "%s has a password now, but cannot log "
+		    "in: %s", user, wrong);
 }
 
 /* What stands behind the hash; NULL: what stood there. */
@@ -367,6 +392,7 @@ int
 main(int argc, char **argv)
 {
 	char key[USER_SIZE + PASSWORD_NAME_SIZE];
+	struct account_policy policy = { NULL, 0, 0 };	/* -f: not known */
 	const char *user, *target, *file = NULL;
 	gid_t auth_group = (gid_t)-1;
 
@@ -387,7 +413,8 @@ main(int argc, char **argv)
 		log_fatal("expected a shorter name of the password");
 	check_entry(key, target != NULL ? target : given['a'] != NULL ? ":" :
 	    "", given['a'] != NULL);
-	file = given['f'] != NULL ? given['f'] : find_file(user, &auth_group);
+	file = given['f'] != NULL ? given['f'] :
+	    find_file(user, &auth_group, &policy);
 	if (given['l'] != NULL)
 		(void)list_passwords(file, user, "", 1);
 	else if (given['a'] != NULL && given['d'] == NULL &&
@@ -397,5 +424,7 @@ main(int argc, char **argv)
 		    PASSWORDS_NAMED_MAX);
 	else
 		change_password(file, auth_group, key, target);
+	if (given['a'] == NULL && given['l'] == NULL)
+		tell_why_no_login(&policy, user);
 	return (0);
 }

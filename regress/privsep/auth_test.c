@@ -1088,6 +1088,22 @@ ATF_TC_BODY(ctl_by_configuration, tc)
 		ATF_CHECK_EQ(0, status.st_uid);
 		ATF_CHECK_EQ(64102, status.st_gid);
 	}
+	ATF_CHECK_STREQ("", output);
+	/* A password that is good for nothing is told. */
+	arguments[5] = "5:5:/nonexistent:";
+	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
+	ATF_CHECK_MSG(strstr(output, "carl has a password now, but cannot "
+	    "log in: uid under minimum-uid") != NULL, "%s", output);
+	arguments[4] = "-s";
+	arguments[5] = "no.such.account";
+	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
+	ATF_CHECK_MSG(strstr(output, "cannot log in: no such account") !=
+	    NULL, "%s", output);
+	arguments[4] = "-v";
+	arguments[5] = target;
+	ATF_CHECK_EQ(0, run(arguments, "pass word\n", output,
+	    sizeof(output)));
+	ATF_CHECK_STREQ("", output);
 	server_run(&server);
 	login(&server, "carl", "pass\\ word", EMPTY_BOX);
 	server_stop(&server);

@@ -541,6 +541,22 @@ ATF_TC_BODY(ctl_refuses, tc)
 	}
 }
 
+/* What others may write is not read, and the reason is told. */
+ATF_TC_WITHOUT_HEAD(ctl_writable);
+ATF_TC_BODY(ctl_writable, tc)
+{
+	(void)tc;
+	file_write("users", BEFORE, strlen(BEFORE));
+	ATF_REQUIRE(chmod("users", 0660) == 0);
+	ATF_CHECK_EQ(1, CONTROL("users", NULL, "-l", FRED));
+	ATF_CHECK_MSG(strstr(output, "users: expected a regular file that "
+	    "others may not write") != NULL, "%s", output);
+	ATF_CHECK_EQ(1, CONTROL("users", "x\n", FRED));
+	ATF_CHECK_MSG(strstr(output, "users: expected a regular file that "
+	    "others may not write") != NULL, "%s", output);
+	must_be_file(BEFORE);
+}
+
 /* Other lines stay as they are, be they ever so odd; no hash is shown. */
 ATF_TC_WITHOUT_HEAD(ctl_others_stay);
 ATF_TC_BODY(ctl_others_stay, tc)
@@ -618,6 +634,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, same_cost);
 	ATF_TP_ADD_TC(tp, ctl_and_logins);
 	ATF_TP_ADD_TC(tp, ctl_refuses);
+	ATF_TP_ADD_TC(tp, ctl_writable);
 	ATF_TP_ADD_TC(tp, ctl_others_stay);
 	ATF_TP_ADD_TC(tp, ctl_by_configuration);
 	return (atf_no_error());
