@@ -35,8 +35,13 @@ install)
 	mkdir -p "$sbin" "$libexec" "$man/man5" "$man/man7" "$man/man8"
 	for name in $programs; do install -m 755 "$name" "$sbin/"; done
 	for name in $children; do install -m 711 "$name" "$libexec/"; done
+	# The pages tell where things are here.
 	for page in man/*.[578]; do
-		install -m 644 "$page" "$man/man${page##*.}/"
+		to=$man/man${page##*.}/$(basename "$page")
+		rm -f "$to"
+		sed -e "s|/usr/local/libexec/postern|$(setting LIBEXECDIR)|" \
+		    -e "s|/etc/postern|$(setting SYSCONFDIR)|" "$page" >"$to"
+		chmod 644 "$to"
 	done
 	;;
 uninstall)
