@@ -21,7 +21,8 @@ HEADERS = include/account.h include/auth.h include/child.h include/clock.h \
 	include/pathnames.h include/privdrop.h include/sandbox.h \
 	net/session.h net/tls.h privsep/keys.h privsep/sandbox_filter.h \
 	mailstore/detect.h mailstore/disk.h mailstore/dotlock.h mailstore/dots.h \
-	mailstore/file_index.h mailstore/file_mailbox.h mailstore/folder.h mailstore/inbox.h \
+	mailstore/file_index.h mailstore/file_mailbox.h \
+	mailstore/folder.h mailstore/inbox.h \
 	mailstore/index.h mailstore/index_format.h mailstore/journal.h \
 	mailstore/journal_format.h mailstore/line_blocks.h \
 	mailstore/line_count.h mailstore/line_crlf.h mailstore/lines.h \

@@ -33,8 +33,8 @@ INDEX_TEST = regress/mailstore/index_test
 INDEX_WRAP = -Wl,--wrap=index_is_settled,--wrap=index_is_worth \
 	-Wl,--wrap=fstat,--wrap=pread,--wrap=pwrite
 FILE_INDEX_TEST = regress/mailstore/file_index_test
-FILE_INDEX_WRAP = -Wl,--wrap=index_is_settled,--wrap=message_file_measure \
-	-Wl,--wrap=uid_content,--wrap=pwrite
+FILE_INDEX_WRAP = -Wl,--wrap=index_is_settled,--wrap=uid_content \
+	-Wl,--wrap=message_file_open,--wrap=message_file_measure,--wrap=pwrite
 UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/command_test regress/unit/mbox_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \

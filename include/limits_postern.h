@@ -288,16 +288,21 @@
 #define INDEX_MESSAGES_MAX	1000000
 
 /*
- * An index of messages that are files has 80 bytes for each, where a file takes
- * 4 KiB; less files than this are read in the time that it takes.
+ * An index of messages that are files has 88 bytes for each, where a file takes
+ * 4 KiB; fewer files than this are read in the time that it takes.  A larger
+ * file than 1 TiB is not in it, so that a million of them can be summed up.
  */
 #define FILE_INDEX_MESSAGES_MIN	16
+#define FILE_INDEX_BYTES_MAX	(1ULL << 40)
 
 /* A large page of memory: x86-64's, and that of others with pages of 4 KiB. */
 #define LARGE_PAGE_BYTES	2097152U
 
-/* Indexes of one user, the oldest of which go: more folders are not in use. */
-#define INDEXES_MAX		16
+/*
+ * Indexes of one user, of which those go that were written first: who has more
+ * folders than this does not read all of them each day.
+ */
+#define INDEXES_MAX		64
 
 /*
  * The coarsest clock that file systems have is FAT's: two seconds.  Two changes
@@ -367,7 +372,7 @@
 
 /*
  * Messages in one folder.  At under 100 bytes each in an mbox this bounds a
- * snapshot at under 1.6 GB, at under 200 with a file for each at 3.2 GB; and
+ * snapshot at under 1.6 GB, at under 250 with a file for each at 4 GB; and
  * a message number always fits an int32_t of a client.
  */
 #define MESSAGES_MAX		16000000U

@@ -17,8 +17,8 @@
 #include "index_format.h"
 #include "log.h"
 
-_Static_assert(sizeof(struct file_index_header) == 48 &&
-    sizeof(struct file_index_entry) == 80,
+_Static_assert(sizeof(struct file_index_header) == 40 &&
+    sizeof(struct file_index_entry) == 88,
     "no octet of a structure is left out of its checksum");
 
 /* As many entries as are read or written at once. */
@@ -28,17 +28,31 @@ static struct file_index_entry entries[RELAY_BYTES /
 #define ENTRIES_AT_ONCE	(sizeof(entries) / sizeof(entries[0]))
 
 static int
-compare_inodes(const void *a, const void *b)
+compare(uint64_t device, uint64_t inode, const struct file_identity *other)
+{
+	const uint64_t its_device = (uint64_t)other->device;
+	const uint64_t its_inode = (uint64_t)other->inode;
+
+	if (device != its_device)
+		return (device < its_device ? -1 : 1);
+	return (inode < its_inode ? -1 : inode > its_inode);
+}
+
+static int
+compare_files(const void *a, const void *b)
 {
 	const struct message_file *const *one = a, *const *other = b;
 
-	return ((*one)->identity.inode < (*other)->identity.inode ? -1 :
-	    (*one)->identity.inode > (*other)->identity.inode);
+	return (compare((uint64_t)(*one)->identity.device,
+	    (uint64_t)(*one)->identity.inode, &(*other)->identity));
 }
 
-/* The list by inode; NULL: no memory.  (glibc's qsort(3): see file_list.c.) */
+/*
+ * The list in the order of its devices and inodes; NULL: no memory.  (glibc's
+ * qsort(3): see file_list.c.)
+ */
 static struct message_file **
-sort_by_inode(const struct file_list *list)
+sort_files(const struct file_list *list)
 {
 	struct message_file **sorted = calloc(list->count, sizeof(*sorted));
 	size_t i;
@@ -46,7 +60,7 @@ sort_by_inode(const struct file_list *list)
 	for (i = 0; sorted != NULL && i < list->count; i++)
 		sorted[i] = &list->files[i];
 	if (sorted == NULL || mergesort(sorted, list->count, sizeof(*sorted),
-	    compare_inodes) == 0)
+	    compare_files) == 0)
 		return (sorted);
 	free(sorted);
 	return (NULL);
@@ -58,30 +72,33 @@ sort_by_inode(const struct file_list *list)
  */
 static int
 is_as_it_was(const struct message_file *file,
-    const struct file_index_header *header,
     const struct file_index_entry *entry)
 {
 	const struct file_identity *now = &file->identity;
 
 	return ((file->flags & FILE_SETTLED) != 0 &&
-	    now->device == header->device && now->size == entry->size &&
+	    now->size == entry->size &&
 	    now->modified.tv_sec == entry->modified &&
 	    now->modified.tv_nsec == entry->modified_ns &&
 	    now->changed.tv_sec == entry->changed &&
 	    now->changed.tv_nsec == entry->changed_ns);
 }
 
-/* What can have been found in a file of so many bytes. */
+/*
+ * What can have been found in a file of so many bytes: an octet more for each
+ * line end, and an end; a line that is a dot has three octets.  All entries'
+ * sums fit.
+ */
 static int
 is_possible(const struct file_index_entry *entry)
 {
 	const uint64_t size = entry->size;
 
-	return (size <= INT64_MAX && entry->dots <= entry->octets &&
+	return (size <= FILE_INDEX_BYTES_MAX &&
+	    entry->dots <= entry->octets / 3 &&
 	    (entry->octets == 0 || (entry->octets >= size &&
 	    entry->octets - size <= size + 2)) &&
-	    (entry->whole_octets == 0 ||
-	    entry->whole_octets / 4 <= size + FROM_LINE_MAX));
+	    index_whole_is_possible(entry->whole_octets, size, 1));
 }
 
 static void
@@ -97,8 +114,8 @@ take_entry(struct message_file *file, const struct file_index_entry *entry)
 }
 
 /*
- * Goes through the entries and the files together, both in the order of their
- * inodes.  0, or -1: the index is not sound, and nothing of it may stay.
+ * Goes through the entries and the files together, both in their order.  0, or
+ * -1: the index is not sound, and nothing of it may stay.
  */
 static int
 take_entries(const struct file_list *list, struct message_file **file, int fd,
@@ -108,30 +125,24 @@ take_entries(const struct file_list *list, struct message_file **file, int fd,
 	unsigned char checksum[INDEX_CHECKSUM_BYTES];
 	uint64_t left, at = sizeof(*header);
 	crypto_onetimeauth_state state;
-	size_t part, i;
+	const struct file_index_entry *entry;
+	size_t part;
+	int order;
 
 	index_checksum_begin(&state);
 	for (left = header->entries; left > 0; left -= part) {
 		part = left < ENTRIES_AT_ONCE ? (size_t)left : ENTRIES_AT_ONCE;
-		if (disk_read(fd, entries, part * sizeof(entries[0]), at) ==
-		    -1)
+		if (index_get(fd, entries, part * sizeof(entries[0]), &at,
+		    &state) == -1)
 			return (-1);
-		at += part * sizeof(entries[0]);
-		(void)crypto_onetimeauth_update(&state,
-		    (const unsigned char *)entries,
-		    part * sizeof(entries[0]));
-		for (i = 0; i < part; i++) {
-			if (!is_possible(&entries[i]))
+		for (entry = entries; entry < entries + part; entry++) {
+			if (!is_possible(entry))
 				return (-1);
-			while (file < end &&
-			    (*file)->identity.inode < entries[i].inode)
-				file++;
 			/* A file can have more than one name. */
-			for (; file < end &&
-			    (*file)->identity.inode == entries[i].inode;
-			    file++)
-				if (is_as_it_was(*file, header, &entries[i]))
-					take_entry(*file, &entries[i]);
+			for (; file < end && (order = compare(entry->device,
+			    entry->inode, &(*file)->identity)) >= 0; file++)
+				if (order == 0 && is_as_it_was(*file, entry))
+					take_entry(*file, entry);
 		}
 	}
 	(void)crypto_onetimeauth_update(&state, (const unsigned char *)header,
@@ -184,7 +195,7 @@ file_index_read(struct file_mailbox *mailbox,
 	    index_find(place, &names) == -1 ||
 	    (fd = open_index(place, &names, &header)) == -1)
 		return;
-	sorted = sort_by_inode(&mailbox->list);
+	sorted = sort_files(&mailbox->list);
 	if (sorted != NULL && take_entries(&mailbox->list, sorted, fd,
 	    &header) == -1) {
 		forget(&mailbox->list);
@@ -200,6 +211,7 @@ static void
 make_entry(struct file_index_entry *entry, const struct message_file *file)
 {
 	memset(entry, 0, sizeof(*entry));
+	entry->device = (uint64_t)file->identity.device;
 	entry->inode = (uint64_t)file->identity.inode;
 	entry->size = file->identity.size;
 	entry->modified = file->identity.modified.tv_sec;
@@ -215,26 +227,11 @@ make_entry(struct file_index_entry *entry, const struct message_file *file)
 
 /* Is there anything to tell of a file?  One that was deleted does no harm. */
 static int
-is_told(const struct message_file *file, uint64_t device)
+is_told(const struct message_file *file)
 {
 	return ((file->flags & FILE_SETTLED) != 0 &&
-	    (uint64_t)file->identity.device == device &&
+	    file->identity.size <= FILE_INDEX_BYTES_MAX &&
 	    (file->octets != 0 || file->whole_octets != 0));
-}
-
-/* Writes so many entries, and takes them into the checksum. */
-static int
-put_entries(int fd, size_t count, struct file_index_header *header,
-    crypto_onetimeauth_state *state)
-{
-	const size_t bytes = count * sizeof(entries[0]);
-	const uint64_t at = sizeof(*header) +
-	    header->entries * sizeof(entries[0]);
-
-	(void)crypto_onetimeauth_update(state,
-	    (const unsigned char *)entries, bytes);
-	header->entries += count;
-	return (disk_write(fd, entries, bytes, at, NULL));
 }
 
 /* The header comes last: before it the file is none. */
@@ -245,23 +242,25 @@ write_all(const struct file_list *list, struct message_file *const *file,
 	struct message_file *const *const end = file + list->count;
 	struct file_index_header header;
 	crypto_onetimeauth_state state;
+	uint64_t at = sizeof(header);
 	size_t count = 0;
 
 	memset(&header, 0, sizeof(header));
 	memcpy(header.magic, FILE_INDEX_MAGIC, sizeof(header.magic));
-	header.device = (uint64_t)(*file)->identity.device;
 	index_checksum_begin(&state);
 	for (; file < end; file++) {
-		if (!is_told(*file, header.device))
+		if (!is_told(*file))
 			continue;
 		make_entry(&entries[count++], *file);
+		header.entries++;
 		if (count < ENTRIES_AT_ONCE)
 			continue;
-		if (put_entries(fd, count, &header, &state) == -1)
+		if (index_put(fd, entries, sizeof(entries), &at, &state) == -1)
 			return (-1);
 		count = 0;
 	}
-	if (put_entries(fd, count, &header, &state) == -1)
+	if (index_put(fd, entries, count * sizeof(entries[0]), &at, &state) ==
+	    -1)
 		return (-1);
 	(void)crypto_onetimeauth_update(&state,
 	    (const unsigned char *)&header,
@@ -283,7 +282,7 @@ file_index_write(struct file_mailbox *mailbox,
 	    index_find(place, &names) == -1)
 		return;
 	mailbox->index_lacks = 0;
-	if ((sorted = sort_by_inode(&mailbox->list)) == NULL)
+	if ((sorted = sort_files(&mailbox->list)) == NULL)
 		return;
 	if ((fd = index_create(place, &names)) != -1)
 		(void)index_publish(place, &names, fd,
@@ -298,7 +297,6 @@ file_index_remove(struct file_mailbox *mailbox,
 	struct index_names names;
 
 	mailbox->index_lies = 1;
-	if (index_files_are_worth(mailbox->list.count) &&
-	    index_find(place, &names) == 0)
+	if (index_find(place, &names) == 0)
 		(void)unlinkat(place->state, names.name, 0);
 }

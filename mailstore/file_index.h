@@ -5,7 +5,7 @@
  * As the index of a mailbox of one file it is nothing but a way to be faster,
  * and lies in the same place: DESIGN.md, "The index of many files".  One file:
  * struct file_index_header, and an entry for each message's file, in the order
- * of their inodes.  Numbers are in the machine's own form.
+ * of their devices and inodes.  Numbers are in the machine's own form.
  */
 #ifndef FILE_INDEX_H
 #define FILE_INDEX_H
@@ -23,7 +23,6 @@
 
 struct file_index_header {
 	char magic[16];
-	uint64_t device;		/* of all the files */
 	uint64_t entries;
 	unsigned char checksum[INDEX_CHECKSUM_BYTES];	/* of the entries, and
 					   of what is before it */
@@ -31,7 +30,7 @@ struct file_index_header {
 
 /* One file: what it was when it was read, and what was found. */
 struct file_index_entry {
-	uint64_t inode, size;
+	uint64_t device, inode, size;
 	int64_t modified, changed;	/* its mtime and ctime */
 	uint32_t modified_ns, changed_ns;
 	uint64_t octets, whole_octets, dots;	/* as in struct message_file;

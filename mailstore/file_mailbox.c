@@ -244,19 +244,34 @@ file_mailbox_label(struct mailbox *mailbox, uint64_t number, char *label,
 	return (LABEL_UNIQUE);
 }
 
+/*
+ * A message that cannot be read any more counts for nothing, and one that is
+ * not as the index says is measured: by the next session, without the index.
+ * A client that went away says nothing of the file.
+ */
 static const char *
-send_file(struct file_mailbox *state, struct message_file *file,
+send_file(struct mailbox *mailbox, struct message_file *file,
     struct wire *wire, int whole)
 {
+	struct file_mailbox *state = mailbox->state;
 	int fd = open_message(state, file);
 	const char *wrong;
 
+	if (fd == -1 && (errno == ENOENT || errno == ESTALE))
+		return ("the message was changed or removed by another "
+		    "program");
 	if (fd == -1)
-		return (errno == ENOENT || errno == ESTALE ?
-		    "the message was changed or removed by another program" :
-		    strerror(errno));
-	wrong = message_file_send(file, fd, &state->reader, wire, whole);
-	(void)close(fd);
+		wrong = strerror(errno);
+	else {
+		errno = 0;
+		wrong = message_file_send(file, fd, &state->reader, wire,
+		    whole);
+		if (wrong != NULL && errno == EINTR)
+			wrong = message_file_unsent;
+		(void)close(fd);
+	}
+	if (wrong != NULL && wrong != message_file_unsent)
+		file_mailbox_distrust(mailbox);
 	return (wrong);
 }
 
@@ -265,12 +280,9 @@ file_mailbox_send(struct mailbox *mailbox, uint64_t number,
     struct wire *wire)
 {
 	struct message_file *file = find_message(mailbox, number);
-	const char *wrong = file == NULL ? "no such message" :
-	    send_file(mailbox->state, file, wire, 0);
 
-	if (wrong == message_file_changed)
-		file_mailbox_distrust(mailbox);
-	return (wrong);
+	return (file == NULL ? "no such message" :
+	    send_file(mailbox, file, wire, 0));
 }
 
 const char *
@@ -281,9 +293,7 @@ file_mailbox_send_all(struct mailbox *mailbox, struct wire *wire)
 	size_t i;
 
 	for (i = 0; i < state->list.count && wrong == NULL; i++)
-		wrong = send_file(state, &state->list.files[i], wire, 1);
-	if (wrong == message_file_changed)
-		file_mailbox_distrust(mailbox);
+		wrong = send_file(mailbox, &state->list.files[i], wire, 1);
 	return (wrong);
 }
 

@@ -220,18 +220,25 @@ index_remove(struct single_file *single, const struct mailbox_place *place)
 		(void)unlinkat(place->state, names.name, 0);
 }
 
-/* Writes so many entries, and takes them into the checksum. */
-static int
-put_entries(int fd, size_t count, uint64_t *at,
+int
+index_get(int fd, void *bytes, size_t length, uint64_t *at,
     crypto_onetimeauth_state *state)
 {
-	const size_t bytes = count * sizeof(entries[0]);
-
-	(void)crypto_onetimeauth_update(state,
-	    (const unsigned char *)entries, bytes);
-	if (disk_write(fd, entries, bytes, *at, NULL) == -1)
+	if (disk_read(fd, bytes, length, *at) == -1)
 		return (-1);
-	*at += bytes;
+	*at += length;
+	(void)crypto_onetimeauth_update(state, bytes, length);
+	return (0);
+}
+
+int
+index_put(int fd, const void *bytes, size_t length, uint64_t *at,
+    crypto_onetimeauth_state *state)
+{
+	(void)crypto_onetimeauth_update(state, bytes, length);
+	if (disk_write(fd, bytes, length, *at, NULL) == -1)
+		return (-1);
+	*at += length;
 	return (0);
 }
 
@@ -274,12 +281,13 @@ write_all(const struct single_file *single, int fd,
 	while ((message = next_message(single, &shown, &hidden,
 	    &is_hidden)) != NULL) {
 		if (index_pack(&entries[count++], message, is_hidden) == -1 ||
-		    (count == most &&
-		    put_entries(fd, count, &at, &state) == -1))
+		    (count == most && index_put(fd, entries,
+		    sizeof(entries), &at, &state) == -1))
 			return (-1);
 		count %= most;
 	}
-	if (put_entries(fd, count, &at, &state) == -1)
+	if (index_put(fd, entries, count * sizeof(entries[0]), &at,
+	    &state) == -1)
 		return (-1);
 	(void)crypto_onetimeauth_final(&state, header->checksum);
 	return (disk_write(fd, header, sizeof(*header), 0, NULL));

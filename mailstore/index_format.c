@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "index_format.h"
+#include "mboxrd.h"
 
 /* Of struct index_entry's shape, from the lowest bit on. */
 #define HEAD_BITS	11
@@ -84,6 +85,13 @@ index_checksum_begin(crypto_onetimeauth_state *state)
 	    "Postern: a checksum, no secret";
 
 	(void)crypto_onetimeauth_init(state, key);
+}
+
+int
+index_whole_is_possible(uint64_t octets, uint64_t bytes, uint64_t messages)
+{
+	/* Divided, so that no sum is too large: both are a file's numbers. */
+	return (octets / 4 <= bytes + MBOXRD_FROM_SIZE * messages);
 }
 
 int

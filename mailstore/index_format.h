@@ -126,6 +126,23 @@ void	index_describe(struct index_header *header,
 	    const struct single_file *single);
 
 /*
+ * index.c: read, or write, so many bytes, take them into the checksum and move
+ * `at` behind them.  0, or -1.
+ */
+int	index_get(int fd, void *bytes, size_t length, uint64_t *at,
+	    crypto_onetimeauth_state *state);
+int	index_put(int fd, const void *bytes, size_t length, uint64_t *at,
+	    crypto_onetimeauth_state *state);
+
+/*
+ * Can so many messages of so many bytes have these octets in the form of a
+ * whole mailbox?  Two for each byte, one for each ">" before a line, and a
+ * From_ line with an empty one behind it for each message.
+ */
+int	index_whole_is_possible(uint64_t octets, uint64_t bytes,
+	    uint64_t messages);
+
+/*
  * A mere checksum, under a key that everybody knows: it finds damage, and no
  * ill will.  Poly1305 is the fastest thing in libsodium that does.
  */

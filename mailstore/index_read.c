@@ -65,13 +65,9 @@ take_entries(struct single_file *single, int fd,
 		part = sizeof(entries) / sizeof(entries[0]);
 		if (part > count - done)
 			part = count - done;
-		if (disk_read(fd, entries, part * sizeof(entries[0]), at) ==
-		    -1)
+		if (index_get(fd, entries, part * sizeof(entries[0]), &at,
+		    &state) == -1)
 			return (-1);
-		at += part * sizeof(entries[0]);
-		(void)crypto_onetimeauth_update(&state,
-		    (const unsigned char *)entries,
-		    part * sizeof(entries[0]));
 		for (i = 0; i < part; i++)
 			if (take_entry(single, &entries[i], &end,
 			    header->size) == -1)
@@ -81,14 +77,6 @@ take_entries(struct single_file *single, int fd,
 	return (memcmp(checksum, header->checksum, sizeof(checksum)) == 0 &&
 	    single->shown.count == header->shown && end == header->size ? 0 :
 	    -1);
-}
-
-/* As mboxrd each message has a From_ line, and perhaps quoted lines. */
-static int
-is_sound(const struct index_header *header)
-{
-	return (header->whole_octets / 4 <= header->size +
-	    128 * (header->shown + header->hidden));
 }
 
 /* Does an empty line stand before it, or is it the file's first? */
@@ -171,7 +159,8 @@ load(struct single_file *single, const struct mailbox_place *place,
 
 	if (match == NOT_THIS)
 		return (match);
-	if (!is_sound(header) || take_entries(single, fd, header) == -1) {
+	if (!index_whole_is_possible(header->whole_octets, header->size,
+	    header->shown + header->hidden) || take_entries(single, fd, header) == -1) {
 		forget(single);
 		log_line(LOG_NOTICE, "event=index folder=%s file=%s "
 		    "error=\"damaged; the mailbox is read instead\"",

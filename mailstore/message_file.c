@@ -19,6 +19,7 @@
 
 const char message_file_changed[] =
     "the message was changed by another program";
+const char message_file_unsent[] = "not all could be sent";
 
 int
 message_file_same(const struct file_identity *one,
@@ -89,7 +90,7 @@ static const char *
 why_stopped(int got)
 {
 	if (got != -1)
-		return ("not all could be sent");
+		return (message_file_unsent);
 	return (errno != 0 ? strerror(errno) :
 	    "the message was cut short by another program");
 }

@@ -75,9 +75,10 @@ int	message_file_open(const struct message_file *file, int directory);
  * where there is none) and the file's date in UTC; one more ">" before a
  * line that begins with any number of them and "From "; an empty line.
  * NULL, or a reason: what was announced cannot be kept; message_file_changed,
- * where that is because the file has not so many octets.
+ * where that is because the file has not so many octets, or
+ * message_file_unsent: who takes it wants no more.
  */
-extern const char message_file_changed[];
+extern const char message_file_changed[], message_file_unsent[];
 const char *message_file_send(struct message_file *file, int fd,
 	    struct line_reader *reader, struct wire *wire, int whole);
 

@@ -127,7 +127,7 @@ forge_one(struct index_file *file, struct input *input)
 		header->entries = value;
 		break;
 	case 1:
-		header->device ^= value;
+		entry->device ^= value;
 		break;
 	case 2:
 		entry->octets = value;
@@ -246,8 +246,13 @@ read_otherwise(struct mailbox *mailbox, const struct mailbox_place *place)
 	uint32_t number_of;
 	int good = 1;
 
+	char uid[UID_SIZE];
+
 	wire.fd = -1;
 	HOLDS(maildrop_begin(mailbox, UID_NATIVE) == NULL);
+	for (number_of = 1; number_of <= mailbox->messages; number_of++)
+		HOLDS(maildrop_uid(number_of, uid) == NULL &&
+		    strlen(uid) < UID_SIZE);
 	for (number_of = 1; number_of <= mailbox->messages; number_of++) {
 		if (maildrop_measure(number_of, UINT64_MAX, &data) != NULL) {
 			good = 0;
