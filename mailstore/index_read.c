@@ -160,7 +160,8 @@ load(struct single_file *single, const struct mailbox_place *place,
 	if (match == NOT_THIS)
 		return (match);
 	if (!index_whole_is_possible(header->whole_octets, header->size,
-	    header->shown + header->hidden) || take_entries(single, fd, header) == -1) {
+	    header->shown + header->hidden) ||
+	    take_entries(single, fd, header) == -1) {
 		forget(single);
 		log_line(LOG_NOTICE, "event=index folder=%s file=%s "
 		    "error=\"damaged; the mailbox is read instead\"",
