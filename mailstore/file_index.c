@@ -28,23 +28,11 @@ static struct file_index_entry entries[RELAY_BYTES /
 #define ENTRIES_AT_ONCE	(sizeof(entries) / sizeof(entries[0]))
 
 static int
-compare(uint64_t device, uint64_t inode, const struct file_identity *other)
-{
-	const uint64_t its_device = (uint64_t)other->device;
-	const uint64_t its_inode = (uint64_t)other->inode;
-
-	if (device != its_device)
-		return (device < its_device ? -1 : 1);
-	return (inode < its_inode ? -1 : inode > its_inode);
-}
-
-static int
 compare_files(const void *a, const void *b)
 {
 	const struct message_file *const *one = a, *const *other = b;
 
-	return (compare((uint64_t)(*one)->identity.device,
-	    (uint64_t)(*one)->identity.inode, &(*other)->identity));
+	return (message_file_compare(&(*one)->identity, &(*other)->identity));
 }
 
 /*
@@ -126,6 +114,7 @@ take_entries(const struct file_list *list, struct message_file **file, int fd,
 	uint64_t left, at = sizeof(*header);
 	crypto_onetimeauth_state state;
 	const struct file_index_entry *entry;
+	struct file_identity it = { .size = 0 };
 	size_t part;
 	int order;
 
@@ -138,9 +127,11 @@ take_entries(const struct file_list *list, struct message_file **file, int fd,
 		for (entry = entries; entry < entries + part; entry++) {
 			if (!is_possible(entry))
 				return (-1);
+			it.device = (dev_t)entry->device;
+			it.inode = (ino_t)entry->inode;
 			/* A file can have more than one name. */
-			for (; file < end && (order = compare(entry->device,
-			    entry->inode, &(*file)->identity)) >= 0; file++)
+			for (; file < end && (order = message_file_compare(&it,
+			    &(*file)->identity)) >= 0; file++)
 				if (order == 0 && is_as_it_was(*file, entry))
 					take_entry(*file, entry);
 		}

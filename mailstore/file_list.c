@@ -160,12 +160,7 @@ static int
 compare_inode(const struct message_file *one,
     const struct message_file *other)
 {
-	if (one->identity.device != other->identity.device)
-		return (one->identity.device < other->identity.device ? -1 :
-		    1);
-	if (one->identity.inode != other->identity.inode)
-		return (one->identity.inode < other->identity.inode ? -1 : 1);
-	return (0);
+	return (message_file_compare(&one->identity, &other->identity));
 }
 
 static int

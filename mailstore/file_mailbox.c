@@ -263,11 +263,8 @@ send_file(struct mailbox *mailbox, struct message_file *file,
 	if (fd == -1)
 		wrong = strerror(errno);
 	else {
-		errno = 0;
 		wrong = message_file_send(file, fd, &state->reader, wire,
 		    whole);
-		if (wrong != NULL && errno == EINTR)
-			wrong = message_file_unsent;
 		(void)close(fd);
 	}
 	if (wrong != NULL && wrong != message_file_unsent)

@@ -45,7 +45,7 @@ struct file_mailbox {
 
 	struct file_list list;			/* the snapshot */
 
-	int index_lacks;		/* what was found of a message since */
+	int index_lacks;		/* what was found since it was read */
 	int index_lies;			/* it was found out in this session */
 	struct line_reader reader;
 };

@@ -21,6 +21,10 @@
 
 #define LOW(value, bits)	((value) & ((1U << (bits)) - 1))
 
+/* A quarter of what a From_ line and an empty one can have in mboxrd form. */
+#define HEAD_QUARTER	128
+
+_Static_assert(MBOXRD_FROM_SIZE + 4 <= 4 * HEAD_QUARTER, "a whole mailbox");
 _Static_assert(FROM_LINE_MAX + 2 < 1 << HEAD_BITS &&
     MAILTXT_HEADER_MAX < 1 << HEAD_BITS, "a head line and its end");
 _Static_assert(sizeof(struct index_header) == 128 &&
@@ -91,7 +95,7 @@ int
 index_whole_is_possible(uint64_t octets, uint64_t bytes, uint64_t messages)
 {
 	/* Divided, so that no sum is too large: both are a file's numbers. */
-	return (octets / 4 <= bytes + MBOXRD_FROM_SIZE * messages);
+	return (octets / 4 <= bytes + HEAD_QUARTER * messages);
 }
 
 int

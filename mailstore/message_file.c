@@ -17,15 +17,25 @@
 #include "mboxrd.h"
 #include "message_file.h"
 
-const char message_file_changed[] =
-    "the message was changed by another program";
 const char message_file_unsent[] = "not all could be sent";
+static const char changed[] = "the message was changed by another program";
+
+int
+message_file_compare(const struct file_identity *one,
+    const struct file_identity *other)
+{
+	if (one->device != other->device)
+		return (one->device < other->device ? -1 : 1);
+	if (one->inode != other->inode)
+		return (one->inode < other->inode ? -1 : 1);
+	return (0);
+}
 
 int
 message_file_same(const struct file_identity *one,
     const struct file_identity *other)
 {
-	return (one->device == other->device && one->inode == other->inode &&
+	return (message_file_compare(one, other) == 0 &&
 	    one->owner == other->owner && one->size == other->size &&
 	    one->modified.tv_sec == other->modified.tv_sec &&
 	    one->modified.tv_nsec == other->modified.tv_nsec);
@@ -85,11 +95,14 @@ message_file_open(const struct message_file *file, int directory)
 	return (fd);
 }
 
-/* Why lines_next or wire_put stopped: -1 of the first, or else the second. */
+/*
+ * Why lines_next or wire_put stopped: -1 of the first, or else the second.  One
+ * that nobody waits for any more is not read (EINTR).
+ */
 static const char *
 why_stopped(int got)
 {
-	if (got != -1)
+	if (got != -1 || errno == EINTR)
 		return (message_file_unsent);
 	return (errno != 0 ? strerror(errno) :
 	    "the message was cut short by another program");
@@ -166,14 +179,14 @@ message_file_send(struct message_file *file, int fd,
 	/* More than was announced cannot be sent, and is a reason by itself. */
 	if (wire->sent - before > octets ||
 	    (wrong == NULL && wire->sent - before != octets))
-		wrong = message_file_changed;
+		wrong = changed;
 	if (wrong != NULL || wire->header_only)
 		return (wrong);
 	seal_end(&seal, bytes);
 	/* A number stands for one message as long as the session lasts. */
 	if ((file->flags & FILE_SENT) != 0 &&
 	    !seal_is_same(bytes, file->seal))
-		return (message_file_changed);
+		return (changed);
 	memcpy(file->seal, bytes, sizeof(bytes));
 	file->flags |= FILE_SENT;
 	return (NULL);

@@ -50,6 +50,10 @@ struct message_file {
 	unsigned char seal[SEAL_BYTES];	/* of what was sent */
 };
 
+/* By device and inode: below 0, 0 for names of one file, or above. */
+int	message_file_compare(const struct file_identity *one,
+	    const struct file_identity *other);
+
 /* But for their ctimes. */
 int	message_file_same(const struct file_identity *one,
 	    const struct file_identity *other);
@@ -74,11 +78,10 @@ int	message_file_open(const struct message_file *file, int directory);
  * mboxrd: a From_ line with the sender of the Return-Path (MAILER-DAEMON
  * where there is none) and the file's date in UTC; one more ">" before a
  * line that begins with any number of them and "From "; an empty line.
- * NULL, or a reason: what was announced cannot be kept; message_file_changed,
- * where that is because the file has not so many octets, or
- * message_file_unsent: who takes it wants no more.
+ * NULL, or a reason: what was announced cannot be kept; message_file_unsent
+ * where who takes it wants no more, so that nothing is wrong with the file.
  */
-extern const char message_file_changed[], message_file_unsent[];
+extern const char message_file_unsent[];
 const char *message_file_send(struct message_file *file, int fd,
 	    struct line_reader *reader, struct wire *wire, int whole);
 

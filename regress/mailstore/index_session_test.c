@@ -258,14 +258,14 @@ ATF_TC_BODY(many_files, tc)
 	server_start(&server, LISTEN);
 	ATF_REQUIRE((text = malloc(MESSAGE_BYTES + 200)) != NULL);
 	for (i = 1; i <= MESSAGES; i++) {
-		(void)snprintf(name, sizeof(name), "mail/work/%zu", i);
+		(void)snprintf(name, sizeof(name), "mail/letters/%zu", i);
 		length = put_message(text, i);
 		folder_write(&server, FRED, name, text, length);
 	}
 	(void)sleep(INDEX_SETTLED_SECONDS + 2);
 	for (i = 0; i < 2; i++) {
 		fd = pop1_login(&server, 2, FRED, FRED_PASSWORD);
-		client_send(fd, "RETR work\r\n");
+		client_send(fd, "RETR letters\r\n");
 		client_expect(fd, "#");
 		if (server.privileged)
 			ATF_CHECK_EQ(i == 0, store_has_read(&server) >
