@@ -16,7 +16,6 @@
 
 #include "../mailstore/index_file.h"
 #include "files.h"
-#include "maildrop.h"
 
 enum mode { DAMAGED, FOREIGN, FORGED, CHANGED, MODES };
 
@@ -73,46 +72,6 @@ read_box(int plain, struct mail *mail)
 	mailbox.format->close(&mailbox);
 }
 
-/* With an index, whatever it is, and with the one made then, as without. */
-static void
-must_be_true(void)
-{
-	struct mail with, without;
-	int i;
-
-	read_box(1, &without);
-	for (i = 0; i < 2; i++) {
-		read_box(0, &with);
-		HOLDS(mail_equal(&with, &without));
-		mail_free(&with);
-	}
-	mail_free(&without);
-}
-
-static uint64_t
-number(struct input *input)
-{
-	uint64_t value = 0;
-	int i;
-
-	for (i = 0; i < 8; i++)
-		value = value << 8 | fuzz_octet(input);
-	return (value);
-}
-
-static void
-change_octets(struct index_file *file, struct input *input)
-{
-	size_t at;
-
-	while (input->left >= 3) {
-		at = fuzz_octet(input) << 8;
-		at |= fuzz_octet(input);
-		file->bytes[at % file->length] ^=
-		    (unsigned char)fuzz_octet(input);
-	}
-}
-
 static void
 forge_one(struct index_file *file, struct input *input)
 {
@@ -120,7 +79,7 @@ forge_one(struct index_file *file, struct input *input)
 	const unsigned int which = fuzz_octet(input);
 	struct file_index_entry *entry = index_files_entries(file) +
 	    which / 16 % FILES;
-	const uint64_t value = number(input);
+	const uint64_t value = fuzz_number(input);
 
 	switch (which % 16) {
 	case 0:
@@ -172,7 +131,7 @@ forge(const struct mailbox_place *place, enum mode mode, struct input *input)
 
 	HOLDS(index_file_read(place, &file) == 0);
 	if (mode == DAMAGED)
-		change_octets(&file, input);
+		fuzz_change(file.bytes, file.length, input);
 	while (mode == FORGED && input->left > 0 &&
 	    file.length > sizeof(struct file_index_header))
 		forge_one(&file, input);
@@ -182,34 +141,29 @@ forge(const struct mailbox_place *place, enum mode mode, struct input *input)
 	index_file_free(&file);
 }
 
-/* Sends one, in the way that POP2 does; is it what is in the file? */
+/* Sends it; what comes is what is in its file. */
 static int
 send_one(struct mailbox *mailbox, uint32_t number_of)
 {
-	static struct wire wire;
-	struct text is = { NULL, 0, 0 }, wanted = { NULL, 0, 0 };
-	const uint64_t octets = mailbox->format->octets(mailbox, number_of);
-	const char *wrong;
+	struct text sent = { NULL, 0, 0 }, is = { NULL, 0, 0 };
+	struct text wanted = { NULL, 0, 0 };
+	const int good = mail_try(mailbox, number_of, &sent);
 
-	wire.fd = -1;
-	wire_begin(&wire, octets);
-	wrong = mailbox->format->send(mailbox, number_of, &wire);
-	HOLDS(wire.written <= octets);
-	if (wrong != NULL)
-		return (0);
-	HOLDS(wire.written == octets);
-	fuzz_read(directory, name_of(number_of - 1), &is);
-	if (is.length == 0)
-		text_put(&is, "\n", 1);
-	text_put_wire(&wanted, is.at, is.length);
-	HOLDS(wanted.length == octets);
+	if (good) {
+		fuzz_read(directory, name_of(number_of - 1), &is);
+		if (is.length == 0)
+			text_put(&is, "\n", 1);
+		text_put_wire(&wanted, is.at, is.length);
+		HOLDS(text_equal(&sent, &wanted));
+	}
+	text_free(&sent);
 	text_free(&is);
 	text_free(&wanted);
-	return (1);
+	return (good);
 }
 
 /* As POP2 reads and deletes: what fails takes the index along. */
-static void
+static int
 delete_sent(struct mailbox *mailbox, unsigned int mask,
     const struct mailbox_place *place)
 {
@@ -233,41 +187,7 @@ delete_sent(struct mailbox *mailbox, unsigned int mask,
 		HOLDS((fstatat(directory, name_of(number_of - 1), &status,
 		    AT_SYMLINK_NOFOLLOW) == -1) ==
 		    ((marked >> number_of & 1) != 0));
-	mailbox->format->close(mailbox);
-	HOLDS(good || !index_file_is_there(place));
-}
-
-/* As POP3 reads it, and POP1. */
-static void
-read_otherwise(struct mailbox *mailbox, const struct mailbox_place *place)
-{
-	static struct wire wire;
-	struct ipc_data data;
-	uint32_t number_of;
-	int good = 1;
-
-	char uid[UID_SIZE];
-
-	wire.fd = -1;
-	HOLDS(maildrop_begin(mailbox, UID_NATIVE) == NULL);
-	for (number_of = 1; number_of <= mailbox->messages; number_of++)
-		HOLDS(maildrop_uid(number_of, uid) == NULL &&
-		    strlen(uid) < UID_SIZE);
-	for (number_of = 1; number_of <= mailbox->messages; number_of++) {
-		if (maildrop_measure(number_of, UINT64_MAX, &data) != NULL) {
-			good = 0;
-			continue;
-		}
-		wire_begin(&wire, data.piped);
-		good &= maildrop_send(number_of, UINT64_MAX, &data, &wire) ==
-		    NULL && wire_end(&wire) == 0;
-	}
-	maildrop_end();
-	wire_begin(&wire, mailbox->all_octets);
-	good &= mailbox->format->send_all(mailbox, &wire) == NULL &&
-	    wire_end(&wire) == 0;
-	mailbox->format->close(mailbox);
-	HOLDS(good || !index_file_is_there(place));
+	return (good);
 }
 
 static void
@@ -311,7 +231,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const enum mode mode = options % MODES;
 	struct mailbox mailbox;
 	struct index_names names;
-	int lowest;
+	int lowest, good;
 
 	if (state == -1)
 		mail_prepare(&directory, &state);
@@ -327,16 +247,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		forge(&mailbox.place, mode, &input);
 	if (mode != FORGED)
-		must_be_true();
+		mail_index_tells_truth(read_box);
 	open_box(&mailbox, 0);
-	if ((options & 16) != 0)
-		read_otherwise(&mailbox, &mailbox.place);
-	else
-		delete_sent(&mailbox, mask, &mailbox.place);
+	good = (options & 16) != 0 ? mail_try_all(&mailbox) :
+	    delete_sent(&mailbox, mask, &mailbox.place);
+	mailbox.format->close(&mailbox);
+	HOLDS(good || !index_file_is_there(&mailbox.place));
 	/* One that was not found out yet lies still. */
 	if (mode == FORGED)
 		(void)unlinkat(state, names.name, 0);
-	must_be_true();
+	mail_index_tells_truth(read_box);
 	HOLDS(fuzz_lowest_descriptor() == lowest);
 	return (0);
 }

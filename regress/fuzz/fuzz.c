@@ -112,6 +112,29 @@ fuzz_octet(struct input *input)
 	return (*input->at++);
 }
 
+uint64_t
+fuzz_number(struct input *input)
+{
+	uint64_t value = 0;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		value = value << 8 | fuzz_octet(input);
+	return (value);
+}
+
+void
+fuzz_change(unsigned char *octets, size_t length, struct input *input)
+{
+	size_t at;
+
+	while (input->left >= 3 && length > 0) {
+		at = fuzz_octet(input);
+		at = at << 8 | fuzz_octet(input);
+		octets[at % length] ^= (unsigned char)fuzz_octet(input);
+	}
+}
+
 struct input
 fuzz_part(struct input *input, size_t length)
 {

@@ -37,6 +37,12 @@ struct input {
 /* Takes one octet; 0 where none is left. */
 unsigned int fuzz_octet(struct input *input);
 
+/* Takes eight of them as a number, the highest first. */
+uint64_t fuzz_number(struct input *input);
+
+/* Takes three at a time: a place (modulo `length`), and bits to change. */
+void	fuzz_change(unsigned char *octets, size_t length, struct input *input);
+
 /* Takes so many, or as many as are left. */
 struct input fuzz_part(struct input *input, size_t length);
 

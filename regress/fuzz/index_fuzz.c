@@ -13,7 +13,6 @@
 
 #include "../mailstore/index_file.h"
 #include "mail.h"
-#include "maildrop.h"
 
 #define A	"From ann@example.org Sat Nov 21 23:33:00 2026\n"
 #define B	"From bob@example.org Sun Nov 22 01:02:03 2026\n"
@@ -59,45 +58,6 @@ read_box(int plain, struct mail *mail)
 	text_free(&whole);
 }
 
-/* With an index, also the one that this makes, all is as without. */
-static void
-must_be_true(void)
-{
-	struct mail with, without;
-	int i;
-
-	read_box(1, &without);
-	for (i = 0; i < 2; i++) {
-		read_box(0, &with);
-		HOLDS(mail_equal(&with, &without));
-		mail_free(&with);
-	}
-	mail_free(&without);
-}
-
-static uint64_t
-number(struct input *input)
-{
-	uint64_t value = 0;
-	int i;
-
-	for (i = 0; i < 8; i++)
-		value = value << 8 | fuzz_octet(input);
-	return (value);
-}
-
-static void
-change_octets(unsigned char *octets, size_t length, struct input *input)
-{
-	size_t at;
-
-	while (input->left >= 3 && length > 0) {
-		at = fuzz_octet(input) << 8;
-		at |= fuzz_octet(input);
-		octets[at % length] ^= (unsigned char)fuzz_octet(input);
-	}
-}
-
 /* One number in the header, or in an entry. */
 static void
 forge_one(struct index_file *file, struct input *input)
@@ -105,7 +65,7 @@ forge_one(struct index_file *file, struct input *input)
 	struct index_header *header = index_file_header(file);
 	const unsigned int which = fuzz_octet(input);
 	struct index_entry *entry = index_file_entries(file) + which / 16 % 8;
-	const uint64_t value = number(input);
+	const uint64_t value = fuzz_number(input);
 
 	switch (which % 16) {
 	case 0:
@@ -168,7 +128,7 @@ forge(const struct mailbox_place *place, enum mode mode, struct input *input)
 
 	HOLDS(index_file_read(place, &file) == 0);
 	if (mode == DAMAGED)
-		change_octets(file.bytes, file.length, input);
+		fuzz_change(file.bytes, file.length, input);
 	while (mode == FORGED && input->left > 0 &&
 	    file.length > sizeof(struct index_header))
 		forge_one(&file, input);
@@ -182,25 +142,22 @@ forge(const struct mailbox_place *place, enum mode mode, struct input *input)
 static int
 send_one(struct mailbox *mailbox, uint32_t number_of, const struct text *box)
 {
-	static struct wire wire;
 	const struct single_file *single = mailbox->state;
 	const struct single_message *message =
 	    &single->shown.messages[number_of - 1];
-	struct text wanted = { NULL, 0, 0 };
-	uint64_t octets = mailbox->format->octets(mailbox, number_of);
+	struct text sent = { NULL, 0, 0 }, wanted = { NULL, 0, 0 };
+	const int good = mail_try(mailbox, number_of, &sent);
 
-	wire.fd = -1;
-	wire_begin(&wire, octets);
-	if (mailbox->format->send(mailbox, number_of, &wire) != NULL)
-		return (0);
-	HOLDS(wire.written == octets);
-	HOLDS(message->offset + message->stored <= box->length);
-	text_put_wire(&wanted, box->at + message->offset +
-	    message->head_bytes, message->stored - message->head_bytes -
-	    message->blank_bytes);
-	HOLDS(wanted.length == octets);
+	if (good) {
+		HOLDS(message->offset + message->stored <= box->length);
+		text_put_wire(&wanted, box->at + message->offset +
+		    message->head_bytes, message->stored -
+		    message->head_bytes - message->blank_bytes);
+		HOLDS(text_equal(&sent, &wanted));
+	}
+	text_free(&sent);
 	text_free(&wanted);
-	return (1);
+	return (good);
 }
 
 /* What is deleted is what was sent, and nothing else goes. */
@@ -245,33 +202,6 @@ delete_sent(struct mailbox *mailbox, unsigned int mask,
 	text_free(&wanted);
 }
 
-/* As POP3 reads it, and POP1: what fails takes the index with it. */
-static void
-read_otherwise(struct mailbox *mailbox, const struct mailbox_place *place)
-{
-	static struct wire wire;
-	struct ipc_data data;
-	uint32_t number_of;
-	int good = 1;
-
-	wire.fd = -1;
-	HOLDS(maildrop_begin(mailbox, UID_NATIVE) == NULL);
-	for (number_of = 1; number_of <= mailbox->messages; number_of++) {
-		if (maildrop_measure(number_of, UINT64_MAX, &data) != NULL) {
-			good = 0;
-			continue;
-		}
-		wire_begin(&wire, data.piped);
-		good &= maildrop_send(number_of, UINT64_MAX, &data, &wire) ==
-		    NULL && wire_end(&wire) == 0;
-	}
-	maildrop_end();
-	wire_begin(&wire, mailbox->all_octets);
-	good &= mailbox->format->send_all(mailbox, &wire) == NULL &&
-	    wire_end(&wire) == 0;
-	HOLDS(good || !index_file_is_there(place));
-}
-
 static void
 make_box(int is_mailtxt)
 {
@@ -297,7 +227,7 @@ change_box(enum mode mode, struct input *input)
 	struct text box = { NULL, 0, 0 };
 
 	fuzz_read(directory, MAIL_NAME, &box);
-	change_octets(box.at, box.length, &changes);
+	fuzz_change(box.at, box.length, &changes);
 	text_put(&box, input->at, input->left);
 	if (mode == CHANGED)
 		text_put(&box, "\n", 1);
@@ -330,17 +260,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		forge(&mailbox.place, mode, &input);
 	if (mode == DAMAGED || mode == FOREIGN || mode == GROWN)
-		must_be_true();
+		mail_index_tells_truth(read_box);
 	open_box(&mailbox, 0);
 	if ((options & 16) != 0)
-		read_otherwise(&mailbox, &mailbox.place);
+		HOLDS(mail_try_all(&mailbox) ||
+		    !index_file_is_there(&mailbox.place));
 	else
 		delete_sent(&mailbox, mask, &mailbox.place);
 	mailbox.format->close(&mailbox);
 	/* One that was not found out yet lies still. */
 	if (mode == FORGED || mode == CHANGED)
 		(void)unlinkat(state, names.name, 0);
-	must_be_true();
+	mail_index_tells_truth(read_box);
 	HOLDS(fuzz_lowest_descriptor() == lowest);
 	return (0);
 }

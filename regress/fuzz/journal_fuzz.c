@@ -105,25 +105,13 @@ find_journal(char *name, size_t size)
 }
 
 static void
-change_octets(struct text *text, struct input *input)
-{
-	size_t at;
-
-	while (input->left >= 3 && text->length > 0) {
-		at = fuzz_octet(input);
-		at = at << 8 | fuzz_octet(input);
-		text->at[at % text->length] ^= (unsigned char)fuzz_octet(input);
-	}
-}
-
-static void
 damage(const char *name, struct input *input)
 {
 	struct text text = { NULL, 0, 0 };
 	const unsigned int part = fuzz_octet(input);
 
 	fuzz_read(state, name, &text);
-	change_octets(&text, input);
+	fuzz_change(text.at, text.length, input);
 	if (part != 0)
 		text.length = text.length * part / 256;
 	fuzz_file(state, name, text.at, text.length);
@@ -137,7 +125,7 @@ change_mailbox(struct input *input)
 	const unsigned int part = fuzz_octet(input);
 
 	fuzz_read(directory, MAIL_NAME, &text);
-	change_octets(&text, input);
+	fuzz_change(text.at, text.length, input);
 	if (part != 0)
 		text.length = text.length * part / 256;
 	fuzz_file(directory, MAIL_NAME, text.at, text.length);

@@ -302,6 +302,61 @@ mail_equal(const struct mail *one, const struct mail *other)
 }
 
 int
+mail_try(struct mailbox *mailbox, uint64_t number, struct text *sent)
+{
+	const uint64_t octets = mailbox->format->octets(mailbox, number);
+	const char *wrong;
+
+	begin(octets);
+	wrong = mailbox->format->send(mailbox, number, &wire);
+	HOLDS(wire.written <= octets);
+	if (wrong != NULL)
+		return (0);
+	end(octets, sent);
+	return (1);
+}
+
+int
+mail_try_all(struct mailbox *mailbox)
+{
+	struct ipc_data data;
+	char uid[UID_SIZE];
+	uint64_t number;
+	int good = 1;
+
+	HOLDS(maildrop_begin(mailbox, UID_NATIVE) == NULL);
+	for (number = 1; number <= mailbox->messages; number++) {
+		good &= maildrop_uid(number, uid) == NULL;
+		if (maildrop_measure(number, UINT64_MAX, &data) != NULL) {
+			good = 0;
+			continue;
+		}
+		begin(data.piped);
+		good &= maildrop_send(number, UINT64_MAX, &data, &wire) ==
+		    NULL && wire_end(&wire) == 0;
+	}
+	maildrop_end();
+	begin(mailbox->all_octets);
+	return (good & (mailbox->format->send_all(mailbox, &wire) == NULL &&
+	    wire_end(&wire) == 0));
+}
+
+void
+mail_index_tells_truth(void (*read_box)(int plain, struct mail *mail))
+{
+	struct mail with, without;
+	int i;
+
+	read_box(1, &without);
+	for (i = 0; i < 2; i++) {
+		read_box(0, &with);
+		HOLDS(mail_equal(&with, &without));
+		mail_free(&with);
+	}
+	mail_free(&without);
+}
+
+int
 mail_is_marked(unsigned int mask, uint32_t number)
 {
 	return ((mask >> (number - 1) % 8 & 1) != 0);

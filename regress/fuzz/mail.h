@@ -42,6 +42,23 @@ void	mail_check_mboxrd(const struct text *whole, const struct mail *mail);
 
 int	mail_equal(const struct mail *one, const struct mail *other);
 
+/*
+ * For a mailbox that may not be what it says.  Sends a message as POP2 does,
+ * and keeps what came: 1, or 0, it was refused; no octet is sent that was not
+ * announced.
+ */
+int	mail_try(struct mailbox *mailbox, uint64_t number, struct text *sent);
+
+/* The same of all, as POP3 (with their ids) and POP1 do; 0: any was refused. */
+int	mail_try_all(struct mailbox *mailbox);
+
+/*
+ * What read_box reads with an index, whatever it is, and with the one that is
+ * made then, is what it reads `plain`, without one.
+ */
+void	mail_index_tells_truth(void (*read_box)(int plain,
+	    struct mail *mail));
+
 /* True for those messages that an octet of the input stands for. */
 int	mail_is_marked(unsigned int mask, uint32_t number);
 
