@@ -74,15 +74,16 @@ INLINE void
 count_vector(const unsigned char *text, vector *feeds, vector *dots,
     vector *with_f)
 {
-	vector now, one, two, behind_feed;
+	vector now, one, two, behind_feed, first;
 
 	LOAD(now, text);
 	LOAD(one, text - 1);
 	LOAD(two, text - 2);
 	behind_feed = (vector)(one == '\n');
+	first = behind_feed & now;
 	*feeds -= behind_feed & ~(vector)(two == '\r');
-	*dots -= behind_feed & (vector)(now == '.');
-	*with_f |= behind_feed & (vector)(now == 'F');
+	*dots -= (vector)(first == '.');
+	*with_f |= (vector)(first == 'F');
 }
 
 /* Where a message may begin in it nothing is counted, and the answer is 0. */
