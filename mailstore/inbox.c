@@ -429,7 +429,7 @@ remember(struct mailbox *inbox)
 
 	(void)inbox;
 	for (part = parts; part < parts + count; part++)
-		if (part->is_open && part->mailbox.format->remember != NULL)
+		if (part->is_open)
 			part->mailbox.format->remember(&part->mailbox);
 }
 

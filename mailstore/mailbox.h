@@ -123,9 +123,10 @@ struct mailbox_format {
 	void (*distrust)(struct mailbox *mailbox);
 
 	/*
-	 * What was found of messages so far is left for the next session, as
-	 * close() does, which an end that comes suddenly leaves out.  NULL:
-	 * there is nothing such.
+	 * Leaves for later sessions what was found of messages so far, and
+	 * room for what deleting may need.  Is asked for once the client
+	 * knows what there is, so that nobody waits for it; and again where
+	 * more was found.
 	 */
 	void (*remember)(struct mailbox *mailbox);
 };

@@ -75,8 +75,6 @@ maildrop_begin(struct mailbox *open, enum uid_kind uids)
 		return ("the server is short of memory");
 	mailbox = open;
 	count_all();
-	if (mailbox->format->remember != NULL)
-		mailbox->format->remember(mailbox);
 	return (NULL);
 }
 

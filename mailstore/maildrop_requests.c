@@ -35,6 +35,7 @@ store_maildrop_open(void *context, struct ipc_message *message)
 	if (wrong == NULL && store_mailbox() != NULL)
 		wrong = maildrop_begin(store_mailbox(), store_uids());
 	answer_state(wrong, failure);
+	store_remember();
 }
 
 void

@@ -228,20 +228,18 @@ lacks_blank(const struct single_file *single)
 
 /* What is in the file, from its index or by reading; locks are held. */
 static const char *
-find_messages(struct single_file *single, const struct mailbox_place *place,
-    int *was_read)
+find_messages(struct single_file *single, const struct mailbox_place *place)
 {
 	single->format = single_file_format(single->fd);
-	*was_read = !index_read(single, place);
-	return (*was_read ? single->format->scan(single, place->label) :
-	    NULL);
+	single->was_read = !index_read(single, place);
+	return (single->was_read ? single->format->scan(single,
+	    place->label) : NULL);
 }
 
 static const char *
 take_snapshot(struct mailbox *mailbox, struct single_file *single)
 {
 	const char *wrong;
-	int was_read = 0;
 
 	/* Before any lock: a FIFO or a device is not to be waited for. */
 	wrong = check_opened(single, &mailbox->place);
@@ -254,17 +252,27 @@ take_snapshot(struct mailbox *mailbox, struct single_file *single)
 		return (wrong);
 	wrong = check_opened(single, &mailbox->place);
 	if (wrong == NULL)
-		wrong = find_messages(single, &mailbox->place, &was_read);
+		wrong = find_messages(single, &mailbox->place);
 	lock_mailbox_release(single->fd);
 	mailbox->lacks_blank = wrong == NULL && lacks_blank(single);
 	mailbox->all_octets = single->whole_octets;
 	mailbox->messages = (uint32_t)single->shown.count;
-	if (mailbox->messages > 0 && single->writable && !single->damaged)
-		rewrite_reserve(&mailbox->place);
-	/* Behind that: what deleting may need comes first. */
-	if (wrong == NULL && was_read)
-		index_write(single, &mailbox->place);
 	return (wrong);
+}
+
+/* What deleting may need comes first: there may not be room for both. */
+static void
+remember(struct mailbox *mailbox)
+{
+	struct single_file *single = mailbox->state;
+
+	if (single->is_remembered)
+		return;
+	single->is_remembered = 1;
+	if (single->shown.count > 0 && single->writable && !single->damaged)
+		rewrite_reserve(&mailbox->place);
+	if (single->was_read)
+		index_write(single, &mailbox->place);
 }
 
 /*
@@ -501,5 +509,5 @@ keep_uid(struct mailbox *mailbox, uint64_t number,
 const struct mailbox_format mailbox_single_file = {
 	"single file", open_single, octets_of, sum_of, send_message, send_all,
 	mark, commit, close_file, dots_of, label, known_uid, keep_uid, distrust,
-	NULL
+	remember
 };

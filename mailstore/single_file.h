@@ -67,6 +67,8 @@ struct single_file {
 					   not shown, and never touched */
 	uint64_t whole_octets;		/* of what is shown, for POP1 */
 	size_t marked;			/* of the messages that are shown */
+	int was_read;			/* by a scan, not from an index */
+	int is_remembered;		/* that is done with */
 	unsigned char head_key[HEAD_KEY_BYTES];	/* of head lines' digests */
 	struct index index;		/* what is kept of all this */
 	struct line_reader reader;

@@ -181,6 +181,13 @@ store_mailbox(void)
 	return (is_open ? &mailbox : NULL);
 }
 
+void
+store_remember(void)
+{
+	if (is_open)
+		mailbox.format->remember(&mailbox);
+}
+
 enum uid_kind
 store_uids(void)
 {
@@ -226,6 +233,7 @@ handle_open(void *context, struct ipc_message *message)
 		opened.messages = mailbox.messages;
 		opened.unused = 0;
 		store_answer(IPC_FOLDER_OPENED, &opened);
+		store_remember();
 	} else if (wrong == NULL || (kind == FOLDER_NAMED && mailbox.unfit))
 		/* What a stranger's name leads to looks like nothing. */
 		open_empty();

@@ -20,6 +20,9 @@ void	store_answer_failure(const char *why, enum failure failure);
 struct mailbox *store_mailbox(void);
 const char *store_open(enum failure *failure);
 
+/* What of it is for later sessions; behind the answer to its opening. */
+void	store_remember(void);
+
 /* Whose unique ids messages get. */
 enum uid_kind store_uids(void);
 

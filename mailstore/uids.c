@@ -267,8 +267,7 @@ uids_begin(struct mailbox *mailbox)
 		wrong = read_message(mailbox, i + 1, &entries[i]);
 		sorted[count++] = &entries[i];
 	}
-	if (mailbox->format->remember != NULL)
-		mailbox->format->remember(mailbox);
+	mailbox->format->remember(mailbox);
 	if (wrong != NULL) {
 		uids_end();
 		return (wrong);

@@ -355,6 +355,7 @@ box_session(struct box *box, int commits)
 	memset(box->told, 0, sizeof(*box->told));
 	if (open_mailbox(box, &mailbox) != NULL)
 		return (STATUS_CLOSED);
+	mailbox.format->remember(&mailbox);
 	box->told->messages = mailbox.messages;
 	if (commits) {
 		read_and_mark(box, &mailbox);

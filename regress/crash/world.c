@@ -355,6 +355,7 @@ world_session(struct world *world, int commits)
 		faults->mailbox = status.st_ino;
 	if (mailbox.format->open(&mailbox) != NULL)
 		return (STATUS_CLOSED);
+	mailbox.format->remember(&mailbox);
 	faults->messages = mailbox.messages;
 	wrong = NULL;
 	if (commits) {

@@ -43,6 +43,7 @@ open_box(struct mailbox *mailbox, int plain)
 	mailbox->read_only = plain;
 	HOLDS(mailbox->format->open(mailbox) == NULL);
 	HOLDS(!mailbox->unfit && !mailbox->absent);
+	mailbox->format->remember(mailbox);
 }
 
 static void

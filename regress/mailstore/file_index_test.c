@@ -372,6 +372,7 @@ ATF_TC_BODY(sudden_end, tc)
 		prepare(which);
 		open_box(&mailbox, 0, 0);
 		ATF_REQUIRE(maildrop_begin(&mailbox, UID_NATIVE) == NULL);
+		mailbox.format->remember(&mailbox);
 		must_be_true("beside it", 0, MESSAGES);
 		maildrop_end();
 		mailbox.format->close(&mailbox);
@@ -387,6 +388,7 @@ ATF_TC_BODY(sudden_end, tc)
 		put_message(4);
 		open_box(&mailbox, 0, 0);
 		ATF_REQUIRE(maildrop_begin(&mailbox, UID_NATIVE) == NULL);
+		mailbox.format->remember(&mailbox);
 		ATF_REQUIRE(maildrop_uid(1, uid) == NULL);
 		maildrop_end();
 		must_be_true("beside that", 0, 0);

@@ -182,6 +182,7 @@ open_box(struct mailbox *mailbox, int plain)
 	bytes_read = 0;
 	wrong = mailbox->format->open(mailbox);
 	ATF_REQUIRE_MSG(wrong == NULL, "%s", wrong);
+	mailbox->format->remember(mailbox);
 }
 
 static void
@@ -1285,6 +1286,7 @@ ATF_TC_BODY(bounded, tc)
 		mailbox.place.pulse = -1;
 		(void)strlcpy(mailbox.place.name, name, FOLDER_SIZE);
 		ATF_REQUIRE(mailbox.format->open(&mailbox) == NULL);
+		mailbox.format->remember(&mailbox);
 		ATF_REQUIRE(index_find(&mailbox.place, &names) == 0);
 		ATF_CHECK(index_file_is_there(&mailbox.place));
 		close_box(&mailbox);
