@@ -53,6 +53,12 @@ trap '[ -z "$running" ] || kill "$running" 2>/dev/null; exit 130' INT TERM
 
 targets=${FUZZ_ONLY:-$(${MAKE:-make} -s -f regress.mk print-fuzz |
     tr ' ' '\n' | sed 's|.*/||; s|_fuzz$||')}
+for target in $targets; do
+	[ -f "regress/fuzz/${target}_fuzz.c" ] || {
+		echo "fuzz: there is no target \"$target\"" >&2
+		exit 2
+	}
+done
 
 # The value of a line that libFuzzer ends with.
 stat() {
