@@ -53,7 +53,7 @@ add(struct file_list *list, const struct message_file *file)
  */
 static int
 list_name(const struct file_mailbox *mailbox, uint8_t which,
-    const char *name, struct file_list *list, size_t *unfit)
+    const char *name, struct file_list *list)
 {
 	struct message_file file;
 
@@ -65,7 +65,7 @@ list_name(const struct file_mailbox *mailbox, uint8_t which,
 	errno = 0;
 	if (message_file_look(mailbox->directories[which], name,
 	    &file.identity) == -1 || file.identity.owner != mailbox->owner) {
-		*unfit += errno != ENOENT;
+		list->unfit += errno != ENOENT && errno != EISDIR;
 		return (0);
 	}
 	if (file.order == -1)
@@ -84,7 +84,7 @@ list_name(const struct file_mailbox *mailbox, uint8_t which,
 /* Each listing has a descriptor of its own: it begins at the beginning. */
 static int
 list_directory(const struct file_mailbox *mailbox, uint8_t which,
-    struct file_list *list, size_t *unfit)
+    struct file_list *list)
 {
 	struct dirent *entry;
 	int fd, error, result = 0;
@@ -99,7 +99,7 @@ list_directory(const struct file_mailbox *mailbox, uint8_t which,
 		return (-1);
 	}
 	while (errno = 0, result == 0 && (entry = readdir(names)) != NULL)
-		result = list_name(mailbox, which, entry->d_name, list, unfit);
+		result = list_name(mailbox, which, entry->d_name, list);
 	error = errno;
 	if (entry == NULL && error != 0)
 		result = -1;
@@ -205,21 +205,20 @@ drop_doubles(struct file_list *list)
 int
 file_list_read(const struct file_mailbox *mailbox, struct file_list *list)
 {
-	size_t unfit = 0;
 	uint8_t which;
 
 	memset(list, 0, sizeof(*list));
 	for (which = 0; which < FILE_DIRECTORIES_MAX; which++)
 		if (mailbox->directories[which] != -1 && list_directory(
-		    mailbox, which, list, &unfit) == -1)
+		    mailbox, which, list) == -1)
 			return (-1);
 	if (sort(list, compare_order) == -1)
 		return (-1);
 	drop_doubles(list);
-	if (unfit > 0)
+	if (list->unfit > 0)
 		log_line(LOG_NOTICE, "event=open folder=%s files=%zu "
 		    "error=\"passed over: not regular files of this user\"",
-		    mailbox->label, unfit);
+		    mailbox->label, list->unfit);
 	return (0);
 }
 

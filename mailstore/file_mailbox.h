@@ -15,6 +15,7 @@
 struct file_list {
 	struct message_file *files;
 	size_t count, room;
+	size_t unfit;			/* messages' names that lead to none */
 };
 
 struct file_mailbox {

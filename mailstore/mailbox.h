@@ -143,6 +143,8 @@ struct mailbox {
 					   as ,N */
 	int read_only;			/* set before open(): nothing is
 					   written, not even completed */
+	int keeps_locks;		/* set before open(): until close(), or
+					   lock_mailbox_release */
 	int unfit, absent;
 	uint32_t messages;
 	uint32_t gone;			/* of the marked: by another program's

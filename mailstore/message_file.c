@@ -49,7 +49,7 @@ static int
 identify(const struct stat *status, struct file_identity *identity)
 {
 	if (!S_ISREG(status->st_mode) || status->st_size < 0) {
-		errno = EPERM;
+		errno = S_ISDIR(status->st_mode) ? EISDIR : EPERM;
 		return (-1);
 	}
 	identity->device = status->st_dev;

@@ -28,6 +28,8 @@ close_file(struct mailbox *mailbox)
 
 	if (single == NULL)
 		return;
+	if (single->fd != -1 && mailbox->keeps_locks)
+		lock_mailbox_release(single->fd);
 	if (single->fd != -1)
 		(void)close(single->fd);
 	free(single->shown.messages);
@@ -253,7 +255,8 @@ take_snapshot(struct mailbox *mailbox, struct single_file *single)
 	wrong = check_opened(single, &mailbox->place);
 	if (wrong == NULL)
 		wrong = find_messages(single, &mailbox->place);
-	lock_mailbox_release(single->fd);
+	if (!mailbox->keeps_locks)
+		lock_mailbox_release(single->fd);
 	mailbox->lacks_blank = wrong == NULL && lacks_blank(single);
 	mailbox->all_octets = single->whole_octets;
 	mailbox->messages = (uint32_t)single->shown.count;

@@ -99,7 +99,12 @@ become_owner(const char *path)
 	if (status.st_uid == 0)
 		log_fatal("%s: it is root's; give it to the user whose mail "
 		    "it is", path);
+	errno = 0;
 	account = getpwuid(status.st_uid);
+	if (account == NULL && errno != 0 && errno != ENOENT &&
+	    errno != ESRCH)
+		log_fatal("%s: its owner cannot be looked up: %s", path,
+		    strerror(errno));
 	owner.uid = status.st_uid;
 	owner.gid = account != NULL ? account->pw_gid : status.st_gid;
 	privdrop_become(&owner, 0);
@@ -129,19 +134,21 @@ parent_of(const char *path, char *parent, size_t size)
 		log_fatal("%s: the path is too long", path);
 }
 
-/* `to` is NULL where nothing is to be made. */
+/* `to` is NULL where nothing is to be made; a directory has no dotlock. */
 static void
 shut_sandbox(const char *from, const char *to)
 {
 	const struct rlimit none = { 0, 0 };
-	char beside[PATH_SIZE], target[PATH_SIZE] = "";
+	char beside[PATH_SIZE] = "", target[PATH_SIZE] = "";
 	const struct sandbox_path paths[] = {
 		{ from, SANDBOX_READ },
 		{ beside, SANDBOX_NAMES },	/* the dotlock */
 		{ target, SANDBOX_CREATE_TREE },
 	};
+	struct stat status;
 
-	parent_of(from, beside, sizeof(beside));
+	if (stat(from, &status) == 0 && !S_ISDIR(status.st_mode))
+		parent_of(from, beside, sizeof(beside));
 	if (to != NULL)
 		parent_of(to, target, sizeof(target));
 	if (setrlimit(RLIMIT_NPROC, &none) == -1)
@@ -203,6 +210,7 @@ main(int argc, char **argv)
 		usage();
 	form = converts ? find_form(argv[3]) : FORMS;
 	set_signals();
+	mailbox.keeps_locks = 1;
 	begin(argv[converts ? 4 : 2], &mailbox, converts ? argv[5] : NULL,
 	    &target);
 	if ((wrong = tool_open(&mailbox)) != NULL)

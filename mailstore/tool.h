@@ -54,6 +54,15 @@ int	tool_place(const char *path, struct mailbox_place *place);
 const char *tool_open(struct mailbox *mailbox);
 void	tool_close(struct mailbox *mailbox);
 
+/*
+ * Lists a mailbox of many files anew, so that none is missing: while names are
+ * changed a listing may pass one over.  NULL, or a reason.
+ */
+const char *tool_list_all(struct mailbox *mailbox);
+
+/* Mail has come since, or gone. */
+int	tool_has_changed(const struct mailbox *mailbox);
+
 /* "mbox", "mail.txt", "tenex", "mh", "maildir". */
 const char *tool_form_name(const struct mailbox *mailbox);
 

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file_mailbox.h"
+#include "lock.h"
 #include "log.h"
 #include "single_file.h"
 #include "tool_write.h"
@@ -59,9 +61,11 @@ static const char *
 why_unfit(const struct mailbox *from)
 {
 	const struct single_file *single = from->state;
+	const struct file_mailbox *files = from->state;
 
 	if (from->format != &mailbox_single_file)
-		return (NULL);
+		return (files->list.unfit == 0 ? NULL : "not all of its "
+		    "messages are files of its owner's; 'check' tells which");
 	if (single->damaged)
 		return ("it is damaged; 'check' tells where");
 	if (single->shown.count == 0 && single->hidden.count == 0 &&
@@ -108,9 +112,17 @@ copy_all(struct mailbox *from, int scratch)
 	}
 	if (wrong != NULL)
 		log_line(LOG_ERR, "message %u: %s", number - 1, wrong);
-	else if (target_sync(&target) == -1)
-		wrong = strerror(errno);
 	return (wrong);
+}
+
+static void
+unlock(struct mailbox *from)
+{
+	struct single_file *single = from->state;
+
+	if (from->format == &mailbox_single_file)
+		lock_mailbox_release(single->fd);
+	from->keeps_locks = 0;
 }
 
 static const char *
@@ -191,6 +203,10 @@ convert(struct mailbox *from, enum tool_form form,
 		wrong = strerror(errno);
 	if (wrong == NULL)
 		wrong = copy_all(from, scratch);
+	/* What is written is not waited for with a lock. */
+	unlock(from);
+	if (wrong == NULL && target_sync(&target) == -1)
+		wrong = strerror(errno);
 	if (wrong == NULL)
 		wrong = read_back(from, scratch);
 	clear_bar();
@@ -211,7 +227,6 @@ report(const struct mailbox *from)
 {
 	const struct single_file *single = from->state;
 	const int is_single = from->format == &mailbox_single_file;
-	struct stat status;
 
 	(void)printf("from=%s\nto=%s\nmessages=%u\npop-octets=%llu\n"
 	    "quoted=%llu\nother-dates=%llu\nleft-out=%zu\n",
@@ -223,8 +238,7 @@ report(const struct mailbox *from)
 	    && single->shown.messages[0].offset > 0)
 		(void)printf("passed-over-bytes=%llu\n",
 		    (unsigned long long)single->shown.messages[0].offset);
-	if (is_single && fstat(single->fd, &status) == 0 &&
-	    (uint64_t)status.st_size != single->size)
+	if (tool_has_changed(from))
 		log_line(LOG_WARNING, "mail has come since it began: what is "
 		    "new is not in the new mailbox");
 }
@@ -234,8 +248,10 @@ tool_convert(struct mailbox *from, enum tool_form form,
     const struct mailbox_place *to)
 {
 	struct stat status;
-	const char *wrong = why_unfit(from);
+	const char *wrong = tool_list_all(from);
 
+	if (wrong == NULL)
+		wrong = why_unfit(from);
 	if (wrong != NULL) {
 		log_line(LOG_ERR, "%s: %s; nothing was made",
 		    from->place.label, wrong);

@@ -28,6 +28,7 @@
 struct listing {
 	int fd;
 	const char *prefix;		/* of its names: "new/" */
+	uid_t owner;			/* whose messages are served */
 };
 
 static const char *
@@ -56,29 +57,36 @@ is_gone(const struct listing *listing, const char *name)
 	    -1 && errno == ENOENT);
 }
 
+/* A name that is a message's must lead to one. */
+static void
+check_file(const struct listing *listing, const char *name, int is_message,
+    const char *what)
+{
+	struct stat status;
+
+	if (is_message && is_regular(listing, name, &status)) {
+		if (status.st_uid != listing->owner)
+			tool_odd(name_in(listing, name), 0, 0,
+			    "belongs-to-somebody-else", 0);
+	} else if (!is_gone(listing, name))
+		tool_odd(name_in(listing, name), 0, 0, what, 0);
+}
+
 /* A name of an MH folder. */
 static void
 check_number(const struct listing *listing, const char *name)
 {
-	struct stat status;
-
-	if (name[0] == '\0' || name[strspn(name, "0123456789")] != '\0')
-		return;
-	if ((mh_number(name) == 0 || !is_regular(listing, name, &status)) &&
-	    !is_gone(listing, name))
-		tool_odd(name, 0, 0, "number-but-not-a-message", 0);
+	if (name[0] != '\0' && name[strspn(name, "0123456789")] == '\0')
+		check_file(listing, name, mh_number(name) != 0,
+		    "number-but-not-a-message");
 }
 
 /* A name in new or cur. */
 static void
 check_name(const struct listing *listing, const char *name)
 {
-	struct stat status;
-
-	if (name[0] != '.' && !is_regular(listing, name, &status) &&
-	    !is_gone(listing, name))
-		tool_odd(name_in(listing, name), 0, 0, "not-a-regular-file",
-		    0);
+	if (name[0] != '.')
+		check_file(listing, name, 1, "not-a-regular-file");
 }
 
 /* A name in tmp: nobody has touched it for long. */
@@ -218,7 +226,8 @@ static int
 check_mh(const struct file_mailbox *files)
 {
 	static const char *const prefixes[] = { "" };
-	const struct listing folder = { files->directories[0], "" };
+	const struct listing folder = { files->directories[0], "",
+	    files->owner };
 
 	check_sequences(files->directories[0]);
 	check_messages(files, prefixes);
@@ -229,9 +238,11 @@ static int
 check_maildir(const struct mailbox *mailbox, const struct file_mailbox *files)
 {
 	static const char *const prefixes[] = { "new/", "cur/" };
-	const struct listing arrived = { files->directories[0], prefixes[0] };
-	const struct listing seen = { files->directories[1], prefixes[1] };
-	struct listing tmp = { -1, "tmp/" };
+	const struct listing arrived = { files->directories[0], prefixes[0],
+	    files->owner };
+	const struct listing seen = { files->directories[1], prefixes[1],
+	    files->owner };
+	struct listing tmp = { -1, "tmp/", files->owner };
 	char path[FOLDER_SIZE + 8];
 	int result = -1;
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "detect.h"
 #include "disk.h"
 #include "file_mailbox.h"
+#include "index_format.h"
 #include "log.h"
 #include "mbox.h"
 #include "single_file.h"
@@ -19,6 +21,13 @@
 
 /* As long as the configuration's default. */
 #define LOCK_SECONDS	10
+
+/* Some ten seconds; directories must have been left alone for two. */
+#define LIST_TRIES	40
+#define LIST_WAIT_MS	250
+
+/* When the directories of the mailbox to be converted were last changed. */
+static struct timespec listed[FILE_DIRECTORIES_MAX];
 
 int
 tool_place(const char *path, struct mailbox_place *place)
@@ -76,6 +85,88 @@ tool_open(struct mailbox *mailbox)
 		wrong = "it has gone";
 	}
 	return (wrong);
+}
+
+/* When names in the directories were last made, changed or removed. */
+static int
+look_at(const struct file_mailbox *files,
+    struct timespec changed[FILE_DIRECTORIES_MAX])
+{
+	struct stat status;
+	size_t i;
+
+	for (i = 0; i < FILE_DIRECTORIES_MAX; i++) {
+		memset(&status, 0, sizeof(status));
+		if (files->directories[i] != -1 &&
+		    fstat(files->directories[i], &status) == -1)
+			return (-1);
+		changed[i] = status.st_ctim;
+	}
+	return (0);
+}
+
+static int
+is_as_listed(const struct timespec now[FILE_DIRECTORIES_MAX])
+{
+	size_t i = 0;
+
+	while (i < FILE_DIRECTORIES_MAX && now[i].tv_sec == listed[i].tv_sec &&
+	    now[i].tv_nsec == listed[i].tv_nsec)
+		i++;
+	return (i == FILE_DIRECTORIES_MAX);
+}
+
+/* Lists what has been left alone, and still is.  1, 0, or -1 with errno. */
+static int
+list_once(struct file_mailbox *files)
+{
+	struct timespec now[FILE_DIRECTORIES_MAX];
+	size_t i;
+
+	if (look_at(files, listed) == -1)
+		return (-1);
+	for (i = 0; i < FILE_DIRECTORIES_MAX; i++)
+		if (!index_is_settled(&listed[i]))
+			return (0);
+	file_list_free(&files->list);
+	if (file_list_read(files, &files->list) == -1 ||
+	    look_at(files, now) == -1)
+		return (-1);
+	return (is_as_listed(now));
+}
+
+const char *
+tool_list_all(struct mailbox *mailbox)
+{
+	struct file_mailbox *files = mailbox->state;
+	int result = 0, tries;
+
+	if (mailbox->format == &mailbox_single_file)
+		return (NULL);
+	for (tries = 0; result == 0 && tries < LIST_TRIES &&
+	    !tool_is_interrupted(); tries++) {
+		if (tries > 0)
+			(void)poll(NULL, 0, LIST_WAIT_MS);
+		result = list_once(files);
+	}
+	mailbox->messages = (uint32_t)files->list.count;
+	if (result == 0)
+		return ("names in it are being changed; try again when nobody "
+		    "uses it");
+	return (result == -1 ? strerror(errno) : NULL);
+}
+
+int
+tool_has_changed(const struct mailbox *mailbox)
+{
+	const struct single_file *single = mailbox->state;
+	struct timespec now[FILE_DIRECTORIES_MAX];
+	struct stat status;
+
+	if (mailbox->format == &mailbox_single_file)
+		return (fstat(single->fd, &status) == 0 &&
+		    (uint64_t)status.st_size != single->size);
+	return (look_at(mailbox->state, now) == 0 && !is_as_listed(now));
 }
 
 void

@@ -21,6 +21,19 @@ log_to_stderr(const char *program)
 	stderr_name = program;
 }
 
+/* At once, and not by stdio, which would ask what its descriptor is. */
+static void
+write_line(const char *line)
+{
+	char whole[LOG_TEXT_SIZE + 40];
+	const int length = snprintf(whole, sizeof(whole), "%s: %s\n",
+	    stderr_name, line);
+
+	if (length > 0 && (size_t)length < sizeof(whole) &&
+	    write(STDERR_FILENO, whole, (size_t)length) == -1)
+		return;		/* nobody can be told */
+}
+
 /* Writes a line, with \xNN for what does not print, as far as there is room. */
 static void __attribute__((format(printf, 2, 0)))
 emit(int priority, const char *format, va_list arguments)
@@ -42,7 +55,7 @@ emit(int priority, const char *format, va_list arguments)
 	if (log_output != NULL)
 		log_output(priority, line);
 	else if (stderr_name != NULL)
-		(void)dprintf(STDERR_FILENO, "%s: %s\n", stderr_name, line);
+		write_line(line);
 	else
 		syslog(priority, "%s", line);
 }

@@ -571,6 +571,130 @@ find_beginning(const struct server *server, const char *directory)
 	atf_tc_fail("it does not begin");
 }
 
+/* Nobody rewrites it while it is copied; and the lock goes. */
+ATF_TC_WITHOUT_HEAD(convert_locks);
+ATF_TC_BODY(convert_locks, tc)
+{
+	struct flock lock;
+	struct server server;
+	int fd, status, tries, was_locked = 0;
+	char done[20];
+	pid_t pid;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_form(&server, "mail/x", MBOX, 4000, make_message);
+	/* Its end may come before it is stopped: then once more. */
+	for (tries = 0; tries < 5 && !was_locked; tries++) {
+		pid = start_tool(&server, "mail/x", "mail/y");
+		(void)find_beginning(&server, "mail");
+		ATF_REQUIRE(kill(pid, SIGSTOP) == 0);
+		ATF_REQUIRE(waitpid(pid, &status, WUNTRACED) == pid &&
+		    WIFSTOPPED(status));
+		fd = open(home_of(&server, "mail/x"), O_RDWR);
+		lock = (struct flock){ .l_type = F_WRLCK,
+		    .l_whence = SEEK_SET };
+		ATF_REQUIRE(fd != -1 && fcntl(fd, F_GETLK, &lock) == 0);
+		was_locked = lock.l_type == F_RDLCK && lock.l_pid == pid &&
+		    is_there(&server, "mail/x.lock");
+		ATF_REQUIRE(close(fd) == 0 && kill(pid, SIGCONT) == 0);
+		ATF_REQUIRE(waitpid(pid, &status, 0) == pid);
+		ATF_CHECK_EQ(0, status);
+		ATF_CHECK(!is_there(&server, "mail/x.lock"));
+		ATF_CHECK_EQ(4000, count_entries(&server, "mail/y/new"));
+		(void)snprintf(done, sizeof(done), "done-%d", tries);
+		move_file(&server, "mail/y", done);
+	}
+	ATF_CHECK(was_locked);
+}
+
+/* While names change a listing may miss one: so none is taken for whole. */
+ATF_TC_WITHOUT_HEAD(convert_renamed);
+ATF_TC_BODY(convert_renamed, tc)
+{
+	static const char *const names[] = { "mail/x/cur/1.one:2,",
+	    "mail/x/cur/1.one:2,S" };
+	struct server server;
+	pid_t renamer;
+	int i;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_form(&server, "mail/x", MAILDIR, 3, make_message);
+	write_message(&server, names[0], "Subject: one\n\nfirst\n");
+	ATF_REQUIRE((renamer = fork()) != -1);
+	if (renamer == 0) {
+		/* At most a minute, should nobody end it. */
+		for (i = 0; i < 600; i++) {
+			move_file(&server, names[i % 2], names[1 - i % 2]);
+			(void)usleep(100000);
+		}
+		_exit(0);
+	}
+	ATF_CHECK_EQ(2, tool(&server, "convert", "-t", "mbox", "~/mail/x",
+	    "~/mail/y", NULL));
+	must_say("names in it are being changed");
+	ATF_CHECK(!is_there(&server, "mail/y"));
+	ATF_REQUIRE(kill(renamer, SIGKILL) == 0);
+	ATF_REQUIRE(waitpid(renamer, NULL, 0) == renamer);
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mbox", "~/mail/x",
+	    "~/mail/y", NULL));
+	must_say("messages=4\n");
+}
+
+/* A message that may not be served is not left out without a word. */
+ATF_TC_WITHOUT_HEAD(convert_not_ours);
+ATF_TC_BODY(convert_not_ours, tc)
+{
+	struct server server;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_form(&server, "mail/x", MAILDIR, 3, make_message);
+	write_form(&server, "mail/mh", MH, 3, make_message);
+	/* A folder within a folder is none of its messages. */
+	make_folder(&server, "mail/mh/2026");
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mbox", "~/mail/mh",
+	    "~/mail/good", NULL));
+	must_say("messages=3\n");
+	ATF_REQUIRE(symlink("1", home_of(&server, "mail/mh/4")) == 0);
+	ATF_CHECK_EQ(2, tool(&server, "convert", "-t", "mbox", "~/mail/mh",
+	    "~/mail/y", NULL));
+	must_say("'check' tells which");
+	ATF_CHECK(!is_there(&server, "mail/y"));
+	if (!server.privileged)
+		return;
+	write_message(&server, "mail/x/cur/1.one:2,", "Subject: one\n\na\n");
+	ATF_CHECK_EQ(0, tool(&server, "check", "~/mail/x", NULL));
+	ATF_REQUIRE(chown(home_of(&server, "mail/x/cur/1.one:2,"), 0, 0) == 0);
+	ATF_CHECK_EQ(1, tool(&server, "check", "~/mail/x", NULL));
+	must_say("oddity file=cur/1.one:2, octet=0 "
+	    "what=belongs-to-somebody-else\n");
+	ATF_CHECK_EQ(2, tool(&server, "convert", "-t", "mbox", "~/mail/x",
+	    "~/mail/y", NULL));
+	must_say("'check' tells which");
+	ATF_CHECK(!is_there(&server, "mail/y"));
+}
+
+/* Errors may go where stdio would first ask what that is. */
+ATF_TC_WITHOUT_HEAD(errors_to_a_device);
+ATF_TC_BODY(errors_to_a_device, tc)
+{
+	struct server server;
+	int null, kept;
+	pid_t pid;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x", "Not an mbox.\n");
+	ATF_REQUIRE((null = open("/dev/null", O_WRONLY | O_CLOEXEC)) != -1);
+	ATF_REQUIRE((kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) != -1);
+	ATF_REQUIRE(dup2(null, STDERR_FILENO) == STDERR_FILENO);
+	pid = start_tool(&server, "mail/x", "mail/y");
+	ATF_REQUIRE(dup2(kept, STDERR_FILENO) == STDERR_FILENO);
+	must_have_failed(pid);
+}
+
 /*
  * Where others may write, too, they can put a link in the place of what is
  * being made: nothing is removed or made where it leads to.
@@ -692,6 +816,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, convert_tells);
 	ATF_TP_ADD_TC(tp, convert_no_room);
 	ATF_TP_ADD_TC(tp, convert_interrupted);
+	ATF_TP_ADD_TC(tp, convert_locks);
+	ATF_TP_ADD_TC(tp, convert_renamed);
+	ATF_TP_ADD_TC(tp, convert_not_ours);
+	ATF_TP_ADD_TC(tp, errors_to_a_device);
 	ATF_TP_ADD_TC(tp, convert_replaced);
 	ATF_TP_ADD_TC(tp, check_interrupted);
 	ATF_TP_ADD_TC(tp, progress);
