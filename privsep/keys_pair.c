@@ -125,7 +125,27 @@ read_key(struct reading *reading)
 	return (error < 0 ? "its key file has no key that can be used" : NULL);
 }
 
-/* Is it this certificate's key, and strong enough? */
+/* Strong enough, and such that what it signs fits TLS and an answer. */
+static const char *
+check_kind(int kind, unsigned int bits)
+{
+	switch (kind) {
+	case GNUTLS_PK_EDDSA_ED25519:
+		return (NULL);
+	case GNUTLS_PK_ECDSA:
+		return (bits == 256 || bits == 384 || bits == 521 ? NULL :
+		    "expected a key of P-256, P-384 or P-521");
+	case GNUTLS_PK_RSA:
+	case GNUTLS_PK_RSA_PSS:
+		return (bits < RSA_BITS_MIN ? "the RSA key is too short" :
+		    bits > SIGNATURE_SIZE * 8 ? "the RSA key is too long" :
+		    NULL);
+	default:
+		return ("expected a key of RSA, ECDSA or Ed25519");
+	}
+}
+
+/* Is it this certificate's key, and one that can be used? */
 static const char *
 hold_together(struct reading *reading)
 {
@@ -150,11 +170,7 @@ hold_together(struct reading *reading)
 	if (size != other || memcmp(of_key, of_certificate, size) != 0)
 		return ("the key is not this certificate's");
 	kind = gnutls_privkey_get_pk_algorithm(reading->made.key, &bits);
-	if (kind != GNUTLS_PK_ECDSA && kind != GNUTLS_PK_EDDSA_ED25519 &&
-	    kind != GNUTLS_PK_RSA && kind != GNUTLS_PK_RSA_PSS)
-		return ("expected a key of RSA, ECDSA or Ed25519");
-	return ((kind == GNUTLS_PK_RSA || kind == GNUTLS_PK_RSA_PSS) &&
-	    bits < RSA_BITS_MIN ? "the RSA key is too short" : NULL);
+	return (check_kind(kind, bits));
 }
 
 static void

@@ -370,6 +370,9 @@ static const struct {
 	{ "openssl req -x509 -newkey rsa:1024 -nodes -keyout one.key "
 	    "-out one.crt -days 1 -subj /CN=x 2>/dev/null",
 	    "the RSA key is too short" },
+	{ "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-224 "
+	    "-nodes -keyout one.key -out one.crt -days 1 -subj /CN=x "
+	    "2>/dev/null", "expected a key of P-256, P-384 or P-521" },
 	{ "chmod 640 one.key", "mode 0600" },
 	{ "chmod 604 one.key", "mode 0600" },
 	{ "chmod 622 one.crt", "nobody else may write" },
