@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "limits_postern.h"
 #include "log.h"
@@ -19,19 +18,6 @@ void
 log_to_stderr(const char *program)
 {
 	stderr_name = program;
-}
-
-/* At once, and not by stdio, which would ask what its descriptor is. */
-static void
-write_line(const char *line)
-{
-	char whole[LOG_TEXT_SIZE + 40];
-	const int length = snprintf(whole, sizeof(whole), "%s: %s\n",
-	    stderr_name, line);
-
-	if (length > 0 && (size_t)length < sizeof(whole) &&
-	    write(STDERR_FILENO, whole, (size_t)length) == -1)
-		return;		/* nobody can be told */
 }
 
 /* Writes a line, with \xNN for what does not print, as far as there is room. */
@@ -55,7 +41,8 @@ emit(int priority, const char *format, va_list arguments)
 	if (log_output != NULL)
 		log_output(priority, line);
 	else if (stderr_name != NULL)
-		write_line(line);
+		/* dprintf(3) would ask what a device is. */
+		(void)fprintf(stderr, "%s: %s\n", stderr_name, line);
 	else
 		syslog(priority, "%s", line);
 }
