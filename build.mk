@@ -59,8 +59,8 @@ SPLICE_LINUX = $(RIGHTS:privsep/rights_linux.o=net/splice_linux.o)
 SPLICE = $(SPLICE_LINUX:privsep/rights_openbsd.o=net/splice_openbsd.o)
 
 NET = net/net.o net/session.o net/command.o net/pop1.o net/pop2.o \
-	net/pop3.o net/plain.o net/login.o net/store_link.o net/relay.o net/ahead.o \
-	net/stream.o $(SPLICE) net/tls.o net/keys_link.o privsep/calls_net.o \
+	net/pop3.o net/plain.o net/login.o net/login_turns.o net/store_link.o \
+	net/relay.o net/ahead.o net/stream.o $(SPLICE) net/tls.o net/keys_link.o privsep/calls_net.o \
 	privsep/network_has.o $(CHANGE_ROOT) $(CHILD)
 
 REWRITE = mailstore/rewrite.o mailstore/rewrite_begin.o \
@@ -132,8 +132,8 @@ TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account
 	privsep/auth_hash.o privsep/auth_named.o privsep/auth_passwd.o \
 	privsep/calls_auth_passwd.o privsep/calls_auth_system.o privsep/calls_net.o \
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
-	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o net/store_link.o \
-	net/relay.o net/ahead.o net/stream.o $(SPLICE) net/tls.o net/keys_link.o \
+	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o \
+	net/login_turns.o net/store_link.o net/relay.o net/ahead.o net/stream.o $(SPLICE) net/tls.o net/keys_link.o \
 	privsep/calls_lock.o privsep/calls_keys.o privsep/keys_pair.o \
 	privsep/net_peers.o $(NAMES) $(MAILBOX) $(MAILDROP)
 

@@ -40,7 +40,8 @@ UNIT = regress/unit/ipc_test regress/unit/config_test \
 	regress/unit/mboxrd_test regress/unit/mailtxt_test \
 	regress/unit/passwd_file_test regress/unit/passwd_named_test \
 	regress/unit/log_test regress/unit/seal_test \
-	regress/unit/seal_narrow_test regress/unit/line_crlf_test
+	regress/unit/seal_narrow_test regress/unit/line_crlf_test \
+	regress/unit/login_turns_test
 CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/kill.o regress/crash/copy_down.o regress/crash/power.o \
 	regress/crash/disk_model.o regress/crash/restore.o \

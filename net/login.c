@@ -3,9 +3,8 @@
  *
  * Linked into postern-net; unprivileged.  A password is here from the line
  * it came in until an authenticator can take it, and is wiped at once then.
- * The addresses take turns: a flood of logins from one of them does not keep
- * the others waiting.  A refusal is told some time later, so that neither does
- * a flood of wrong passwords.
+ * The addresses take turns (login_turns.c).  A refusal is told some time
+ * later, so that a flood of wrong passwords keeps nobody waiting, either.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,9 +17,7 @@
 static int channel = -1;
 static struct event channel_event;
 
-/* Not yet sent, and sent but not answered, each in the order they came. */
-TAILQ_HEAD(login_list, login);
-static struct login_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
+/* Sent but not answered, in the order they were sent. */
 static struct login_list asked = TAILQ_HEAD_INITIALIZER(asked);
 static unsigned int asked_count;
 
@@ -34,50 +31,12 @@ TAILQ_HEAD(refusal_list, refusal);
 static struct refusal_list refusals = TAILQ_HEAD_INITIALIZER(refusals);
 static struct event refusal_timer;
 
-/* The peers' addresses without their ports, which end at the last colon. */
-static int
-same_address(const struct login *one, const struct login *other)
-{
-	const char *end = strrchr(one->message.peer, ':');
-	size_t length = end == NULL ? 0 : (size_t)(end - one->message.peer);
-
-	return (strncmp(one->message.peer, other->message.peer, length + 1) ==
-	    0);
-}
-
-static int
-has_its_share(const struct login *login)
-{
-	const struct login *other;
-	unsigned int count = 0;
-
-	TAILQ_FOREACH(other, &asked, entry)
-		count += same_address(login, other) != 0;
-	return (count >= LOGINS_PER_PEER);
-}
-
-/* The first whose address has not its share before the authenticators. */
-static struct login *
-next_in_turn(void)
-{
-	struct login *login = TAILQ_FIRST(&waiting);
-	const struct login *passed_over = NULL;
-
-	for (; login != NULL; login = TAILQ_NEXT(login, entry)) {
-		if (passed_over != NULL && same_address(login, passed_over))
-			continue;
-		if (!has_its_share(login))
-			return (login);
-		passed_over = login;
-	}
-	return (NULL);
-}
-
 static void
 forget_asked(struct login *login)
 {
 	TAILQ_REMOVE(&asked, login, entry);
 	asked_count--;
+	turns_answered(login);
 	freezero(login, sizeof(*login));
 }
 
@@ -92,7 +51,7 @@ pump(void)
 	    time(NULL) - login->sent > LOGIN_ANSWER_SECONDS)
 		forget_asked(login);
 	while (asked_count < LOGINS_ASKED_MAX &&
-	    (login = next_in_turn()) != NULL) {
+	    (login = turns_next()) != NULL) {
 		/* No room: an answer to an earlier login tries again. */
 		if (ipc_send(channel, IPC_LOGIN, login->session->id,
 		    &login->message, NULL) == -1)
@@ -103,19 +62,21 @@ pump(void)
 		login->sent = time(NULL);
 		login->session->asked_auth = 1;
 		login->session->login = NULL;
-		TAILQ_REMOVE(&waiting, login, entry);
+		turns_ask(login);
 		TAILQ_INSERT_TAIL(&asked, login, entry);
 		asked_count++;
 	}
 }
 
-void
+int
 login_enqueue(struct session *session, struct login *login)
 {
 	login->session = session;
+	if (turns_add(login) == -1)
+		return (-1);
 	session->login = login;
-	TAILQ_INSERT_TAIL(&waiting, login, entry);
 	pump();
+	return (0);
 }
 
 void
@@ -128,7 +89,7 @@ login_withdraw(struct session *session)
 	session->login = NULL;
 	if (login == NULL)
 		return;
-	TAILQ_REMOVE(&waiting, login, entry);
+	turns_remove(login);
 	freezero(login, sizeof(*login));
 }
 
@@ -163,6 +124,7 @@ login_lost(void)
 	while ((login = TAILQ_FIRST(&lost)) != NULL) {
 		TAILQ_REMOVE(&lost, login, entry);
 		session = session_find(login->id);
+		turns_answered(login);
 		freezero(login, sizeof(*login));
 		if (session == NULL || !session->asked_auth)
 			continue;
@@ -269,6 +231,7 @@ void
 login_begin(int auth_channel)
 {
 	channel = auth_channel;
+	turns_begin();
 	evtimer_set(&refusal_timer, on_refusal_timer, NULL);
 	event_set(&channel_event, channel, EV_READ | EV_PERSIST, on_channel,
 	    NULL);

@@ -347,7 +347,10 @@ session_login(struct session *session, char *password)
 	(void)strlcpy(login->message.password, password, PASSWORD_SIZE);
 	explicit_bzero(password, strlen(password));
 	session->phase = PHASE_WAIT_AUTH;
-	login_enqueue(session, login);
+	if (login_enqueue(session, login) == 0)
+		return;
+	freezero(login, sizeof(*login));
+	session_trouble(session, "the server is short of memory");
 }
 
 void

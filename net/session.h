@@ -102,11 +102,13 @@ extern const struct protocol protocol_auto, protocol_pop1, protocol_pop2,
 /* A login on its way; its password is wiped when an authenticator has it. */
 struct login {
 	TAILQ_ENTRY(login) entry;
+	struct source *source;		/* login_turns.c's */
 	struct session *session;	/* while it has not been sent */
 	uint64_t id;			/* of the session, once it has */
 	time_t sent;			/* when */
 	struct ipc_login message;
 };
+TAILQ_HEAD(login_list, login);
 
 /* What was asked of the store before its client did. */
 enum ahead_state {
@@ -366,7 +368,9 @@ const char *ahead_hear(struct session *session, struct ipc_message *message);
 
 /* login.c: the queue before the authenticators. */
 void	login_begin(int auth_channel);
-void	login_enqueue(struct session *session, struct login *login);
+
+/* Takes the login; -1: there is no memory for it, and it stays the caller's. */
+int	login_enqueue(struct session *session, struct login *login);
 
 /* The session no longer waits. */
 void	login_withdraw(struct session *session);
@@ -376,6 +380,17 @@ struct session *login_answered(uint64_t id);
 
 /* An authenticator died: all that was asked is answered with an error. */
 void	login_lost(void);
+
+/*
+ * login_turns.c: whose login is next.  One that was added waits until it is
+ * removed, or asked; one that was asked counts until it is answered, or lost.
+ */
+void	turns_begin(void);
+int	turns_add(struct login *login);		/* -1: no memory */
+void	turns_remove(struct login *login);
+struct login *turns_next(void);			/* NULL: none; it still waits */
+void	turns_ask(struct login *login);		/* that one */
+void	turns_answered(struct login *login);
 
 /* store_link.c: a session's store. */
 void	store_link_attach(struct session *session, int store, int data);
