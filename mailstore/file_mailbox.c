@@ -126,10 +126,10 @@ measure(struct file_mailbox *state, struct message_file *file, int whole)
 		return (-1);
 	}
 	result = message_file_measure(file, fd, &state->reader, whole);
-	if (result == -1)
+	if (result == -1 && errno != EINTR)
 		log_message(state, file, errno != 0 ? strerror(errno) :
 		    "changed while it was read");
-	else if ((file->flags & FILE_SETTLED) != 0)
+	else if (result == 0 && (file->flags & FILE_SETTLED) != 0)
 		state->index_lacks = 1;
 	(void)close(fd);
 	return (result);
@@ -144,8 +144,9 @@ measure_all(struct mailbox *mailbox, struct file_mailbox *state)
 
 	/* The list stays whole meanwhile: a file may have to be found again. */
 	for (; file < end; file++)
-		if (file->whole_octets == 0)
-			(void)measure(state, file, 1);
+		if (file->whole_octets == 0 &&
+		    measure(state, file, 1) == -1 && lines_are_unwanted())
+			break;
 	file_index_write(state, &mailbox->place);
 	for (file = to; file < end; file++)
 		if (file->whole_octets == 0)

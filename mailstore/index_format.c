@@ -106,6 +106,8 @@ index_pack(struct index_entry *entry, const struct single_message *message,
 	    message->blank_bytes;
 
 	memset(entry, 0, sizeof(*entry));
+	if ((message->flags & SINGLE_SENT) != 0)
+		return (-1);	/* its digest is not its head line's */
 	/* A hidden one was not measured. */
 	if (!is_hidden) {
 		if (message->octets < content ||

@@ -18,6 +18,12 @@ int (*lines_unwanted)(void);
 /* So many reads are a few megabytes, and far less than a second. */
 #define READS_UNASKED	64
 
+int
+lines_are_unwanted(void)
+{
+	return (lines_unwanted != NULL && lines_unwanted());
+}
+
 void
 lines_begin(struct line_reader *reader, int fd, uint64_t from,
     uint64_t limit, struct seal *seal)
@@ -87,8 +93,7 @@ fill(struct line_reader *reader)
 	size_t room, ahead = 0;
 	ssize_t got;
 
-	if (lines_unwanted != NULL && reads++ % READS_UNASKED == 0 &&
-	    lines_unwanted()) {
+	if (reads++ % READS_UNASKED == 0 && lines_are_unwanted()) {
 		errno = EINTR;
 		return (-1);
 	}

@@ -39,6 +39,7 @@ struct line {
  * nobody wants the answer any more, and reading ends with EINTR.
  */
 extern int (*lines_unwanted)(void);
+int	lines_are_unwanted(void);
 
 void	lines_begin(struct line_reader *reader, int fd, uint64_t from,
 	    uint64_t limit, struct seal *seal);

@@ -125,8 +125,8 @@ struct mailbox_format {
 	/*
 	 * Leaves for later sessions what was found of messages so far, and
 	 * room for what deleting may need.  Is asked for once the client
-	 * knows what there is, so that nobody waits for it; and again where
-	 * more was found.
+	 * knows what there is, so that the count does not wait for it, and
+	 * before a message is sent; again where more was found.
 	 */
 	void (*remember)(struct mailbox *mailbox);
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dots.h"
+#include "lines.h"
 #include "maildrop.h"
 #include "uid.h"
 
@@ -61,8 +62,11 @@ count_all(void)
 		state.octets += octets;
 		state.messages += octets != 0;
 		flags[number - 1] &= (unsigned char)~UNCOUNTED;
-		if (octets == 0)
-			flags[number - 1] |= UNCOUNTED;
+		if (octets != 0)
+			continue;
+		flags[number - 1] |= UNCOUNTED;
+		if (lines_are_unwanted())
+			return;		/* nor will anybody get this */
 	}
 }
 

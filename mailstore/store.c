@@ -44,8 +44,11 @@ static uint64_t pipe_room;	/* bytes that fit at once */
 void
 store_answer(enum ipc_type type, const void *payload)
 {
-	if (ipc_send(CHILD_SESSION, type, session, payload, NULL) == -1)
-		exit(0);	/* net is gone: so is the session */
+	if (ipc_send(CHILD_SESSION, type, session, payload, NULL) == -1) {
+		/* Net is gone, and so is the session: not what it has found. */
+		store_remember();
+		exit(0);
+	}
 }
 
 void

@@ -2,10 +2,12 @@
  * index_session_test.c - a daemon that keeps indexes of its users' mailboxes,
  * in its sandboxes.
  */
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <atf-c.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@
 			"listen pop1 127.0.0.1 port 0\n"
 #define MESSAGES	25
 #define MESSAGE_BYTES	60000
+#define MANY		2000
 #define NEW		"From x@example.org Sat Nov 21 23:33:00 2026\n" \
 			"Subject: new\n\nnew\n\n"
 
@@ -278,6 +281,64 @@ ATF_TC_BODY(many_files, tc)
 	server_stop(&server);
 }
 
+/*
+ * A client that goes while its many messages are read: that ends soon, and
+ * what was read needs not be read again.
+ */
+ATF_TC(client_goes);
+ATF_TC_HEAD(client_goes, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(client_goes, tc)
+{
+	const uint64_t all = (uint64_t)MANY * MESSAGE_BYTES;
+	const struct linger reset = { 1, 0 };
+	char *text, name[40], path[500];
+	struct server server;
+	size_t length, i;
+	uint64_t had;
+	pid_t store;
+	int fd;
+
+	(void)tc;
+	server_start(&server, LISTEN "inbox mh ~/mail/letters\n");
+	ATF_REQUIRE((text = malloc(MESSAGE_BYTES + 200)) != NULL);
+	for (i = 1; i <= MANY; i++) {
+		(void)snprintf(name, sizeof(name), "mail/letters/%zu", i);
+		length = put_message(text, i);
+		folder_write(&server, FRED, name, text, length);
+	}
+	free(text);
+	(void)sleep(INDEX_SETTLED_SECONDS + 2);
+	fd = client_connect(&server, 0);
+	client_expect_line(fd, "+OK");
+	client_say(fd, "USER " FRED, "+OK");
+	client_send(fd, "PASS " FRED_PASSWORD "\r\n");
+	/* In the middle of its reading it stands still, and the client goes. */
+	while (children_count(&server, "postern-store") == 0)
+		(void)usleep(100);
+	store = children_pid(&server, "postern-store", 0);
+	while ((had = store_has_read(&server)) < all / 8)
+		continue;
+	ATF_REQUIRE(kill(store, SIGSTOP) == 0);
+	had = store_has_read(&server);
+	ATF_CHECK_MSG(had < all, "it has read all");
+	ATF_REQUIRE(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset,
+	    sizeof(reset)) == 0 && close(fd) == 0);
+	(void)sleep(3);
+	ATF_REQUIRE(kill(store, SIGCONT) == 0);
+	children_must_be(&server, "postern-store", 0);
+	ATF_CHECK_EQ(1, indexes(&server, path, sizeof(path)));
+	fd = login(&server);
+	ATF_CHECK(store_has_read(&server) < all - had / 2);
+	pop3_quit(fd);
+	text = file_read(server.log, NULL);
+	ATF_CHECK_MSG(strstr(text, "event=message") == NULL, "%s", text);
+	free(text);
+	server_stop(&server);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, unchanged);
@@ -285,5 +346,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, damaged);
 	ATF_TP_ADD_TC(tp, read_only);
 	ATF_TP_ADD_TC(tp, many_files);
+	ATF_TP_ADD_TC(tp, client_goes);
 	return (atf_no_error());
 }
