@@ -5,7 +5,7 @@
 # Reads "program: object ..." lines (build.mk's print-objects).  Lines that
 # are blank or comment do not count.  Fails when a program that root runs (the
 # daemon, the administrator's tools) is over the limit, or when a source file
-# does not say in its first comment who runs it.
+# does not say in its first comment who runs it, and all programs that have it.
 set -eu
 
 limit=1500
@@ -80,6 +80,29 @@ for file in privsep/*.c net/*.c mailstore/*.c; do
 	if ! sed '/\*\//q' "$file" | tr '\n' ' ' | grep -Eiq \
 	    'linked into|runs[ *]+(as|with|there|in)'; then
 		echo "audit: $file does not say who runs it" >&2
+		status=1
+	fi
+done
+
+# "Linked into a, b and c", or "every program", or all but those that follow.
+while read -r name; do
+	sources "$name" | sed "s/^/$name /"
+done <"$scratch/names" >"$scratch/links"
+for file in privsep/*.c net/*.c mailstore/*.c; do
+	says=$(sed '/\*\//q' "$file" | tr '\n' ' ' | sed 's/  *\* / /g' |
+	    grep -o 'Linked into [^;.]*') || continue
+	awk -v file="$file" '$2 == file { print $1 }' "$scratch/links" |
+	    sort >"$scratch/has"
+	[ -s "$scratch/has" ] || continue	# another system's
+	echo "$says" | grep -o 'postern[a-z-]*' | sort -u >"$scratch/says"
+	case $says in
+	*'every program'*)
+		sort "$scratch/names" | comm -23 - "$scratch/says" \
+		    >"$scratch/all"
+		mv "$scratch/all" "$scratch/says" ;;
+	esac
+	if ! cmp -s "$scratch/has" "$scratch/says"; then
+		echo "audit: $file does not name the programs that have it" >&2
 		status=1
 	fi
 done

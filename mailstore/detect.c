@@ -1,8 +1,8 @@
 /*
  * detect.c - which format is what a name leads to.
  *
- * Linked into postern-store; runs as the user.  What is there decides, and
- * not its name.
+ * Linked into postern-store and postern-mailbox; runs as the user.  What is
+ * there decides, and not its name.
  */
 #include <sys/stat.h>
 

@@ -1,7 +1,7 @@
 /*
  * disk.c - whole reads, writes and copies: no short ones, no EINTR.
  *
- * Linked into postern-store; runs as the user.
+ * Linked into postern-store and postern-mailbox; runs as the user.
  */
 #include <errno.h>
 #include <unistd.h>

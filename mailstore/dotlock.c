@@ -1,9 +1,9 @@
 /*
  * dotlock.c - a lock that is a file beside the mailbox, NAME.lock.
  *
- * Linked into postern-store, for mailboxes in directories of the user's own,
- * and into postern-lock, for the shared spool; runs as that user, never as
- * root.
+ * Linked into postern-store and postern-mailbox, for mailboxes in directories
+ * of the user's own, and into postern-lock, for the shared spool; runs as that
+ * user, never as root.
  *
  * Made by link(2) from a file of a random name, and believed when that file
  * has two links: over NFS neither O_EXCL nor an answer can be relied on.  It

@@ -1,8 +1,9 @@
 /*
  * dots.c - a message with its dots doubled, whole or from its top.
  *
- * Linked into postern-store; runs as the user, on bytes from strangers.
- * It sees the wire's form, where no LF is without a CR before it.
+ * Linked into postern-store and postern-mailbox; runs as the user, on bytes
+ * from strangers.  It sees the wire's form, where no LF is without a CR before
+ * it.
  */
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /*
  * file_list.c - what is in a mailbox's directories, as message files.
  *
- * Linked into postern-store; runs as the user.  Names come from strangers,
- * and change while they are listed.
+ * Linked into postern-store and postern-mailbox; runs as the user.  Names come
+ * from strangers, and change while they are listed.
  */
 #include <dirent.h>
 #include <errno.h>

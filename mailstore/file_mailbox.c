@@ -1,9 +1,10 @@
 /*
  * file_mailbox.c - a mailbox of one file for each message.
  *
- * Linked into postern-store; runs as the user whose mail it is.  There is no
- * lock: what one message's name leads to is held against the snapshot each
- * time it is opened, and looked for again when it is another.
+ * Linked into postern-store and postern-mailbox; runs as the user whose mail
+ * it is.  There is no lock: what one message's name leads to is held against
+ * the snapshot each time it is opened, and looked for again when it is
+ * another.
  */
 #include <sys/stat.h>
 

@@ -1,8 +1,9 @@
 /*
  * journal.c - journals as files: made, written, published, removed.
  *
- * Linked into postern-store; runs as the user, in a directory that only
- * this user may write.  Nothing in it is followed if it is a link.
+ * Linked into postern-store and postern-mailbox; runs as the user, in a
+ * directory that only this user may write.  Nothing in it is followed if it is
+ * a link.
  */
 #include <sys/stat.h>
 

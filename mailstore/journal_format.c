@@ -1,9 +1,9 @@
 /*
  * journal_format.c - the inside of a journal, and whether it can be believed.
  *
- * Linked into postern-store; runs as the user.  A journal that is read is
- * taken for an enemy's work: no number of it is used before it was held
- * against the size of the file and the others.
+ * Linked into postern-store and postern-mailbox; runs as the user.  A journal
+ * that is read is taken for an enemy's work: no number of it is used before it
+ * was held against the size of the file and the others.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,9 @@
 /*
  * lines.c - the lines of a part of a file, in constant memory.
  *
- * Linked into postern-store; runs as the user.  Reads, never maps: a file
- * that another program cuts short must not be the end of this one.
+ * Linked into postern-store and postern-mailbox; runs as the user.  Reads,
+ * never maps: a file that another program cuts short must not be the end of
+ * this one.
  */
 #include <sys/param.h>
 

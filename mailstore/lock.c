@@ -1,7 +1,7 @@
 /*
  * lock.c - locks on a mailbox, and on its use by one session.
  *
- * Linked into postern-store; runs as the user.
+ * Linked into postern-store and postern-mailbox; runs as the user.
  */
 #include <sys/file.h>
 #include <sys/stat.h>

@@ -1,9 +1,9 @@
 /*
  * maildir.c - Maildirs behind the mailbox operations.
  *
- * Linked into postern-store; runs as the user whose mail it is.  Messages
- * are the files in new and cur.  None is moved or renamed here: that is for
- * programs that show mail to a person.
+ * Linked into postern-store and postern-mailbox; runs as the user whose mail
+ * it is.  Messages are the files in new and cur.  None is moved or renamed
+ * here: that is for programs that show mail to a person.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /*
  * mailtxt.c - the format of TOPS-20's MAIL.TXT: mtx, and tenex.
  *
- * Linked into postern-store; runs as the user, on bytes from strangers.
- * Messages are found by the counts in the lines before them, and by nothing
- * else: from a line or a count that is wrong on nobody can tell where the
- * next message begins.  What stands before it is served, and the file is not
- * rewritten.
+ * Linked into postern-store and postern-mailbox; runs as the user, on bytes
+ * from strangers.  Messages are found by the counts in the lines before them,
+ * and by nothing else: from a line or a count that is wrong on nobody can tell
+ * where the next message begins.  What stands before it is served, and the
+ * file is not rewritten.
  */
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /*
  * mailtxt_header.c - the line before each message of a MAIL.TXT.
  *
- * Linked into postern-store; runs as the user, on bytes from strangers.  The
- * counts in these lines say where messages begin: a line is taken for one
- * only if it is one from its first byte to its last.
+ * Linked into postern-store and postern-mailbox; runs as the user, on bytes
+ * from strangers.  The counts in these lines say where messages begin: a line
+ * is taken for one only if it is one from its first byte to its last.
  */
 #include <ctype.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /*
  * mbox_from.c - which lines begin a message of an mbox.
  *
- * Linked into postern-store; runs as the user, on bytes from strangers: a
- * line of a body that looks nearly so must not split the message.
+ * Linked into postern-store and postern-mailbox; runs as the user, on bytes
+ * from strangers: a line of a body that looks nearly so must not split the
+ * message.
  */
 #include <ctype.h>
 #include <string.h>

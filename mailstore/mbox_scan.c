@@ -1,7 +1,8 @@
 /*
  * mbox_scan.c - the mbox format: its messages, found in one pass.
  *
- * Linked into postern-store; runs as the user, on bytes from strangers.
+ * Linked into postern-store and postern-mailbox; runs as the user, on bytes
+ * from strangers.
  */
 #include "log.h"
 #include "mbox.h"

@@ -1,8 +1,9 @@
 /*
  * mboxrd.c - a message of another format in the form that an mbox has.
  *
- * Linked into postern-store; runs as the user, on bytes from strangers: no
- * line of a message may look like the beginning of another one.
+ * Linked into postern-store and postern-mailbox; runs as the user, on bytes
+ * from strangers: no line of a message may look like the beginning of another
+ * one.
  */
 #include <stdio.h>
 #include <string.h>

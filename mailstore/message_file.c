@@ -1,10 +1,10 @@
 /*
  * message_file.c - a message that is a file of its own.
  *
- * Linked into postern-store; runs as the user.  Other programs rename,
- * renumber, replace and remove these files while a session lasts, with no
- * lock that all of them take.  So a name is never believed: what it leads to
- * is opened, and held against the snapshot by the descriptor.
+ * Linked into postern-store and postern-mailbox; runs as the user.  Other
+ * programs rename, renumber, replace and remove these files while a session
+ * lasts, with no lock that all of them take.  So a name is never believed:
+ * what it leads to is opened, and held against the snapshot by the descriptor.
  */
 #include <sys/stat.h>
 

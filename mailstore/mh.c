@@ -1,8 +1,8 @@
 /*
  * mh.c - MH folders behind the mailbox operations.
  *
- * Linked into postern-store; runs as the user whose mail it is.  A message is
- * a file whose name is its number.
+ * Linked into postern-store and postern-mailbox; runs as the user whose mail
+ * it is.  A message is a file whose name is its number.
  */
 #include <sys/stat.h>
 

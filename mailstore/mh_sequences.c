@@ -1,9 +1,9 @@
 /*
  * mh_sequences.c - an MH folder's sequences, when messages leave it.
  *
- * Linked into postern-store; runs as the user, on a file that other programs
- * write.  It is a convenience and no mail: whatever is wrong with it, it is
- * left as it is, and the messages go all the same.
+ * Linked into postern-store and postern-mailbox; runs as the user, on a file
+ * that other programs write.  It is a convenience and no mail: whatever is
+ * wrong with it, it is left as it is, and the messages go all the same.
  */
 #include <sys/stat.h>
 

@@ -1,10 +1,10 @@
 /*
  * rewrite.c - parts of a file taken out, in place, whatever interrupts it.
  *
- * Linked into postern-store; runs as the user, with the mailbox's locks
- * held.  The journal says where the work stands; whoever comes after an
- * interruption goes on from there, and may be interrupted too.  DESIGN.md,
- * "The commit", tells why each step can be done again.
+ * Linked into postern-store and postern-mailbox; runs as the user, with the
+ * mailbox's locks held.  The journal says where the work stands; whoever comes
+ * after an interruption goes on from there, and may be interrupted too.
+ * DESIGN.md, "The commit", tells why each step can be done again.
  */
 #include <sys/stat.h>
 

@@ -1,11 +1,11 @@
 /*
  * rewrite_begin.c - the journal of a rewrite, before the first byte changes.
  *
- * Linked into postern-store; runs as the user, with the mailbox's locks
- * held.  Three kinds of journal, one form: without mail, where all moves down
- * so far that the old copy outlives the new one's making; with mail, as much
- * at a time as an area holds, the usual kind; and, when the disk is full, in
- * the reserve, with as much as that holds at a time.
+ * Linked into postern-store and postern-mailbox; runs as the user, with the
+ * mailbox's locks held.  Three kinds of journal, one form: without mail, where
+ * all moves down so far that the old copy outlives the new one's making; with
+ * mail, as much at a time as an area holds, the usual kind; and, when the disk
+ * is full, in the reserve, with as much as that holds at a time.
  */
 #include <sys/stat.h>
 

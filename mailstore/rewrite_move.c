@@ -1,9 +1,9 @@
 /*
  * rewrite_move.c - bytes on their way down in a mailbox.
  *
- * Linked into postern-store; runs as the user, with the mailbox's locks
- * held.  A step can be done again after any interruption: either its bytes
- * are in the journal, or it does not overwrite what it reads.
+ * Linked into postern-store and postern-mailbox; runs as the user, with the
+ * mailbox's locks held.  A step can be done again after any interruption:
+ * either its bytes are in the journal, or it does not overwrite what it reads.
  */
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /*
  * single_commit.c - deleting from a single file, in place.
  *
- * Linked into postern-store; runs as the user, with the mailbox's locks
- * held.  Here it is decided what may go; rewrite.c does it.
+ * Linked into postern-store and postern-mailbox; runs as the user, with the
+ * mailbox's locks held.  Here it is decided what may go; rewrite.c does it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,10 @@
 /*
  * single_file.c - mailboxes of one file behind the mailbox operations.
  *
- * Linked into postern-store; runs as the user whose mail it is.  The file is
- * in a directory that others may write (a spool): it is opened without
- * following links, and used only as a regular file of this user.
+ * Linked into postern-store and postern-mailbox; runs as the user whose mail
+ * it is.  The file is in a directory that others may write (a spool): it is
+ * opened without following links, and used only as a regular file of this
+ * user.
  */
 #include <sys/mman.h>
 

@@ -1,10 +1,10 @@
 /*
  * single_send.c - a message of a single file as it goes on the wire.
  *
- * Linked into postern-store; runs as the user.  No lock is held while a
- * client is slow.  Another program may have changed the file meanwhile: what
- * is sent is held against the snapshot, and a seal of the stored bytes is
- * kept, so that only that very message can be deleted.
+ * Linked into postern-store and postern-mailbox; runs as the user.  No lock is
+ * held while a client is slow.  Another program may have changed the file
+ * meanwhile: what is sent is held against the snapshot, and a seal of the
+ * stored bytes is kept, so that only that very message can be deleted.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /*
  * wire.c - counted octets into the data pipe.
  *
- * Linked into postern-store; runs as the user whose mail it is.
+ * Linked into postern-store and postern-mailbox; runs as the user whose mail
+ * it is.
  */
 #include <errno.h>
 #include <poll.h>

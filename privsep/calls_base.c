@@ -2,7 +2,8 @@
  * calls_base.c - what every process but the parent may ask of the system.
  *
  * Linked into postern-net, postern-auth, postern-store, postern-lock,
- * postern-keys and postern-mailbox; runs with their rights, never as root.
+ * postern-keys, postern-config and postern-mailbox; runs with their rights,
+ * never as root.
  */
 #include <sys/mman.h>
 #include <sys/syscall.h>

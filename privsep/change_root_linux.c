@@ -1,8 +1,8 @@
 /*
  * change_root_linux.c - net's last step out of privilege.
  *
- * Linked into postern-net; runs as its own user, with the one capability
- * that privdrop_become left it, and gives that up.
+ * Linked into postern-net and postern-keys; runs as its own user, with the one
+ * capability that privdrop_become left it, and gives that up.
  */
 #include <sys/prctl.h>
 #include <sys/syscall.h>

@@ -1,8 +1,9 @@
 /*
  * child.c - what net, auth, store and lock begin with.
  *
- * Linked into postern-net, postern-auth, postern-store and postern-lock; runs
- * with their rights, never as root.
+ * Linked into postern-net, postern-auth, postern-store, postern-lock,
+ * postern-keys, postern-config and postern-mailbox; runs with their rights,
+ * never as root.
  */
 #include <sys/resource.h>
 

@@ -1,9 +1,10 @@
 /*
  * ipc.c - messages between Postern's processes.
  *
- * Linked into every daemon; runs with each one's rights (in posternd: root).
- * Peers are taken to be hostile: a datagram is read whole into a buffer of
- * our own size, and nothing in it is used before ipc_check has agreed.
+ * Linked into every program but postern-selfsigned; runs with each one's
+ * rights (in posternd: root).  Peers are taken to be hostile: a datagram is
+ * read whole into a buffer of our own size, and nothing in it is used before
+ * ipc_check has agreed.
  */
 #include <sys/socket.h>
 #include <sys/uio.h>

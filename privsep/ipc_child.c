@@ -1,8 +1,9 @@
 /*
  * ipc_child.c - what only receivers of descriptors need of messages.
  *
- * Linked into postern-net, postern-auth and postern-store; runs with their
- * rights, never as root.  No message hands the parent a descriptor.
+ * Linked into postern-net, postern-auth, postern-store, postern-lock,
+ * postern-keys, postern-config and postern-mailbox; runs with their rights,
+ * never as root.  No message hands the parent a descriptor.
  */
 #include "ipc.h"
 

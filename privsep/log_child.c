@@ -1,10 +1,11 @@
 /*
  * log_child.c - how a child's log lines reach the parent.
  *
- * Linked into postern-net, postern-auth and postern-store; runs with their
- * rights, never as root.  The children have no way to syslog of their own: a
- * chrooted, sandboxed process could not find it again after a restart of
- * syslogd.  The parent writes the lines, and trusts no byte in them.
+ * Linked into postern-net, postern-auth, postern-store, postern-lock,
+ * postern-keys, postern-config and postern-mailbox; runs with their rights,
+ * never as root.  The children have no way to syslog of their own: a chrooted,
+ * sandboxed process could not find it again after a restart of syslogd.  The
+ * parent writes the lines, and trusts no byte in them.
  */
 #include <stdio.h>
 #include <string.h>

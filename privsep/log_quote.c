@@ -1,8 +1,9 @@
 /*
  * log_quote.c - a value of a key=value line, whatever bytes it has.
  *
- * Linked into postern-net, postern-auth and postern-store; runs with their
- * rights, never as root.
+ * Linked into postern-net, postern-auth, postern-store, postern-lock,
+ * postern-keys, postern-config and postern-mailbox; runs with their rights,
+ * never as root.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * privdrop.c - becoming somebody with less rights, for good.
  *
- * Linked into posternd; runs as root, in a child that is about to become
- * another program.
+ * Linked into posternd and postern-mailbox; runs as root: in a child that is
+ * about to become another program, and in that tool before it meets mail.
  */
 #include <errno.h>
 #include <grp.h>

@@ -1,9 +1,9 @@
 /*
  * rights_linux.c - capabilities: what is left of root, and of its children.
  *
- * Linked into posternd; runs as root.  By the system calls themselves: three
- * sets and a loop are less to read than a library.  net's own last step is in
- * change_root_linux.c.
+ * Linked into posternd and postern-mailbox; runs as root.  By the system calls
+ * themselves: three sets and a loop are less to read than a library.  net's
+ * own last step is in change_root_linux.c.
  */
 #include <sys/prctl.h>
 #include <sys/resource.h>

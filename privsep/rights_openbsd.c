@@ -1,9 +1,10 @@
 /*
  * rights_openbsd.c - what is left of root where there are no capabilities.
  *
- * Linked into posternd; runs as root.  OpenBSD limits root by pledge(2) in
- * the parent and by the uid in its children.  chroot(2) is root's alone
- * there, so privdrop_become cannot hand it on: change_root_openbsd.c.
+ * Linked into posternd and postern-mailbox; runs as root.  OpenBSD limits root
+ * by pledge(2) in the parent and by the uid in its children.  chroot(2) is
+ * root's alone there, so privdrop_become cannot hand it on:
+ * change_root_openbsd.c.
  */
 #include <errno.h>
 #include <string.h>

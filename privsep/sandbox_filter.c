@@ -2,7 +2,8 @@
  * sandbox_filter.c - from a list of system calls to the kernel's filter.
  *
  * Linked into postern-net, postern-auth, postern-store, postern-lock,
- * postern-keys and postern-mailbox; runs with their rights, never as root.
+ * postern-keys, postern-config and postern-mailbox; runs with their rights,
+ * never as root.
  *
  * The rows are halved by their numbers until a few are left, which are tried
  * in turn.  That is not for the calls (the kernel remembers of most numbers

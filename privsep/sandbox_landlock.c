@@ -1,8 +1,9 @@
 /*
  * sandbox_landlock.c - which files a process may reach, on Linux.
  *
- * Linked into postern-net, postern-auth, postern-store, postern-lock and
- * postern-mailbox; runs with their rights, never as root.
+ * Linked into postern-net, postern-auth, postern-store, postern-lock,
+ * postern-keys, postern-config and postern-mailbox; runs with their rights,
+ * never as root.
  */
 #include <sys/prctl.h>
 #include <sys/stat.h>

@@ -2,8 +2,9 @@
  * sandbox_seccomp.c - system call allow-lists on Linux.
  *
  * Linked into postern-net, postern-auth, postern-store, postern-lock,
- * postern-keys and postern-mailbox; runs with their rights, never as root.
- * What is not on the role's list or the base list kills the process.
+ * postern-keys, postern-config and postern-mailbox; runs with their rights,
+ * never as root.  What is not on the role's list or the base list kills the
+ * process.
  */
 #include <sys/prctl.h>
 #include <sys/resource.h>
