@@ -52,7 +52,7 @@ each_file "$portable $targets" clang-tidy --quiet --warnings-as-errors='*' \
 
 step cppcheck
 # shellcheck disable=SC2086
-cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+cppcheck --quiet --std=c11 --library=bsd --error-exitcode=1 --inline-suppr \
     --enable=warning,portability,performance \
     --suppress=missingIncludeSystem -D__linux__ -Iinclude -Inet -Imailstore \
     -Iprivsep $portable $targets || status=1

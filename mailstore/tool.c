@@ -210,7 +210,7 @@ main(int argc, char **argv)
 		usage();
 	form = converts ? find_form(argv[3]) : FORMS;
 	set_signals();
-	mailbox.keeps_locks = 1;
+	mailbox.keeps_locks = converts;
 	begin(argv[converts ? 4 : 2], &mailbox, converts ? argv[5] : NULL,
 	    &target);
 	if ((wrong = tool_open(&mailbox)) != NULL)

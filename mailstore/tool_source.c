@@ -150,6 +150,8 @@ tool_list_all(struct mailbox *mailbox)
 		result = list_once(files);
 	}
 	mailbox->messages = (uint32_t)files->list.count;
+	if (tool_is_interrupted())
+		return ("interrupted");
 	if (result == 0)
 		return ("names in it are being changed; try again when nobody "
 		    "uses it");

@@ -131,7 +131,8 @@ TOOL_CASE(gnutls_speaks, "openssl gnutls-cli timeout")
 TLS_CASE(kinds_of_key)
 {
 	static const char *const kinds[] = { EC, RSA, ED25519,
-	    "ec -pkeyopt ec_paramgen_curve:P-384", "rsa:3072",
+	    "ec -pkeyopt ec_paramgen_curve:P-384",
+	    "ec -pkeyopt ec_paramgen_curve:P-521", "rsa:3072",
 	    "rsa-pss -pkeyopt rsa_keygen_bits:2048" };
 	static const char *const versions[] = { TLS_12, TLS_13 };
 	struct server server;
