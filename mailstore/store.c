@@ -41,14 +41,19 @@ static struct wire wire;
 static struct ipc_data data_to_come;
 static uint64_t pipe_room;	/* bytes that fit at once */
 
+/* Net is gone, and so is the session: not what it has found. */
+static void __attribute__((noreturn))
+leave(void)
+{
+	store_remember();
+	exit(0);
+}
+
 void
 store_answer(enum ipc_type type, const void *payload)
 {
-	if (ipc_send(CHILD_SESSION, type, session, payload, NULL) == -1) {
-		/* Net is gone, and so is the session: not what it has found. */
-		store_remember();
-		exit(0);
-	}
+	if (ipc_send(CHILD_SESSION, type, session, payload, NULL) == -1)
+		leave();
 }
 
 void
@@ -283,7 +288,7 @@ store_finish_data(const char *wrong)
 	/* What net has not heard of, nobody was to get. */
 	if (wrong != NULL || wire.is_announced)
 		log_unsent(wrong);
-	exit(0);
+	leave();
 }
 
 /* One that was not even begun is no reason to end: others can be sent. */
@@ -461,9 +466,9 @@ serve(unsigned int *phase)
 	if (got == -1)
 		return;
 	if (got == 0 || polled[1].revents != 0)
-		exit(0);
+		leave();
 	if ((got = ipc_receive(CHILD_SESSION, &message)) == 0)
-		exit(0);
+		leave();
 	wrong = got == 1 ? ipc_check(&message, ROLE_NET, ROLE_STORE, *phase) :
 	    "not a message";
 	if (wrong == NULL && message.header.session != session)

@@ -129,7 +129,9 @@ committed(struct session *session, const struct ipc_committed *committed)
 static void
 store_failed(struct session *session, const struct ipc_reason *reason)
 {
-	if (session->phase == PHASE_WAIT_STORE) {
+	/* Behind RCEV the client takes all that comes for mail. */
+	if (session->phase == PHASE_WAIT_STORE ||
+	    session->phase == PHASE_WAIT_DATA) {
 		session_fail(session, reason->text);
 		return;
 	}

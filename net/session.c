@@ -337,6 +337,10 @@ session_login(struct session *session, char *password)
 {
 	struct login *login = calloc(1, sizeof(*login));
 
+	if (login != NULL)
+		(void)strlcpy(login->message.password, password,
+		    PASSWORD_SIZE);
+	explicit_bzero(password, strlen(password));
 	if (login == NULL) {
 		session_trouble(session, "the server is short of memory");
 		return;
@@ -344,8 +348,6 @@ session_login(struct session *session, char *password)
 	login->message.protocol = session->protocol->id;
 	(void)strlcpy(login->message.peer, session->peer, PEER_SIZE);
 	(void)strlcpy(login->message.user, session->user, USER_SIZE);
-	(void)strlcpy(login->message.password, password, PASSWORD_SIZE);
-	explicit_bzero(password, strlen(password));
 	session->phase = PHASE_WAIT_AUTH;
 	if (login_enqueue(session, login) == 0)
 		return;

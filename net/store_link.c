@@ -170,6 +170,8 @@ on_store(int fd, short what, void *argument)
 		log_line(LOG_CRIT, "event=ipc from=store session=%s "
 		    "message=%s error=\"%s\"", session_name(session),
 		    got == 1 ? ipc_name(message.header.type) : "none", wrong);
+		/* However long the client takes, it is not heard again. */
+		(void)event_del(&session->store_event);
 		session_trouble(session, "the mailbox process is not sound");
 	}
 	if (got == 1)

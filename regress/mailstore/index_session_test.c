@@ -248,24 +248,34 @@ ATF_TC_BODY(read_only, tc)
 	server_stop(&server);
 }
 
+static void
+write_letters(const struct server *server, size_t count)
+{
+	char *text = malloc(MESSAGE_BYTES + 200), name[40];
+	size_t length, i;
+
+	ATF_REQUIRE(text != NULL);
+	for (i = 1; i <= count; i++) {
+		(void)snprintf(name, sizeof(name), "mail/letters/%zu", i);
+		length = put_message(text, i);
+		folder_write(server, FRED, name, text, length);
+	}
+	free(text);
+	(void)sleep(INDEX_SETTLED_SECONDS + 2);
+}
+
 /* An MH folder: asked for as a whole, it is not read twice to be measured. */
 ATF_TC_WITHOUT_HEAD(many_files);
 ATF_TC_BODY(many_files, tc)
 {
 	struct server server;
-	char *text, name[40], path[500];
-	size_t length, i;
+	char path[500];
+	size_t i;
 	int fd;
 
 	(void)tc;
 	server_start(&server, LISTEN);
-	ATF_REQUIRE((text = malloc(MESSAGE_BYTES + 200)) != NULL);
-	for (i = 1; i <= MESSAGES; i++) {
-		(void)snprintf(name, sizeof(name), "mail/letters/%zu", i);
-		length = put_message(text, i);
-		folder_write(&server, FRED, name, text, length);
-	}
-	(void)sleep(INDEX_SETTLED_SECONDS + 2);
+	write_letters(&server, MESSAGES);
 	for (i = 0; i < 2; i++) {
 		fd = pop1_login(&server, 2, FRED, FRED_PASSWORD);
 		client_send(fd, "RETR letters\r\n");
@@ -277,7 +287,37 @@ ATF_TC_BODY(many_files, tc)
 		(void)close(fd);
 		children_must_be(&server, "postern-store", 0);
 	}
-	free(text);
+	server_stop(&server);
+}
+
+/* By POP2 each is measured when it is asked for; QUIT does not come. */
+ATF_TC_WITHOUT_HEAD(no_quit);
+ATF_TC_BODY(no_quit, tc)
+{
+	char path[500], command[20], reply[20];
+	struct server server;
+	size_t i, number;
+	int fd;
+
+	(void)tc;
+	server_start(&server, LISTEN);
+	write_letters(&server, MESSAGES);
+	(void)snprintf(reply, sizeof(reply), "#%u ", MESSAGES);
+	for (i = 0; i < 2; i++) {
+		fd = pop2_login(&server, 1, FRED, FRED_PASSWORD, "#0 ");
+		client_say(fd, "FOLD letters", reply);
+		for (number = 1; number <= MESSAGES; number++) {
+			(void)snprintf(command, sizeof(command), "READ %zu",
+			    number);
+			client_say(fd, command, "=");
+		}
+		if (server.privileged)
+			ATF_CHECK_EQ(i == 0, store_has_read(&server) >
+			    MESSAGES * (uint64_t)MESSAGE_BYTES);
+		(void)close(fd);
+		children_must_be(&server, "postern-store", 0);
+		ATF_CHECK_EQ(1, indexes(&server, path, sizeof(path)));
+	}
 	server_stop(&server);
 }
 
@@ -294,23 +334,15 @@ ATF_TC_BODY(client_goes, tc)
 {
 	const uint64_t all = (uint64_t)MANY * MESSAGE_BYTES;
 	const struct linger reset = { 1, 0 };
-	char *text, name[40], path[500];
+	char *text, path[500];
 	struct server server;
-	size_t length, i;
 	uint64_t had;
 	pid_t store;
 	int fd;
 
 	(void)tc;
 	server_start(&server, LISTEN "inbox mh ~/mail/letters\n");
-	ATF_REQUIRE((text = malloc(MESSAGE_BYTES + 200)) != NULL);
-	for (i = 1; i <= MANY; i++) {
-		(void)snprintf(name, sizeof(name), "mail/letters/%zu", i);
-		length = put_message(text, i);
-		folder_write(&server, FRED, name, text, length);
-	}
-	free(text);
-	(void)sleep(INDEX_SETTLED_SECONDS + 2);
+	write_letters(&server, MANY);
 	fd = client_connect(&server, 0);
 	client_expect_line(fd, "+OK");
 	client_say(fd, "USER " FRED, "+OK");
@@ -347,6 +379,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, damaged);
 	ATF_TP_ADD_TC(tp, read_only);
 	ATF_TP_ADD_TC(tp, many_files);
+	ATF_TP_ADD_TC(tp, no_quit);
 	ATF_TP_ADD_TC(tp, client_goes);
 	return (atf_no_error());
 }

@@ -1081,9 +1081,10 @@ try_oddity(const struct server *server, size_t i)
 	order_store(server, oddities[i].moment, CHILD_SESSION,
 	    oddities[i].type, oddities[i].trick);
 	fd = pop2_until(server, oddities[i].moment);
-	if (oddities[i].moment == AT_DATA)
+	if (oddities[i].moment == AT_DATA) {
 		must_be_silent(fd, what);
-	else if (oddities[i].reply == NULL)
+		must_be_silent(pop1_until(server, AT_DATA), what);
+	} else if (oddities[i].reply == NULL)
 		must_be_refused(fd, "- ", what);
 	else if (oddities[i].reply[0] == '\0')
 		must_be_cut(fd, what);
