@@ -4,6 +4,8 @@
  * postern-selfsigned: runs as whoever calls posternctl, as root as a rule.  It
  * is a program of its own so that no library of TLS's is in posternctl.
  */
+#include <arpa/inet.h>
+
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -30,6 +32,9 @@
 
 /* RFC 5280, section 4.1.2.2: at most 20 octets, and positive. */
 #define SERIAL_SIZE	16
+
+#define LABEL_MAX	63	/* octets, RFC 1035, section 2.3.4 */
+#define ADDRESS_BYTES	16	/* of IPv6; of IPv4 they are 4 */
 
 /* A file that takes its name when it is whole. */
 struct output {
@@ -105,6 +110,62 @@ set_paths(struct output *output, const char *directory, const char *name,
 		log_fatal("%s: exists; -f replaces it", output->path);
 }
 
+/* What took its name keeps it through a crash. */
+static void
+sync_directory(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1 || fsync(fd) == -1)
+		log_fatal("%s: made, and perhaps not on the disk: %s",
+		    directory, strerror(errno));
+	(void)close(fd);
+}
+
+/* Host names by RFC 1123, section 2.1; the first part may be "*". */
+static int
+is_host_name(const char *name)
+{
+	size_t length;
+
+	if (strlen(name) >= HOST_NAME_SIZE)
+		return (0);
+	if (strncmp(name, "*.", 2) == 0)
+		name += 2;
+	for (;; name++) {
+		length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		    "abcdefghijklmnopqrstuvwxyz0123456789-");
+		if (length == 0 || length > LABEL_MAX || name[0] == '-' ||
+		    name[length - 1] == '-')
+			return (0);
+		name += length;
+		if (*name != '.')
+			return (*name == '\0');
+	}
+}
+
+/* An address has bytes, which are returned; 0: it is none. */
+static unsigned int
+read_address(const char *name, unsigned char bytes[ADDRESS_BYTES])
+{
+	return (inet_pton(AF_INET, name, bytes) == 1 ? 4 :
+	    inet_pton(AF_INET6, name, bytes) == 1 ? ADDRESS_BYTES : 0);
+}
+
+/* RFC 5280, section 4.2.1.6: clients look for addresses among addresses. */
+static void
+add_name(gnutls_x509_crt_t certificate, const char *name)
+{
+	unsigned char bytes[ADDRESS_BYTES];
+	const unsigned int length = read_address(name, bytes);
+
+	must(length > 0 ? gnutls_x509_crt_set_subject_alt_name(certificate,
+	    GNUTLS_SAN_IPADDRESS, bytes, length, GNUTLS_FSAN_APPEND) :
+	    gnutls_x509_crt_set_subject_alt_name(certificate,
+	    GNUTLS_SAN_DNSNAME, name, (unsigned int)strlen(name),
+	    GNUTLS_FSAN_APPEND), name);
+}
+
 /* What a client of TLS looks at; it can sign no other certificate. */
 static void
 fill_in(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key,
@@ -129,10 +190,7 @@ fill_in(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key,
 		    GNUTLS_OID_X520_COMMON_NAME, 0, names[0],
 		    (unsigned int)strlen(names[0])), names[0]);
 	for (i = 0; i < count; i++)
-		must(gnutls_x509_crt_set_subject_alt_name(certificate,
-		    GNUTLS_SAN_DNSNAME, names[i],
-		    (unsigned int)strlen(names[i]), GNUTLS_FSAN_APPEND),
-		    names[i]);
+		add_name(certificate, names[i]);
 	must(gnutls_x509_crt_set_basic_constraints(certificate, 0, -1),
 	    "constraints");
 	must(gnutls_x509_crt_set_key_usage(certificate,
@@ -192,6 +250,7 @@ int
 main(int argc, char **argv)
 {
 	static char this_host[HOST_NAME_SIZE];
+	unsigned char bytes[ADDRESS_BYTES];
 	char *host[] = { this_host, NULL };
 	const char *directory = SYSCONFDIR, *wrong = NULL;
 	int option, force = 0, days = DAYS, i;
@@ -215,13 +274,14 @@ main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	for (i = 0; i < argc; i++)
-		if (argv[i][0] == '\0' || strlen(argv[i]) >= HOST_NAME_SIZE ||
-		    argv[i][strspn(argv[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		    "abcdefghijklmnopqrstuvwxyz0123456789.-*")] != '\0')
-			log_fatal("%s: expected a host name", argv[i]);
+		if (!is_host_name(argv[i]) &&
+		    read_address(argv[i], bytes) == 0)
+			log_fatal("%s: expected a host name or an address",
+			    argv[i]);
 	(void)gethostname(this_host, sizeof(this_host) - 1);
 	set_paths(&key_file, directory, "tls.key", force);
 	set_paths(&certificate_file, directory, "tls.crt", force);
 	generate(argc > 0 ? argv : host, argc > 0 ? argc : 1, days, force);
+	sync_directory(directory);
 	return (0);
 }

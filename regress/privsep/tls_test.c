@@ -801,6 +801,50 @@ ATF_TC_BODY(selfsigned, tc)
 	server_stop(&server);
 }
 
+static int
+make_for(const char *name)
+{
+	char here[512];
+	const char *arguments[] = { program("posternctl"), "tls",
+	    "-l", BUILD_DIRECTORY, "selfsigned", "-fo", here, name, NULL };
+
+	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
+	return (run(arguments, NULL, output, sizeof(output)));
+}
+
+/* A client that asks for an address looks among addresses. */
+TOOL_CASE(selfsigned_names, "openssl")
+{
+	static const char *const good[][2] = {
+		{ "127.0.0.1", "IP Address:127.0.0.1" },
+		{ "2001:db8::1", "IP Address:2001:DB8:0:0:0:0:0:1" },
+		{ "*.example.org", "DNS:*.example.org" },
+		{ "1and1.example", "DNS:1and1.example" },
+	};
+	static const char *const bad[] = { "", "a*.example.org", "*", "*.",
+	    "a..b", ".a", "a.", "b.-a.b", "a-.b", "a b", "a.*.b", "*.*.b",
+	    "a_b", "a234567890123456789012345678901234567890123456789012345678"
+	    "901234.example" };
+	const char *arguments[] = { "openssl", "x509", "-in", "tls.crt",
+	    "-noout", "-ext", "subjectAltName", NULL };
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ATF_CHECK_EQ_MSG(0, make_for(good[i][0]), "%s: %s",
+		    good[i][0], output);
+		ATF_REQUIRE_EQ(0, run(arguments, NULL, output,
+		    sizeof(output)));
+		output_must_have(good[i][1]);
+		ATF_CHECK_MSG((strstr(output, "DNS:") == NULL) ==
+		    (strstr(good[i][1], "DNS:") == NULL), "%s", output);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ATF_CHECK_EQ_MSG(1, make_for(bad[i]), "%s", bad[i]);
+		output_must_have("expected a host name or an address");
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, openssl_speaks);
@@ -822,5 +866,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, large_and_slow);
 	ATF_TP_ADD_TC(tp, client_gone);
 	ATF_TP_ADD_TC(tp, selfsigned);
+	ATF_TP_ADD_TC(tp, selfsigned_names);
 	return (atf_no_error());
 }
