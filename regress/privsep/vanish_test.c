@@ -39,11 +39,15 @@ struct step {
 
 #define STEPS	12
 
+/* The listeners, in their order: POP1 and POP2, and POP3. */
+enum { OLD, POP3 };
+
 static const struct script {
 	const char *name;
+	int listener;
 	struct step steps[STEPS];
 } scripts[] = {
-	{ "POP2, reading", {
+	{ "POP2, reading", OLD, {
 		{ NULL, "+ POP2", 0 },
 		{ "HELO fred secret\r\n", "#2", 0 },
 		{ "READ\r\n", "=", 0 },
@@ -54,7 +58,7 @@ static const struct script {
 		{ "FOLD work\r\n", "#1", 0 },
 		{ "READ 1\r\n", "=", 0 },
 	} },
-	{ "POP2, deleting", {
+	{ "POP2, deleting", OLD, {
 		{ NULL, "+ POP2", 0 },
 		{ "HELO fred secret\r\n", "#2", 0 },
 		{ "READ 1\r\n", "=", 0 },
@@ -64,14 +68,14 @@ static const struct script {
 		{ "ACKD\r\n", "=0", 0 },
 		{ "QUIT", "", 0 },	/* it never ends its line */
 	} },
-	{ "POP2, deleting in a folder", {
+	{ "POP2, deleting in a folder", OLD, {
 		{ NULL, "+ POP2", 0 },
 		{ "HELO fred secret\r\nFOLD work\r\n", "#2\r\n#1", 0 },
 		{ "READ\r\n", "=", 0 },
 		{ "RETR\r\n", NULL, WHOLE },
 		{ "ACKD\r\n", "=0", 0 },
 	} },
-	{ "POP1, reading", {
+	{ "POP1, reading", OLD, {
 		{ NULL, "+", 0 },
 		{ "USER fred\r\n", "+OK", 0 },
 		{ "PASS secret\r\n", "+OK", 0 },
@@ -81,7 +85,7 @@ static const struct script {
 		{ "RETR work\r\n", "#", 0 },
 		{ "RCEV\r\n", NULL, WHOLE },
 	} },
-	{ "POP1, deleting", {
+	{ "POP1, deleting", OLD, {
 		{ NULL, "+", 0 },
 		{ "USER fred\r\n", "+OK", 0 },
 		{ "PASS secret\r\n", "+OK", 0 },
@@ -91,6 +95,26 @@ static const struct script {
 		{ "RDEL fred\r\n", "#", 0 },
 		{ "RCEV\r\n", NULL, WHOLE },
 		{ "RCVD", "", 0 },	/* it never ends its line */
+	} },
+	{ "POP3, reading", POP3, {
+		{ NULL, "+OK", 0 },
+		{ "USER fred\r\n", "+OK", 0 },
+		{ "PASS secret\r\n", "+OK", 0 },
+		{ "UIDL\r\n", "+OK\r\n1 \r\n2 \r\n.", 0 },
+		{ "LIST\r\n", "+OK\r\n1 \r\n2 \r\n.", 0 },
+		{ "RETR 1\r\n", "+OK", WHOLE },
+		{ "TOP 2 1\r\n", "+OK", 24 },
+		{ "RETR 2\r\nRETR 1\r\n", "+OK", WHOLE },
+	} },
+	{ "POP3, deleting", POP3, {
+		{ NULL, "+OK", 0 },
+		{ "USER fred\r\n", "+OK", 0 },
+		{ "PASS secret\r\n", "+OK", 0 },
+		{ "DELE 2\r\n", "+OK", 0 },
+		{ "RETR 1\r\n", "+OK", WHOLE },
+		{ "DELE 1\r\n", "+OK", 0 },
+		{ "RSET\r\nDELE 1\r\n", "+OK\r\n+OK", 0 },
+		{ "QUIT", "", 0 },	/* it never ends its line */
 	} },
 };
 
@@ -272,6 +296,9 @@ read_reply(int fd, const char *reply, size_t *announced)
 		    "expected \"%s\", got \"%s\"", part, line);
 		if (line[0] == '#' || line[0] == '=')
 			*announced = strtoul(line + 1, NULL, 10);
+		/* Behind as many octets, by POP3, comes the end. */
+		if (sscanf(line, "+OK %zu octets", announced) == 1)
+			*announced += strlen(".\r\n");
 	}
 }
 
@@ -282,7 +309,7 @@ vanish_at(const struct server *server, const struct script *script,
 {
 	const struct step *step;
 	size_t i, announced = 0, octets;
-	int fd = client_connect(server, 0);
+	int fd = client_connect(server, script->listener);
 
 	for (i = 0; i <= last; i++) {
 		step = &script->steps[i];
@@ -320,14 +347,14 @@ vanish_after_whole(const struct server *server, const struct script *script,
     size_t last)
 {
 	size_t i, announced = 0;
-	int fd = client_connect(server, 0);
+	int fd = client_connect(server, script->listener);
 
 	for (i = 0; i <= last; i++) {
 		if (script->steps[i].command != NULL)
 			client_send(fd, script->steps[i].command);
 		read_reply(fd, script->steps[i].reply, &announced);
-		if (script->steps[i].octets == WHOLE)
-			skip_octets(fd, announced);
+		skip_octets(fd, script->steps[i].octets == WHOLE ? announced :
+		    script->steps[i].octets);
 	}
 	go(fd, 1);
 }
@@ -337,7 +364,8 @@ begin(struct server *server, struct count *before)
 {
 	int fd;
 
-	server_start(server, "net-processes 2\nauth-processes 2\n");
+	server_start(server, "net-processes 2\nauth-processes 2\n"
+	    "listen auto 127.0.0.1 port 0\nlisten pop3 127.0.0.1 port 0\n");
 	make_mail();
 	mailbox_write(server, FRED, mail, mail_length);
 	folder_write(server, FRED, "mail/work", work, strlen(work));
@@ -406,6 +434,8 @@ SCRIPT_CASE(pop2_deleting, 1)
 SCRIPT_CASE(pop2_folder, 2)
 SCRIPT_CASE(pop1_reading, 3)
 SCRIPT_CASE(pop1_deleting, 4)
+SCRIPT_CASE(pop3_reading, 5)
+SCRIPT_CASE(pop3_deleting, 6)
 
 /* A client that stops in the middle of a message, and then goes. */
 ATF_TC_WITHOUT_HEAD(stuck_reader);
@@ -578,6 +608,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, pop2_folder);
 	ATF_TP_ADD_TC(tp, pop1_reading);
 	ATF_TP_ADD_TC(tp, pop1_deleting);
+	ATF_TP_ADD_TC(tp, pop3_reading);
+	ATF_TP_ADD_TC(tp, pop3_deleting);
 	ATF_TP_ADD_TC(tp, stuck_reader);
 	ATF_TP_ADD_TC(tp, half_closed);
 	ATF_TP_ADD_TC(tp, two_users);
