@@ -366,10 +366,10 @@ ATF_TC_BODY(client_goes, tc)
 	fd = login(&server);
 	ATF_CHECK(store_has_read(&server) < all - had / 2);
 	pop3_quit(fd);
+	server_stop(&server);
 	text = file_read(server.log, NULL);
 	ATF_CHECK_MSG(strstr(text, "event=message") == NULL, "%s", text);
 	free(text);
-	server_stop(&server);
 }
 
 ATF_TP_ADD_TCS(tp)

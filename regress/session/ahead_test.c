@@ -244,8 +244,8 @@ ATF_TC_BODY(closed, tc)
 	for (i = 0; i < 40; i++)
 		(void)close(begin(&server));
 	children_must_be(&server, "postern-store", 0);
-	ATF_CHECK(!log_has(&server, "event=send"));
 	server_stop(&server);
+	ATF_CHECK(!log_has(&server, "event=send"));
 }
 
 #define LINE		"a line of a message for a client that is in no hurry\n"

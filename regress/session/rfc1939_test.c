@@ -15,19 +15,19 @@
 #define FROM		"From a@example.org Sat Nov 21 23:33:00 2026\n"
 #define TEN		"012345678\n"		/* 11 octets on the wire */
 #define MESSAGE_1	"Subject: one\n\n" TEN TEN TEN TEN TEN TEN TEN TEN \
-			"012345678901234\n"
+			"01234567890123\n"
 #define MESSAGE_2	"Subject: two\n\n" TEN TEN TEN TEN TEN TEN TEN TEN \
-			TEN TEN TEN TEN TEN TEN TEN TEN "6789\n"
+			TEN TEN TEN TEN TEN TEN TEN TEN "456789\n"
 #define WIRE_TEN	"012345678\r\n"
 #define WIRE_1		"Subject: one\r\n\r\n" WIRE_TEN WIRE_TEN WIRE_TEN \
 			WIRE_TEN WIRE_TEN WIRE_TEN WIRE_TEN WIRE_TEN	\
-			"012345678901234\r\n"
+			"01234567890123\r\n"
 #define WIRE_2		"Subject: two\r\n\r\n" WIRE_TEN WIRE_TEN WIRE_TEN \
 			WIRE_TEN WIRE_TEN WIRE_TEN WIRE_TEN WIRE_TEN	\
 			WIRE_TEN WIRE_TEN WIRE_TEN WIRE_TEN WIRE_TEN	\
-			WIRE_TEN WIRE_TEN WIRE_TEN "6789\r\n"
+			WIRE_TEN WIRE_TEN WIRE_TEN "456789\r\n"
 
-_Static_assert(sizeof(WIRE_1) - 1 == 121 && sizeof(WIRE_2) - 1 == 198,
+_Static_assert(sizeof(WIRE_1) - 1 == 120 && sizeof(WIRE_2) - 1 == 200,
     "what the scenario below counts");
 
 static const char example_mailbox[] = FROM MESSAGE_1 "\n" FROM MESSAGE_2
@@ -41,12 +41,12 @@ ATF_TC_BODY(example_session, tc)
 		const char *says, *answer;
 	} example[] = {
 		{ "USER fred\r\n", "+OK\r\n" },
-		{ "PASS secret\r\n", "+OK 2 messages (319 octets)\r\n" },
-		{ "STAT\r\n", "+OK 2 319\r\n" },
-		{ "LIST\r\n", "+OK\r\n1 121\r\n2 198\r\n.\r\n" },
-		{ "RETR 1\r\n", "+OK 121 octets\r\n" WIRE_1 ".\r\n" },
-		{ "DELE 1\r\n", "+OK 1 message (198 octets)\r\n" },
-		{ "RETR 2\r\n", "+OK 198 octets\r\n" WIRE_2 ".\r\n" },
+		{ "PASS secret\r\n", "+OK 2 messages (320 octets)\r\n" },
+		{ "STAT\r\n", "+OK 2 320\r\n" },
+		{ "LIST\r\n", "+OK\r\n1 120\r\n2 200\r\n.\r\n" },
+		{ "RETR 1\r\n", "+OK 120 octets\r\n" WIRE_1 ".\r\n" },
+		{ "DELE 1\r\n", "+OK 1 message (200 octets)\r\n" },
+		{ "RETR 2\r\n", "+OK 200 octets\r\n" WIRE_2 ".\r\n" },
 		{ "DELE 2\r\n", "+OK 0 messages (0 octets)\r\n" },
 		{ "QUIT\r\n", "+OK bye\r\n" },
 	};
