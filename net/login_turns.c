@@ -42,11 +42,14 @@ static struct turns turns[LOGINS_PER_PEER];
 
 /*
  * A peer's address without its port, which ends at the last colon.  Of IPv6 the
- * first 64 bits: who has one address there has all of them (RFC 6177).
+ * first 64 bits: who has one address there has all of them (RFC 6177), unless
+ * there are addresses of IPv4 behind them.
  */
 static void
 address_of(const char *peer, char *address, size_t size)
 {
+	/* RFC 6052, section 2.1: translated for a host that has IPv6 alone. */
+	static const unsigned char translated[12] = { 0, 0x64, 0xff, 0x9b };
 	struct in6_addr v6;
 	char *end;
 
@@ -57,7 +60,8 @@ address_of(const char *peer, char *address, size_t size)
 		return;
 	*end = '\0';
 	if (inet_pton(AF_INET6, address + 1, &v6) != 1 ||
-	    IN6_IS_ADDR_V4MAPPED(&v6))
+	    IN6_IS_ADDR_V4MAPPED(&v6) ||
+	    memcmp(v6.s6_addr, translated, sizeof(translated)) == 0)
 		return;
 	memset(v6.s6_addr + 8, 0, 8);
 	(void)inet_ntop(AF_INET6, &v6, address, (socklen_t)size);
