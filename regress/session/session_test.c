@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 
 #include <atf-c.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1263,7 +1264,7 @@ ATF_TC_BODY(refused_later, tc)
 	static const struct linger reset = { 1, 0 };
 	struct server server;
 	double began;
-	int fd, shut, gone;
+	int fd, shut, late, gone, tries;
 
 	server_start(&server, NULL);
 	gone = client_connect(&server, 0);
@@ -1277,6 +1278,15 @@ ATF_TC_BODY(refused_later, tc)
 	shut = client_connect(&server, 0);
 	client_send(shut, "HELO fred wrong\r\n");
 	ATF_REQUIRE(shutdown(shut, SHUT_WR) == 0);
+	late = client_connect(&server, 0);
+	client_send(late, "HELO fred wrong\r\n");
+	/* Its end comes when the answer is here, and not told. */
+	for (tries = 0; tries < 150; tries++)
+		if (log_count(&server, "event=login-refused ") == 3)
+			break;
+		else
+			pause_ms(10);
+	ATF_REQUIRE(shutdown(late, SHUT_WR) == 0);
 	fd = client_connect(&server, 0);
 	client_send(fd, "USER fred\r\nPASS wrong\r\nUSER fred\r\n"
 	    "PASS secret\r\nQUIT\r\n");
@@ -1285,16 +1295,42 @@ ATF_TC_BODY(refused_later, tc)
 	ATF_CHECK(seconds_now() - began >
 	    LOGIN_REFUSED_SECONDS - 0.01);
 	client_expect_close(shut);
+	client_expect(late, GREETING "- login refused\r\n");
+	client_expect_close(late);
 	client_expect(fd, "-ERR login refused\r\n+OK\r\n+OK\r\n"
 	    "+OK\r\n");
 	client_expect_close(fd);
 	server_stop(&server);
-	ATF_CHECK_EQ(log_count(&server, "event=login-refused "), 3);
+	ATF_CHECK_EQ(log_count(&server, "event=login-refused "), 4);
+}
+
+/* All was said, and the client's side is shut: it has time for its answers. */
+ATF_TC_WITHOUT_HEAD(all_said);
+ATF_TC_BODY(all_said, tc)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct server server;
+	int fd, held;
+
+	(void)tc;
+	start(&server, NULL);
+	held = open(mailbox_path(&server, FRED), O_RDWR);
+	ATF_REQUIRE(held != -1 && fcntl(held, F_SETLK, &lock) == 0);
+	fd = client_connect(&server, 0);
+	client_send(fd, HELO "READ 1\r\nQUIT\r\n");
+	ATF_REQUIRE(shutdown(fd, SHUT_WR) == 0);
+	client_expect(fd, GREETING);
+	pause_ms(3 * VANISHED_MS);
+	(void)close(held);
+	client_expect(fd, "#2 messages\r\n=23 characters\r\n+ OK bye\r\n");
+	client_expect_close(fd);
+	server_stop(&server);
 }
 
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, refused_later);
+	ATF_TP_ADD_TC(tp, all_said);
 	ATF_TP_ADD_TC(tp, quoting);
 	ATF_TP_ADD_TC(tp, verbs_in_any_case);
 	ATF_TP_ADD_TC(tp, line_ends);
