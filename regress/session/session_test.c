@@ -995,6 +995,47 @@ ATF_TC_BODY(session_timeout, tc)
 	server_stop(&server);
 }
 
+/* Mail that moves begins it anew, for a client that is in no hurry. */
+ATF_TC_WITHOUT_HEAD(slow_reader);
+ATF_TC_BODY(slow_reader, tc)
+{
+	static const char begin[] = FROM_LINE("a") "Subject: long\n\n";
+	/* Much more than sockets hold, so that it moves as it is read. */
+	const size_t lines = 500000, line = 80, part = 128 * 1024;
+	struct server server;
+	char *text, reply[80];
+	size_t left, length = strlen(begin);
+	double began;
+	int fd;
+
+	(void)tc;
+	server_start(&server, "login-timeout 60\nsession-timeout 1\n");
+	ATF_REQUIRE((text = malloc(length + lines * line)) != NULL);
+	memcpy(text, begin, length);
+	memset(text + length, 'x', lines * line);
+	for (left = lines; left > 0; left--)
+		text[length + left * line - 1] = '\n';
+	mailbox_write(&server, FRED, text, length + lines * line);
+	fd = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#1");
+	client_send(fd, "READ\r\n");
+	client_line(fd, reply, sizeof(reply));
+	left = strtoul(reply + 1, NULL, 10);
+	ATF_REQUIRE(reply[0] == '=' && left > lines * line);
+	client_send(fd, "RETR\r\n");
+	for (began = seconds_now(); left > part; left -= part) {
+		client_read(fd, text, part);
+		if (seconds_now() - began < 2.5)
+			pause_ms(15);
+	}
+	client_read(fd, text, left);
+	ATF_CHECK(memcmp(text + left - 3, "x\r\n", 3) == 0);
+	ATF_CHECK(seconds_now() - began > 2);
+	client_say(fd, "ACKS", "=0");
+	client_say(fd, "QUIT", "+");
+	free(text);
+	server_stop(&server);
+}
+
 /* Fred's password for another entry of the passwd file. */
 static void
 add_entry(const struct server *server, const char *user, const char *rest)
@@ -1354,6 +1395,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cleartext_networks);
 	ATF_TP_ADD_TC(tp, login_timeout);
 	ATF_TP_ADD_TC(tp, session_timeout);
+	ATF_TP_ADD_TC(tp, slow_reader);
 	ATF_TP_ADD_TC(tp, refusals);
 	ATF_TP_ADD_TC(tp, root_refused);
 	ATF_TP_ADD_TC(tp, pop1_errors_end);
