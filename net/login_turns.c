@@ -6,6 +6,7 @@
  * from some addresses, however long, does not keep the others waiting, and
  * costs no more to look through than one login.
  */
+#include <sys/socket.h>
 #include <sys/tree.h>
 
 #include <arpa/inet.h>

@@ -170,9 +170,10 @@ on_store(int fd, short what, void *argument)
 		log_line(LOG_CRIT, "event=ipc from=store session=%s "
 		    "message=%s error=\"%s\"", session_name(session),
 		    got == 1 ? ipc_name(message.header.type) : "none", wrong);
-		/* However long the client takes, it is not heard again. */
-		(void)event_del(&session->store_event);
 		session_trouble(session, "the mailbox process is not sound");
+		/* However long the client takes, it keeps no mailbox busy. */
+		store_link_close(session);
+		session_lost_store(session);
 	}
 	if (got == 1)
 		ipc_release(&message);
