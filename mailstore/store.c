@@ -41,7 +41,7 @@ static struct wire wire;
 static struct ipc_data data_to_come;
 static uint64_t pipe_room;	/* bytes that fit at once */
 
-/* Net is gone, and so is the session: not what it has found. */
+/* The session is over: not what it has found. */
 static void __attribute__((noreturn))
 leave(void)
 {

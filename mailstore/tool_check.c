@@ -3,6 +3,8 @@
  *
  * Linked into postern-mailbox; runs as the mailbox's owner, and writes nothing.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +110,20 @@ check_single(struct single_file *single)
 	return (0);
 }
 
+/* Nobody was kept from writing since its messages were looked for. */
+static int
+was_changed(const struct single_file *single)
+{
+	struct stat now;
+
+	return (fstat(single->fd, &now) == -1 ||
+	    (uint64_t)now.st_size != single->size ||
+	    now.st_mtim.tv_sec != single->modified.tv_sec ||
+	    now.st_mtim.tv_nsec != single->modified.tv_nsec ||
+	    now.st_ctim.tv_sec != single->changed.tv_sec ||
+	    now.st_ctim.tv_nsec != single->changed.tv_nsec);
+}
+
 /* Bytes that are stored, and octets as POP2 sends them. */
 static void
 print_sizes(struct mailbox *mailbox)
@@ -131,14 +147,20 @@ print_sizes(struct mailbox *mailbox)
 enum tool_status
 tool_check(struct mailbox *mailbox)
 {
+	const int is_single = mailbox->format == &mailbox_single_file;
 	int result;
 
 	print_sizes(mailbox);
-	result = mailbox->format == &mailbox_single_file ?
-	    check_single(mailbox->state) : tool_files(mailbox);
+	result = is_single ? check_single(mailbox->state) :
+	    tool_files(mailbox);
 	if (tool_is_interrupted())
 		log_line(LOG_ERR, "interrupted");
-	else if (result == -1)
+	else if (is_single && (result == -1 || oddities > 0) &&
+	    was_changed(mailbox->state)) {
+		log_line(LOG_ERR, "the mailbox was changed while it was read, "
+		    "and what is odd may be that alone; try again");
+		result = -1;
+	} else if (result == -1)
 		log_line(LOG_ERR, "the mailbox cannot be read: %s",
 		    errno != 0 ? strerror(errno) : "it has become shorter");
 	if (result == -1 || tool_is_interrupted())

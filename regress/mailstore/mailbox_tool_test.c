@@ -2,6 +2,7 @@
  * mailbox_tool_test.c - posternctl mailbox: what it finds, makes, and leaves.
  */
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #include <signal.h>
@@ -480,29 +481,33 @@ count_beginnings(const struct server *server)
 	return (count);
 }
 
-/*
- * Begins to check a mailbox of FRED's, or to convert it into a Maildir: `to`
- * is NULL or not.
- */
-static pid_t
-start_tool(const struct server *server, const char *from, const char *to)
+/* Checks a mailbox of FRED's, or, where `to` is not NULL, makes it a Maildir. */
+static void __attribute__((noreturn))
+become_tool(const struct server *server, const char *from, const char *to)
 {
 	char libexec[300];
-	pid_t pid;
 
 	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
 	    server->directory);
-	ATF_REQUIRE((pid = fork()) != -1);
-	if (pid == 0 && to != NULL)
+	if (to != NULL)
 		(void)execl(program("posternctl"), "posternctl", "mailbox",
 		    "-l", libexec, "convert", "-t", "maildir",
 		    home_of(server, from), home_of(server, to), (char *)NULL);
-	else if (pid == 0)
+	else
 		(void)execl(program("posternctl"), "posternctl", "mailbox",
 		    "-l", libexec, "check", home_of(server, from),
 		    (char *)NULL);
+	_exit(127);
+}
+
+static pid_t
+start_tool(const struct server *server, const char *from, const char *to)
+{
+	pid_t pid;
+
+	ATF_REQUIRE((pid = fork()) != -1);
 	if (pid == 0)
-		_exit(127);
+		become_tool(server, from, to);
 	return (pid);
 }
 
@@ -759,6 +764,85 @@ ATF_TC_BODY(check_interrupted, tc)
 	ATF_CHECK_EQ(1, count_entries(&server, "mail"));
 }
 
+static int
+octets_in(int fd)
+{
+	int count = 0;
+
+	ATF_REQUIRE(ioctl(fd, FIONREAD, &count) == 0);
+	return (count);
+}
+
+/* Reads all that comes into `output`, and waits for the tool's end. */
+static int
+read_tool(pid_t pid, int fd)
+{
+	const size_t size = sizeof(output) - 1;
+	size_t have = 0;
+	ssize_t got;
+	int status;
+
+	while (have < size && (got = read(fd, output + have, size - have)) > 0)
+		have += (size_t)got;
+	output[have] = '\0';
+	(void)close(fd);
+	ATF_REQUIRE(waitpid(pid, &status, 0) == pid);
+	ATF_REQUIRE(WIFEXITED(status));
+	return (WEXITSTATUS(status));
+}
+
+/*
+ * Nobody reads what is printed: others get the lock all the same, and what they
+ * write is not taken for an oddity.
+ */
+ATF_TC_WITHOUT_HEAD(check_stuck);
+ATF_TC_BODY(check_stuck, tc)
+{
+	static const char odd[] = "From a@example.org Sat Nov 21 23:33:00 "
+	    "2026\nSubject: odd\n\none\rtwo\n\n";
+	const size_t length = strlen(odd), count = 4000;
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char *text = malloc(count * length + 1);
+	int changes, fd, ends[2], waited;
+	struct server server;
+	size_t i;
+	pid_t pid;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	ATF_REQUIRE(text != NULL);
+	for (i = 0; i < count; i++)
+		memcpy(text + i * length, odd, length + 1);
+	write_message(&server, "mail/x", text);
+	for (changes = 0; changes < 2; changes++) {
+		ATF_REQUIRE(pipe(ends) == 0);
+		ATF_REQUIRE((pid = fork()) != -1);
+		if (pid == 0) {
+			(void)dup2(ends[1], STDOUT_FILENO);
+			(void)dup2(ends[1], STDERR_FILENO);
+			(void)close(ends[0]);
+			(void)close(ends[1]);
+			become_tool(&server, "mail/x", NULL);
+		}
+		(void)close(ends[1]);
+		for (waited = 0; waited < 10000 && octets_in(ends[0]) < 4096;
+		    waited++)
+			(void)usleep(1000);
+		fd = open(home_of(&server, "mail/x"), O_RDWR);
+		ATF_REQUIRE(fd != -1 && fcntl(fd, F_SETLK, &lock) == 0);
+		ATF_CHECK(!is_there(&server, "mail/x.lock"));
+		/* As long as before. */
+		if (changes)
+			ATF_REQUIRE(pwrite(fd, "f", 1, 0) == 1);
+		(void)close(fd);
+		ATF_CHECK_EQ(changes ? 2 : 1, read_tool(pid, ends[0]));
+		must_say(changes ? "changed while it was read" :
+		    "\noddities=4000\n");
+		ATF_CHECK_EQ(changes, strstr(output, "oddities=") == NULL);
+	}
+	free(text);
+}
+
 /* The bar is for a person at a terminal, and for nobody else. */
 ATF_TC_WITHOUT_HEAD(progress);
 ATF_TC_BODY(progress, tc)
@@ -822,6 +906,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, errors_to_a_device);
 	ATF_TP_ADD_TC(tp, convert_replaced);
 	ATF_TP_ADD_TC(tp, check_interrupted);
+	ATF_TP_ADD_TC(tp, check_stuck);
 	ATF_TP_ADD_TC(tp, progress);
 	return (atf_no_error());
 }
