@@ -4,6 +4,8 @@
  * postern-selfsigned: runs as whoever calls posternctl, as root as a rule.  It
  * is a program of its own so that no library of TLS's is in posternctl.
  */
+#include <sys/socket.h>
+
 #include <arpa/inet.h>
 
 #include <gnutls/abstract.h>
@@ -122,7 +124,10 @@ sync_directory(const char *directory)
 	(void)close(fd);
 }
 
-/* Host names by RFC 1123, section 2.1; the first part may be "*". */
+/*
+ * Host names by RFC 1123, section 2.1: the last part is no number, so that none
+ * reads as an address.  The first part may be "*".
+ */
 static int
 is_host_name(const char *name)
 {
@@ -132,15 +137,15 @@ is_host_name(const char *name)
 		return (0);
 	if (strncmp(name, "*.", 2) == 0)
 		name += 2;
-	for (;; name++) {
+	for (;; name += length + 1) {
 		length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		    "abcdefghijklmnopqrstuvwxyz0123456789-");
 		if (length == 0 || length > LABEL_MAX || name[0] == '-' ||
 		    name[length - 1] == '-')
 			return (0);
-		name += length;
-		if (*name != '.')
-			return (*name == '\0');
+		if (name[length] != '.')
+			return (name[length] == '\0' &&
+			    strspn(name, "0123456789") < length);
 	}
 }
 
@@ -279,6 +284,9 @@ main(int argc, char **argv)
 			log_fatal("%s: expected a host name or an address",
 			    argv[i]);
 	(void)gethostname(this_host, sizeof(this_host) - 1);
+	if (argc == 0 && !is_host_name(this_host))
+		log_fatal("this host's name is none for a certificate; "
+		    "give one");
 	set_paths(&key_file, directory, "tls.key", force);
 	set_paths(&certificate_file, directory, "tls.crt", force);
 	generate(argc > 0 ? argv : host, argc > 0 ? argc : 1, days, force);
