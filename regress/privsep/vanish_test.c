@@ -297,8 +297,9 @@ read_reply(int fd, const char *reply, size_t *announced)
 		if (line[0] == '#' || line[0] == '=')
 			*announced = strtoul(line + 1, NULL, 10);
 		/* Behind as many octets, by POP3, comes the end. */
-		if (sscanf(line, "+OK %zu octets", announced) == 1)
-			*announced += strlen(".\r\n");
+		if (strncmp(line, "+OK ", 4) == 0)
+			*announced = strtoul(line + 4, NULL, 10) +
+			    strlen(".\r\n");
 	}
 }
 

@@ -125,7 +125,8 @@ ATF_TC_BODY(version_6, tc)
 	/* Were two of them one, others would come between them. */
 	static const char *const others[] = { "[64:ff9b::c000:201]",
 	    "[64:ff9b::c000:202]", "[::ffff:192.0.2.1]",
-	    "[::ffff:192.0.2.2]", "192.0.2.1", "[2001:db8:0:1::1]", "[::1]" };
+	    "[::ffff:192.0.2.2]", "192.0.2.1", "[2001:db8:0:1::1]", "[::1]",
+	    "192.0.2.99" };
 	struct login *asked[LOGINS_PER_PEER], *other[COUNT(others)];
 	char address[60];
 	size_t i;
