@@ -60,8 +60,8 @@ int	message_file_same(const struct file_identity *one,
 
 /*
  * What the name leads to, without opening it: 0 when it is a regular file,
- * -1 with errno when not (EPERM) or not there.  Whose it is, is for the caller
- * to judge.
+ * -1 with errno when not (EISDIR for a directory, EPERM) or not there.  Whose
+ * it is, is for the caller to judge.
  */
 int	message_file_look(int directory, const char *name,
 	    struct file_identity *identity);
