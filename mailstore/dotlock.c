@@ -19,6 +19,7 @@
  */
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/types.h>
 
 #include <errno.h>
@@ -213,8 +214,8 @@ is_file(const struct stat *one, const struct stat *other)
 static int
 is_unchanged(const struct stat *one, const struct stat *other)
 {
-	return (is_file(one, other) && one->st_mtime == other->st_mtime &&
-	    one->st_mtim.tv_nsec == other->st_mtim.tv_nsec &&
+	return (is_file(one, other) &&
+	    timespeccmp(&one->st_mtim, &other->st_mtim, ==) &&
 	    one->st_size == other->st_size);
 }
 

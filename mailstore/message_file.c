@@ -7,6 +7,7 @@
  * what it leads to is opened, and held against the snapshot by the descriptor.
  */
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,8 +38,7 @@ message_file_same(const struct file_identity *one,
 {
 	return (message_file_compare(one, other) == 0 &&
 	    one->owner == other->owner && one->size == other->size &&
-	    one->modified.tv_sec == other->modified.tv_sec &&
-	    one->modified.tv_nsec == other->modified.tv_nsec);
+	    timespeccmp(&one->modified, &other->modified, ==));
 }
 
 /*

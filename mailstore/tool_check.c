@@ -4,6 +4,7 @@
  * Linked into postern-mailbox; runs as the mailbox's owner, and writes nothing.
  */
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -118,10 +119,8 @@ was_changed(const struct single_file *single)
 
 	return (fstat(single->fd, &now) == -1 ||
 	    (uint64_t)now.st_size != single->size ||
-	    now.st_mtim.tv_sec != single->modified.tv_sec ||
-	    now.st_mtim.tv_nsec != single->modified.tv_nsec ||
-	    now.st_ctim.tv_sec != single->changed.tv_sec ||
-	    now.st_ctim.tv_nsec != single->changed.tv_nsec);
+	    timespeccmp(&now.st_mtim, &single->modified, !=) ||
+	    timespeccmp(&now.st_ctim, &single->changed, !=));
 }
 
 /* Bytes that are stored, and octets as POP2 sends them. */

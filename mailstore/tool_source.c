@@ -3,6 +3,9 @@
  *
  * Linked into postern-mailbox; runs as the mailbox's owner.
  */
+#include <sys/stat.h>
+#include <sys/time.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -110,8 +113,8 @@ is_as_listed(const struct timespec now[FILE_DIRECTORIES_MAX])
 {
 	size_t i = 0;
 
-	while (i < FILE_DIRECTORIES_MAX && now[i].tv_sec == listed[i].tv_sec &&
-	    now[i].tv_nsec == listed[i].tv_nsec)
+	while (i < FILE_DIRECTORIES_MAX &&
+	    timespeccmp(&now[i], &listed[i], ==))
 		i++;
 	return (i == FILE_DIRECTORIES_MAX);
 }
