@@ -205,18 +205,27 @@ programs_copy(const char *directory)
 	return (copied);
 }
 
+int
+selfsigned_make(const char *name, char *output, size_t size)
+{
+	char here[512];
+	const char *const arguments[] = { program("posternctl"), "tls",
+	    "-l", BUILD_DIRECTORY, "selfsigned", "-f", "-o", here, name,
+	    NULL };
+
+	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
+	return (run(arguments, NULL, output, size));
+}
+
 const char *
 pair_selfsigned(void)
 {
 	static char line[1200];
 	char here[512], output[4096];
-	const char *const arguments[] = { program("posternctl"), "tls",
-	    "-l", BUILD_DIRECTORY, "selfsigned", "-f", "-o", here,
-	    "one.example.org", NULL };
 
+	ATF_REQUIRE_MSG(selfsigned_make("one.example.org", output,
+	    sizeof(output)) == 0, "%s", output);
 	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
-	ATF_REQUIRE_MSG(run(arguments, NULL, output, sizeof(output)) == 0,
-	    "%s", output);
 	(void)snprintf(line, sizeof(line), "tls-certificate %s/tls.crt key "
 	    "%s/tls.key\n", here, here);
 	return (line);

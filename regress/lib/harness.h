@@ -138,9 +138,12 @@ const char *program(const char *name);
 const char *programs_copy(const char *directory);
 
 /*
- * Makes a certificate and its key for one.example.org in this directory:
- * tls.crt, tls.key.  Returns their line of the configuration.
+ * Makes a certificate and its key for a name in this directory: tls.crt,
+ * tls.key.  Returns posternctl's status; what it says is in `output`.
  */
+int	selfsigned_make(const char *name, char *output, size_t size);
+
+/* One for one.example.org.  Returns their line of the configuration. */
 const char *pair_selfsigned(void);
 
 /* What a message or folder of bytes is on the wire: every line end CRLF,

@@ -481,14 +481,24 @@ count_beginnings(const struct server *server)
 	return (count);
 }
 
-/* Checks a mailbox of FRED's, or, where `to` is not NULL, makes it a Maildir. */
-static void __attribute__((noreturn))
-become_tool(const struct server *server, const char *from, const char *to)
+/*
+ * Begins to check a mailbox of FRED's, or to convert it into a Maildir: `to`
+ * is NULL or not.  What it prints goes to `out`, its errors to `errors`.
+ */
+static pid_t
+start_tool_with(const struct server *server, const char *from, const char *to,
+    int out, int errors)
 {
 	char libexec[300];
+	pid_t pid;
 
 	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
 	    server->directory);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid != 0)
+		return (pid);
+	(void)dup2(out, STDOUT_FILENO);
+	(void)dup2(errors, STDERR_FILENO);
 	if (to != NULL)
 		(void)execl(program("posternctl"), "posternctl", "mailbox",
 		    "-l", libexec, "convert", "-t", "maildir",
@@ -503,12 +513,8 @@ become_tool(const struct server *server, const char *from, const char *to)
 static pid_t
 start_tool(const struct server *server, const char *from, const char *to)
 {
-	pid_t pid;
-
-	ATF_REQUIRE((pid = fork()) != -1);
-	if (pid == 0)
-		become_tool(server, from, to);
-	return (pid);
+	return (start_tool_with(server, from, to, STDOUT_FILENO,
+	    STDERR_FILENO));
 }
 
 static void
@@ -686,17 +692,16 @@ ATF_TC_WITHOUT_HEAD(errors_to_a_device);
 ATF_TC_BODY(errors_to_a_device, tc)
 {
 	struct server server;
-	int null, kept;
+	int null;
 	pid_t pid;
 
 	(void)tc;
 	server_prepare(&server, NULL);
 	write_message(&server, "mail/x", "Not an mbox.\n");
 	ATF_REQUIRE((null = open("/dev/null", O_WRONLY | O_CLOEXEC)) != -1);
-	ATF_REQUIRE((kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) != -1);
-	ATF_REQUIRE(dup2(null, STDERR_FILENO) == STDERR_FILENO);
-	pid = start_tool(&server, "mail/x", "mail/y");
-	ATF_REQUIRE(dup2(kept, STDERR_FILENO) == STDERR_FILENO);
+	pid = start_tool_with(&server, "mail/x", "mail/y", STDOUT_FILENO,
+	    null);
+	(void)close(null);
 	must_have_failed(pid);
 }
 
@@ -815,15 +820,9 @@ ATF_TC_BODY(check_stuck, tc)
 		memcpy(text + i * length, odd, length + 1);
 	write_message(&server, "mail/x", text);
 	for (changes = 0; changes < 2; changes++) {
-		ATF_REQUIRE(pipe(ends) == 0);
-		ATF_REQUIRE((pid = fork()) != -1);
-		if (pid == 0) {
-			(void)dup2(ends[1], STDOUT_FILENO);
-			(void)dup2(ends[1], STDERR_FILENO);
-			(void)close(ends[0]);
-			(void)close(ends[1]);
-			become_tool(&server, "mail/x", NULL);
-		}
+		ATF_REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+		pid = start_tool_with(&server, "mail/x", NULL, ends[1],
+		    ends[1]);
 		(void)close(ends[1]);
 		for (waited = 0; waited < 10000 && octets_in(ends[0]) < 4096;
 		    waited++)
