@@ -196,8 +196,8 @@
  */
 #define PASSWD_LINE_SIZE	(USER_SIZE + 2 * PATH_SIZE + 512)
 
-/* What is read of that file at once: three such lines, or sixty common ones. */
-#define PASSWD_READ_BYTES	8192
+/* What is read of that file at once: six such lines, or a hundred common. */
+#define PASSWD_READ_BYTES	16384
 
 /* A configuration line. */
 #define CONFIG_LINE_SIZE	2048

@@ -28,4 +28,13 @@ struct passwd_named {
  */
 const char *passwd_parse_named(char *line, struct passwd_named *named);
 
+/* True for such a line: no user's name has a slash in it. */
+int	passwd_is_named(const char *line);
+
+/*
+ * Finds the first user's entry of all.  Returns 1, 0 when there is none, -1
+ * when the file cannot be used.
+ */
+int	passwd_find_first(const char *path, struct passwd_entry *entry);
+
 #endif

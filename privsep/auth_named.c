@@ -47,12 +47,12 @@ named_open(const char *named_file)
 		log_fatal("event=start error=\"libsodium cannot start\"");
 	if (file[0] == '\0')
 		return;
-	if (passwd_open_lines(file, &lines) == -1)
+	if (passwd_open(file, &lines) == -1)
 		log_line(LOG_ERR, "event=passwd file=%s error=\"%s\"; the "
 		    "logins that need it will be refused", file,
 		    strerror(errno));
 	else
-		passwd_close(lines.file);
+		passwd_close(&lines);
 }
 
 /* The address in a peer's name: "192.0.2.1:1025", "[2001:db8::1]:1025". */
@@ -137,7 +137,7 @@ read_file(struct search *search)
 	const char *wrong;
 	char *line;
 
-	if (passwd_open_lines(file, &lines) == -1) {
+	if (passwd_open(file, &lines) == -1) {
 		log_line(LOG_ERR, "event=passwd file=%s error=\"%s\"", file,
 		    strerror(errno));
 		return;
@@ -149,7 +149,7 @@ read_file(struct search *search)
 			passwd_passed_over(&lines, wrong);
 		else
 			collect(search, &named);
-	passwd_close(lines.file);
+	passwd_close(&lines);
 	explicit_bzero(&named, sizeof(named));
 }
 

@@ -9,7 +9,7 @@
 
 #include "account.h"
 #include "auth.h"
-#include "passwd_file.h"
+#include "passwd_named.h"
 
 static const char *path;
 
@@ -32,7 +32,7 @@ verify_passwd(const char *user, const char *password, uid_t minimum_uid,
 	/* Both for everybody: a name that is here costs as much as any. */
 	found = account_name_valid(user) ? passwd_find(path, user, 1,
 	    &entry) : 0;
-	if (passwd_find(path, NULL, 0, &first) == 1 &&
+	if (passwd_find_first(path, &first) == 1 &&
 	    hash_unfit(first.hash) == NULL)
 		hash = first.hash;
 	if (found == 1 && hash_unfit(entry.hash) == NULL)

@@ -15,8 +15,6 @@ static const struct sandbox_call list[] = {
 	CALL_OPEN_TO_READ,
 	CALL(fstat),			/* whose file it is */
 	CALL(newfstatat),		/* fstat by another name */
-	CALL(lseek),			/* fclose() gives back what it read */
-	CALL_IF(fcntl, 1, F_GETFL),	/* fdopen() asks for the mode */
 	CALL(geteuid),			/* whether the file is its own */
 #else
 	{ -1, -1, 0, 0 },		/* there are only promises */

@@ -18,11 +18,8 @@
 #define FIELDS_SYSTEM	3
 #define FIELDS_VIRTUAL	6
 
-/* The last place in the room for a line. */
-#define LAST		(PASSWD_LINE_SIZE - 1)
-
 /* One file is open at a time.  stdio's own buffer would keep what was read. */
-static char buffer[PASSWD_READ_BYTES], room[PASSWD_LINE_SIZE];
+static char room[PASSWD_READ_BYTES + 1];
 
 /* An absolute path that fits. */
 static int
@@ -91,56 +88,71 @@ passwd_parse_line(char *line, struct passwd_entry *entry)
 	return (NULL);
 }
 
-FILE *
-passwd_open(const char *path)
+int
+passwd_open(const char *path, struct passwd_lines *lines)
 {
 	struct stat status;
-	FILE *file = NULL;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd == -1)
-		return (NULL);
-	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode) ||
-	    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
-	    (status.st_uid != 0 && status.st_uid != geteuid()))
-		errno = EPERM;
-	else if ((file = fdopen(fd, "r")) != NULL)
-		(void)setvbuf(file, buffer, _IOFBF, sizeof(buffer));
-	if (file == NULL)
-		(void)close(fd);
-	return (file);
-}
-
-int
-passwd_open_lines(const char *path, struct passwd_lines *lines)
-{
 	memset(lines, 0, sizeof(*lines));
 	lines->path = path;
-	return ((lines->file = passwd_open(path)) != NULL ? 0 : -1);
+	lines->fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (lines->fd == -1)
+		return (-1);
+	if (fstat(lines->fd, &status) == 0 && S_ISREG(status.st_mode) &&
+	    (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+	    (status.st_uid == 0 || status.st_uid == geteuid()))
+		return (0);
+	(void)close(lines->fd);
+	errno = EPERM;
+	return (-1);
+}
+
+/* Reads more behind what is left.  0 at the file's end, and on an error. */
+static int
+read_on(struct passwd_lines *lines)
+{
+	ssize_t got;
+
+	lines->end -= lines->at;
+	memmove(room, room + lines->at, lines->end);
+	lines->at = 0;
+	/* Too long already: what follows tells of nothing but its end. */
+	if (lines->end > PASSWD_LENGTH_MAX)
+		lines->end = PASSWD_LENGTH_MAX + 1;
+	got = read(lines->fd, room + lines->end, PASSWD_READ_BYTES -
+	    lines->end);
+	lines->failed = got == -1;
+	lines->end += got > 0 ? (size_t)got : 0;
+	return (got > 0);
 }
 
 char *
 passwd_next_line(struct passwd_lines *lines)
 {
-	int c;
+	char *line, *newline;
 
-	while (room[LAST] = 'x', ferror(lines->file) == 0 &&
-	    fgets(room, sizeof(room), lines->file) != NULL) {
-		lines->number++;
-		/*
-		 * Written over by a line that fills the room, or is longer:
-		 * its name alone fits no form, and is told of as such.
-		 */
-		if (room[LAST] == '\0' && room[LAST - 1] != '\n') {
-			room[strcspn(room, ":")] = '\0';
-			while ((c = getc(lines->file)) != '\n' && c != EOF)
-				;
-		}
-		room[strcspn(room, "\n")] = '\0';
-		if (room[0] != '#' && room[0] != '\0')
-			return (room);
-	}
-	return (NULL);
+	while ((newline = memchr(room + lines->at, '\n', lines->end -
+	    lines->at)) == NULL && read_on(lines))
+		continue;
+	if (lines->failed || lines->at == lines->end)
+		return (NULL);
+	line = room + lines->at;
+	lines->length = newline != NULL ? (size_t)(newline - line) :
+	    lines->end - lines->at;
+	lines->at += lines->length + (newline != NULL);
+	lines->number++;
+	line[lines->length] = '\0';
+	/* Its name alone fits no form, and is told of as such. */
+	if (lines->length > PASSWD_LENGTH_MAX)
+		line[strcspn(line, ":")] = '\0';
+	return (line);
+}
+
+void
+passwd_close(struct passwd_lines *lines)
+{
+	(void)close(lines->fd);
+	explicit_bzero(room, sizeof(room));
 }
 
 void
@@ -150,47 +162,32 @@ passwd_passed_over(const struct passwd_lines *lines, const char *expected)
 	    lines->path, lines->number, expected);
 }
 
-void
-passwd_close(FILE *file)
-{
-	(void)fclose(file);
-	explicit_bzero(room, sizeof(room));
-	explicit_bzero(buffer, sizeof(buffer));
-}
-
-int
-passwd_is_named(const char *line)
-{
-	return (line[strcspn(line, ":/")] == '/');
-}
-
 int
 passwd_find(const char *path, const char *user, int to_the_end,
     struct passwd_entry *entry)
 {
-	const size_t length = user == NULL ? 0 : strlen(user);
+	const size_t length = strlen(user);
 	struct passwd_entry other;
 	struct passwd_lines lines;
 	const char *wrong;
 	char *line;
 	int found = 0;
 
-	if (passwd_open_lines(path, &lines) == -1)
+	if (passwd_open(path, &lines) == -1)
 		return (-1);
 	while ((!found || to_the_end) &&
 	    (line = passwd_next_line(&lines)) != NULL)
-		if (user == NULL ? passwd_is_named(line) :
-		    strcspn(line, ":") != length ||
-		    memcmp(line, user, length) != 0)
+		if (strncmp(line, user, length) != 0 ||
+		    (line[length] != ':' && line[length] != '\0'))
 			continue;
 		else if ((wrong = passwd_parse_line(line, found ? &other :
 		    entry)) != NULL)
 			passwd_passed_over(&lines, wrong);
 		else
 			found = 1;
-	passwd_close(lines.file);
+	passwd_close(&lines);
 	explicit_bzero(&other, sizeof(other));
-	if (!found)
+	if (lines.failed || !found)
 		memset(entry, 0, sizeof(*entry));
-	return (found);
+	return (lines.failed ? -1 : found);
 }

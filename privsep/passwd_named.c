@@ -1,5 +1,5 @@
 /*
- * passwd_named.c - reading the further passwords of users.
+ * passwd_named.c - reading the further passwords of users, and whoever is first.
  *
  * Linked into postern-auth (its own user) and posternctl (whoever runs it).
  * The daemon passes over these lines: nothing in them says whose mailbox a
@@ -80,4 +80,27 @@ passwd_parse_named(char *line, struct passwd_named *named)
 	if (wrong == NULL && line[0] != '\0')
 		wrong = parse_networks(line, named);
 	return (wrong);
+}
+
+int
+passwd_is_named(const char *line)
+{
+	return (line[0] != '#' && line[strcspn(line, ":/")] == '/');
+}
+
+int
+passwd_find_first(const char *path, struct passwd_entry *entry)
+{
+	struct passwd_lines lines;
+	char *line;
+	int found = 0;
+
+	if (passwd_open(path, &lines) == -1)
+		return (-1);
+	while (!found && (line = passwd_next_line(&lines)) != NULL)
+		found = passwd_parse_line(line, entry) == NULL;
+	passwd_close(&lines);
+	if (!found)
+		memset(entry, 0, sizeof(*entry));
+	return (lines.failed ? -1 : found);
 }

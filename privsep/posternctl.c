@@ -98,39 +98,31 @@ ask_password(char *password)
  * A password with a name has a line of its own, with USER/NAME for a user.
  */
 static void
-copy_entries(FILE *from, FILE *to, const char *user, const char *hash,
-    const char *target)
+copy_entries(struct passwd_lines *from, FILE *to, const char *user,
+    const char *hash, const char *target)
 {
-	/* A line that fits is not moved, and no part of it left behind. */
-	size_t room = PASSWD_LINE_SIZE, length = strlen(user);
-	char *line = malloc(room), *rest, last = '\n';
-	ssize_t got;
+	const size_t length = strlen(user);
+	char *line, *rest;
 	int found = 0;
 
-	while (from != NULL && (got = getline(&line, &room, from)) != -1) {
-		if (got >= PASSWD_LINE_SIZE)
+	while (from != NULL && (line = passwd_next_line(from)) != NULL) {
+		if (from->length > PASSWD_LENGTH_MAX)
 			log_fatal("a line is too long; nothing was changed");
 		if (strncmp(line, user, length) != 0 || line[length] != ':' ||
 		    (rest = strchr(line + length + 1, ':')) == NULL) {
-			(void)fwrite(line, 1, (size_t)got, to);
-			last = line[got - 1];
-			continue;
-		}
-		rest[strcspn(rest, "\n")] = '\0';
-		if (!found && hash != NULL)
+			(void)fwrite(line, 1, from->length, to);
+			(void)putc('\n', to);
+		} else if (!found++ && hash != NULL)
 			(void)fprintf(to, "%s:%s:%s\n", user, hash,
 			    target != NULL ? target : rest + 1);
-		found = 1;
 	}
-	freezero(line, room);
-	if (from != NULL && ferror(from))
+	if (from != NULL && from->failed)
 		log_fatal("the file cannot be read; nothing was changed");
 	if (!found && hash == NULL)
 		log_fatal("%s: there is none; nothing was changed", user);
 	if (!found)
-		(void)fprintf(to, "%s%s:%s:%s\n", last != '\n' ? "\n" : "",
-		    user, hash, target != NULL ? target :
-		    passwd_is_named(user) ? ":" : "");
+		(void)fprintf(to, "%s:%s:%s\n", user, hash, target != NULL ?
+		    target : passwd_is_named(user) ? ":" : "");
 }
 
 /*
@@ -147,7 +139,7 @@ list_passwords(const char *path, const char *user, const char *but, int shows)
 	const char *wrong;
 	unsigned int count = 0;
 
-	if (passwd_open_lines(path, &lines) == -1) {
+	if (passwd_open(path, &lines) == -1) {
 		if (!shows && errno == ENOENT)
 			return (0);
 		log_fatal("%s: %s", path, why_not());
@@ -169,18 +161,18 @@ list_passwords(const char *path, const char *user, const char *but, int shows)
 			    limits[0] != '\0' ? limits : "all",
 			    line[0] != '\0' ? line : "all");
 	}
-	passwd_close(lines.file);
+	passwd_close(&lines);
 	return (count);
 }
 
 /* As the old file was; a new one is for root and the authenticators. */
 static void
-copy_rights(FILE *from, int to, gid_t auth_group)
+copy_rights(const struct passwd_lines *from, int to, gid_t auth_group)
 {
 	struct stat status = { .st_uid = geteuid(), .st_gid = auth_group,
 	    .st_mode = 0640 };
 
-	if ((from != NULL && fstat(fileno(from), &status) == -1) ||
+	if ((from != NULL && fstat(from->fd, &status) == -1) ||
 	    fchown(to, status.st_uid, status.st_gid) == -1 ||
 	    fchmod(to, status.st_mode & 07777) == -1)
 		log_fatal("owner and mode of the new file: %s; nothing was "
@@ -196,7 +188,8 @@ replace_file(const char *path, gid_t auth_group, const char *user,
     const char *hash, const char *target)
 {
 	char copy[PATH_SIZE];
-	FILE *from, *to = NULL;
+	struct passwd_lines old, *from = NULL;
+	FILE *to = NULL;
 	int fd, directory;
 
 	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= PATH_SIZE)
@@ -209,8 +202,9 @@ replace_file(const char *path, gid_t auth_group, const char *user,
 		log_fatal("%s: %s%s", fresh, strerror(errno), errno == EEXIST ?
 		    " (if no other posternctl is at work, remove it)" : "");
 	/* Read only now: the new file is the lock against other changes. */
-	from = passwd_open(path);
-	if (from == NULL && errno != ENOENT)
+	if (passwd_open(path, &old) == 0)
+		from = &old;
+	else if (errno != ENOENT)
 		log_fatal("%s: %s", path, why_not());
 	copy_entries(from, to, user, hash, target);
 	copy_rights(from, fd, auth_group);

@@ -80,7 +80,7 @@ find(const uint8_t *data, size_t size, const char *user,
 	while (input.left > 0 && !found) {
 		part = fuzz_until(&input, '\n');
 		line = fuzz_string(part);
-		found = part.left <= PASSWD_LINE_SIZE - 2 &&
+		found = part.left <= PASSWD_LENGTH_MAX &&
 		    line[0] != '\0' && line[0] != '#' &&
 		    passwd_parse_line(line, entry) == NULL && (user == NULL ||
 		    strcmp(entry->account.user, user) == 0);
@@ -123,7 +123,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		free(line);
 	}
-	HOLDS(passwd_find(path, NULL, 0, &entry) ==
+	HOLDS(passwd_find_first(path, &entry) ==
 	    find(data, size, NULL, &wanted));
 	HOLDS(passwd_find(path, last, (int)(size & 1), &entry) ==
 	    find(data, size, last, &wanted));

@@ -171,7 +171,7 @@ find(const char *user)
 	struct passwd_entry entry;
 	int found = passwd_find("users", user, 1, &entry);
 
-	if (found == 1 && user != NULL)
+	if (found == 1)
 		ATF_CHECK_STREQ(user, entry.account.user);
 	if (found == 0)
 		ATF_CHECK_STREQ("", entry.account.user);
@@ -189,7 +189,6 @@ ATF_TC_BODY(finding, tc)
 	    "fred:$2:7:8:/i:\nann:$a:", 0640);
 	ATF_CHECK_EQ(1, find("fred"));
 	ATF_CHECK_EQ(1, find("ann"));	/* no newline at the end */
-	ATF_CHECK_EQ(1, find(NULL));
 	ATF_CHECK_EQ(0, find("fre"));
 	ATF_CHECK_EQ(0, find("freda"));
 	ATF_CHECK_EQ(0, find("FRED"));
@@ -197,11 +196,8 @@ ATF_TC_BODY(finding, tc)
 	ATF_CHECK_EQ(0, find("#"));
 	ATF_REQUIRE_EQ(1, passwd_find("users", "fred", 0, &entry));
 	ATF_CHECK_STREQ("$h", entry.hash);	/* the first counts */
-	ATF_REQUIRE_EQ(1, passwd_find("users", NULL, 0, &entry));
-	ATF_CHECK_STREQ("fred", entry.account.user);
 	write_file("", 0600);
 	ATF_CHECK_EQ(0, find("fred"));
-	ATF_CHECK_EQ(0, find(NULL));
 }
 
 /* Lines behind the user's are read as well: the time tells nobody's place. */
@@ -242,8 +238,9 @@ ATF_TC_WITHOUT_HEAD(long_lines);
 ATF_TC_BODY(long_lines, tc)
 {
 	static const size_t first[] = { PASSWD_LINE_SIZE - 14,
-	    2 * PASSWD_LINE_SIZE - 14, PASSWD_READ_BYTES - 14 };
-	static char text[4 * PASSWD_LINE_SIZE];
+	    2 * PASSWD_LINE_SIZE - 14, PASSWD_READ_BYTES - 14,
+	    PASSWD_READ_BYTES + PASSWD_LINE_SIZE - 14 };
+	static char text[PASSWD_READ_BYTES + 2 * PASSWD_LINE_SIZE];
 	size_t i, length;
 
 	(void)tc;
@@ -257,6 +254,33 @@ ATF_TC_BODY(long_lines, tc)
 			ATF_CHECK_EQ_MSG(0, find("ann"), "at %zu", length);
 			ATF_CHECK_EQ_MSG(1, find("fred"), "at %zu", length);
 		}
+}
+
+/* Each is found whole, also where it lies across two readings. */
+ATF_TC_WITHOUT_HEAD(many_lines);
+ATF_TC_BODY(many_lines, tc)
+{
+	static char text[4 * PASSWD_READ_BYTES];
+	struct passwd_entry entry;
+	char user[USER_SIZE], home[PATH_SIZE];
+	size_t i, length = 0, count;
+
+	(void)tc;
+	log_to_stderr("test");
+	for (count = 0; length < 3 * PASSWD_READ_BYTES; count++)
+		length += (size_t)snprintf(text + length, 100,
+		    "u%zu:$h:5:6:/%0*zu:\n", count, (int)(count % 37) + 4,
+		    count);
+	write_octets(text, length, 0600);
+	for (i = 0; i < count; i++) {
+		(void)snprintf(user, sizeof(user), "u%zu", i);
+		(void)snprintf(home, sizeof(home), "/%0*zu",
+		    (int)(i % 37) + 4, i);
+		ATF_REQUIRE_EQ(1, passwd_find("users", user, (int)i % 2,
+		    &entry));
+		ATF_CHECK_STREQ(user, entry.account.user);
+		ATF_CHECK_STREQ(home, entry.account.home);
+	}
 }
 
 /*
@@ -281,7 +305,7 @@ ATF_TC_BODY(fitting_lines, tc)
 			(void)snprintf(text + length - strlen(end), 100,
 			    "%s%s", end, behind[i]);
 			write_file(text, 0600);
-			ATF_CHECK_EQ_MSG(length <= PASSWD_LINE_SIZE - 2,
+			ATF_CHECK_EQ_MSG(length <= PASSWD_LENGTH_MAX,
 			    find("ann"), "%zu of them, %zu", length, i);
 			ATF_CHECK_EQ(i == 2, find("fred"));
 		}
@@ -348,6 +372,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, finding);
 	ATF_TP_ADD_TC(tp, read_to_the_end);
 	ATF_TP_ADD_TC(tp, long_lines);
+	ATF_TP_ADD_TC(tp, many_lines);
 	ATF_TP_ADD_TC(tp, fitting_lines);
 	ATF_TP_ADD_TC(tp, lines_with_nul);
 	ATF_TP_ADD_TC(tp, unfit_files);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "log.h"
@@ -242,12 +243,33 @@ ATF_TC_BODY(not_a_user, tc)
 	(void)tc;
 	file_write("users", text, strlen(text));
 	ATF_REQUIRE(chmod("users", 0600) == 0);
-	ATF_CHECK_EQ(1, passwd_find("users", NULL, 0, &entry));
-	ATF_CHECK_STREQ("$2", entry.hash);
 	ATF_CHECK_EQ(1, passwd_find("users", "fred", 1, &entry));
 	ATF_CHECK_STREQ("$2", entry.hash);
 	ATF_CHECK_EQ(0, passwd_find("users", "fred/a", 0, &entry));
 	ATF_CHECK_EQ(0, passwd_find("users", "ann", 1, &entry));
+}
+
+/* Whoever it is: what makes no entry is passed over. */
+ATF_TC_WITHOUT_HEAD(the_first);
+ATF_TC_BODY(the_first, tc)
+{
+	static const char text[] = "# ann:$0:\n\nbad line\nfred/a:$1::\n"
+	    "fred/a:$1:\nfred:$2:\nann:$3:\n";
+	struct passwd_entry entry;
+
+	(void)tc;
+	file_write("users", text, strlen(text));
+	ATF_REQUIRE(chmod("users", 0600) == 0);
+	ATF_CHECK_EQ(1, passwd_find_first("users", &entry));
+	ATF_CHECK_STREQ("fred", entry.account.user);
+	ATF_CHECK_STREQ("$2", entry.hash);
+	file_write("users", text, strlen("# ann:$0:\n\nbad line\n"));
+	ATF_CHECK_EQ(0, passwd_find_first("users", &entry));
+	ATF_CHECK_STREQ("", entry.account.user);
+	file_write("users", text, 0);
+	ATF_CHECK_EQ(0, passwd_find_first("users", &entry));
+	ATF_REQUIRE(unlink("users") == 0);
+	ATF_CHECK_EQ(-1, passwd_find_first("users", &entry));
 }
 
 ATF_TP_ADD_TCS(tp)
@@ -258,5 +280,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, any_octets);
 	ATF_TP_ADD_TC(tp, in_networks);
 	ATF_TP_ADD_TC(tp, not_a_user);
+	ATF_TP_ADD_TC(tp, the_first);
 	return (atf_no_error());
 }
