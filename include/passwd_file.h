@@ -39,7 +39,7 @@ struct passwd_lines {
 	const char *path;
 	size_t at, end;			/* of what was read and is left */
 	int number;			/* of the line that was read last */
-	size_t length;			/* its own, in bytes: more, if too long */
+	size_t length;			/* that line's, in bytes */
 	int failed;			/* the end is not the file's */
 };
 

@@ -1,5 +1,5 @@
 /*
- * passwd_named.c - reading the further passwords of users, and whoever is first.
+ * passwd_named.c - reading the further passwords of users, and who is first.
  *
  * Linked into postern-auth (its own user) and posternctl (whoever runs it).
  * The daemon passes over these lines: nothing in them says whose mailbox a
