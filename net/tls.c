@@ -186,12 +186,12 @@ tls_pending(const struct tls *tls)
 int
 tls_flush(struct tls *tls)
 {
-	ssize_t sent;
+	int sent;
 
 	if (!tls->unsent)
 		return (1);
-	if ((sent = gnutls_record_send(tls->session, NULL, 0)) < 0)
-		return (later(tls, (int)sent));
+	if ((sent = gnutls_record_uncork(tls->session, 0)) < 0)
+		return (later(tls, sent));
 	tls->unsent = 0;
 	return (1);
 }
@@ -208,16 +208,20 @@ tls_write(struct tls *tls, const void *from, size_t size)
 	}
 	if (size > RECORD_OCTETS)
 		size = RECORD_OCTETS;
+	/*
+	 * Without the cork a record that must wait is "again", and nobody tells
+	 * how much is in it: the client may have asked for short ones.
+	 */
+	gnutls_record_cork(tls->session);
 	sent = gnutls_record_send(tls->session, from, size);
-	if (sent >= 0)
-		return (sent);
-	if (later(tls, (int)sent) == -1) {
+	tls->unsent = 1;
+	if (sent < 0)
+		tls->error = (int)sent;
+	if (sent < 0 || tls_flush(tls) == -1) {
 		errno = EPROTO;
 		return (-1);
 	}
-	/* The library has made a record of it, and wants it no more. */
-	tls->unsent = 1;
-	return ((ssize_t)size);
+	return (sent);
 }
 
 void

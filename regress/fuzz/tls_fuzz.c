@@ -138,8 +138,10 @@ be_a_stranger(struct tls *tls, int client, struct input input)
 }
 
 static gnutls_session_t
-make_client(int fd, gnutls_priority_t priority)
+make_client(int fd, gnutls_priority_t priority, unsigned int kind)
 {
+	/* Octets that it wants in a record at the most; 0: it says nothing. */
+	static const size_t records[] = { 0, 512, 1024, 4096 };
 	gnutls_session_t session;
 
 	HOLDS(gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NONBLOCK |
@@ -147,6 +149,8 @@ make_client(int fd, gnutls_priority_t priority)
 	HOLDS(gnutls_priority_set(session, priority) == 0);
 	HOLDS(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
 	    client_trust) == 0);
+	HOLDS(records[kind % 4] == 0 || gnutls_record_set_max_size(session,
+	    records[kind % 4]) == 0);
 	gnutls_transport_set_int(session, fd);
 	return (session);
 }
@@ -336,7 +340,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (mode % 4 == 0)
 		be_a_stranger(tls, ends[1], input);
 	else {
-		client = make_client(ends[1], mode % 4 == 1 ? only_12 : both);
+		client = make_client(ends[1], mode % 4 == 1 ? only_12 : both,
+		    mode / 4);
 		shake_hands(tls, client);
 		act(tls, client, ends[1], input);
 		gnutls_deinit(client);

@@ -80,14 +80,13 @@ pair_replace(const char *to, const char *from)
 	}
 }
 
-/* Begins TLS on a connected socket; the library's error, or 0. */
-static inline int
-tls_begin_on(struct tls_client *client, int fd, const char *priority,
+/* A client on a connected socket, before it has said anything. */
+static inline void
+tls_prepare(struct tls_client *client, int fd, const char *priority,
     const char *name, const gnutls_datum_t *resumed)
 {
 	const struct timeval patience = { 10, 0 };
 	const char *wrong;
-	int error;
 
 	client->fd = fd;
 	ATF_REQUIRE(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
@@ -106,11 +105,28 @@ tls_begin_on(struct tls_client *client, int fd, const char *priority,
 		ATF_REQUIRE(gnutls_session_set_data(client->session,
 		    resumed->data, resumed->size) == 0);
 	gnutls_transport_set_int(client->session, fd);
+}
+
+/* The library's error, or 0. */
+static inline int
+tls_shake_hands(const struct tls_client *client)
+{
+	int error;
+
 	do
 		error = gnutls_handshake(client->session);
 	while (error < 0 && error != GNUTLS_E_AGAIN &&
 	    !gnutls_error_is_fatal(error));
 	return (error);
+}
+
+/* Begins TLS on a connected socket; the library's error, or 0. */
+static inline int
+tls_begin_on(struct tls_client *client, int fd, const char *priority,
+    const char *name, const gnutls_datum_t *resumed)
+{
+	tls_prepare(client, fd, priority, name, resumed);
+	return (tls_shake_hands(client));
 }
 
 static inline int
