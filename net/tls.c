@@ -22,13 +22,18 @@
 /* What goes into one record: RFC 8446's limit. */
 #define RECORD_OCTETS	16384
 
+/* A record in cipher text, and an answer to a change of keys before it. */
+#define UNSENT_BYTES	(RECORD_OCTETS + 2048)
+
 struct tls {
+	int fd;
 	gnutls_session_t session;
 	struct credentials *credentials;
 	gnutls_packet_t packet;		/* received, and not all read yet */
 	size_t packet_read;
 	int begun;			/* the handshake is done */
-	int unsent;			/* a record waits for room */
+	unsigned char *unsent;		/* what waits for room, or NULL */
+	size_t unsent_at, unsent_end;
 	int error;			/* the library's, of the last call */
 };
 
@@ -58,11 +63,49 @@ tls_begin(void)
 		    gnutls_strerror(error), wrong != NULL ? wrong : "?");
 }
 
-/* GnuTLS's own sends by sendmsg(2), which could send descriptors. */
+/*
+ * GnuTLS's own sends by sendmsg(2), which could send descriptors.  After the
+ * handshake nothing is sent in part: of what a client has no room for yet the
+ * library says "again", and not how much it has taken of what it was given.
+ * That is a record; and the client may have asked for short ones.
+ */
 static ssize_t
-push(gnutls_transport_ptr_t fd, const giovec_t *parts, int count)
+push(gnutls_transport_ptr_t to, const giovec_t *parts, int count)
 {
-	return (writev((int)(intptr_t)fd, parts, count));
+	struct tls *tls = to;
+	ssize_t sent = tls->unsent != NULL ? 0 : writev(tls->fd, parts, count);
+	size_t skip, length = 0;
+	int i;
+
+	if (!tls->begun || (sent == -1 && errno != EAGAIN && errno != EINTR))
+		return (sent);
+	skip = sent == -1 ? 0 : (size_t)sent;
+	for (i = 0; i < count; i++)
+		length += parts[i].iov_len;
+	if (skip == length)
+		return (sent);
+	if (tls->unsent == NULL) {
+		tls->unsent = malloc(UNSENT_BYTES);
+		tls->unsent_at = tls->unsent_end = 0;
+	}
+	if (tls->unsent == NULL || length - skip > UNSENT_BYTES -
+	    tls->unsent_end) {
+		errno = ENOBUFS;
+		return (-1);
+	}
+	for (i = 0; i < count; i++) {
+		const size_t size = parts[i].iov_len;
+
+		if (skip >= size) {
+			skip -= size;
+			continue;
+		}
+		memcpy(tls->unsent + tls->unsent_end,
+		    (const char *)parts[i].iov_base + skip, size - skip);
+		tls->unsent_end += size - skip;
+		skip = 0;
+	}
+	return ((ssize_t)length);
 }
 
 struct tls *
@@ -82,7 +125,9 @@ tls_open(int fd)
 	}
 	gnutls_handshake_set_max_packet_length(tls->session,
 	    HANDSHAKE_OCTETS_MAX);
-	gnutls_transport_set_int(tls->session, fd);
+	tls->fd = fd;
+	gnutls_transport_set_ptr2(tls->session,
+	    (gnutls_transport_ptr_t)(intptr_t)fd, tls);
 	gnutls_transport_set_vec_push_function(tls->session, push);
 	return (tls);
 }
@@ -186,55 +231,61 @@ tls_pending(const struct tls *tls)
 int
 tls_flush(struct tls *tls)
 {
-	int sent;
+	ssize_t sent;
 
-	if (!tls->unsent)
-		return (1);
-	if ((sent = gnutls_record_uncork(tls->session, 0)) < 0)
-		return (later(tls, sent));
-	tls->unsent = 0;
+	while (tls->unsent_at < tls->unsent_end) {
+		sent = write(tls->fd, tls->unsent + tls->unsent_at,
+		    tls->unsent_end - tls->unsent_at);
+		if (sent == -1)
+			return (later(tls, errno == EAGAIN || errno == EINTR ?
+			    GNUTLS_E_AGAIN : GNUTLS_E_PUSH_ERROR));
+		tls->unsent_at += (size_t)sent;
+	}
+	free(tls->unsent);
+	tls->unsent = NULL;
+	tls->unsent_at = tls->unsent_end = 0;
 	return (1);
 }
 
 ssize_t
 tls_write(struct tls *tls, const void *from, size_t size)
 {
+	const unsigned char *text = from;
+	const int flushed = tls_flush(tls);
+	size_t taken = 0;
 	ssize_t sent;
-	int flushed = tls_flush(tls);
 
 	if (flushed != 1) {
 		errno = flushed == 0 ? EAGAIN : EPROTO;
 		return (-1);
 	}
-	if (size > RECORD_OCTETS)
-		size = RECORD_OCTETS;
-	/*
-	 * Without the cork a record that must wait is "again", and nobody tells
-	 * how much is in it: the client may have asked for short ones.
-	 */
-	gnutls_record_cork(tls->session);
-	sent = gnutls_record_send(tls->session, from, size);
-	tls->unsent = 1;
-	if (sent < 0)
-		tls->error = (int)sent;
-	if (sent < 0 || tls_flush(tls) == -1) {
-		errno = EPROTO;
-		return (-1);
+	while (taken < size && tls->unsent == NULL) {
+		sent = gnutls_record_send(tls->session, text + taken, size -
+		    taken);
+		if (sent <= 0) {
+			/* "Again" is nothing that push() says. */
+			tls->error = sent < 0 ? (int)sent :
+			    GNUTLS_E_PUSH_ERROR;
+			errno = EPROTO;
+			return (-1);
+		}
+		taken += (size_t)sent;
 	}
-	return (sent);
+	return ((ssize_t)taken);
 }
 
 void
 tls_close(struct tls *tls)
 {
 	if (tls->session != NULL) {
-		if (tls->begun && !tls->unsent && tls->error == 0)
+		if (tls->begun && tls->unsent == NULL && tls->error == 0)
 			(void)gnutls_bye(tls->session, GNUTLS_SHUT_WR);
 		forget_packet(tls);
 		gnutls_deinit(tls->session);
 	}
 	if (tls->credentials != NULL)
 		credentials_drop(tls->credentials);
+	free(tls->unsent);
 	free(tls);
 }
 
