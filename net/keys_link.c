@@ -129,8 +129,8 @@ is_of_use(gnutls_session_t session, gnutls_pk_algorithm_t kind)
 }
 
 /*
- * The library's question which certificate to show: one with the name that
- * the client asks for, as far as there is one, that is of use to it; of these
+ * The library's question which certificate to show: one that is of use to the
+ * client, with the name that it asks for, as far as there is one; of these
  * the first of the configuration.
  */
 static int
@@ -151,10 +151,10 @@ choose(gnutls_session_t session, const gnutls_datum_t *authorities,
 	if (gnutls_server_name_get(session, name, &size, &type, 0) != 0)
 		name[0] = '\0';
 	for (i = 0; i < credentials->count; i++, server++) {
-		score = is_of_use(session, server->kind) ? 1 : 0;
+		score = is_of_use(session, server->kind) ? 2 : 0;
 		if (name[0] != '\0' && gnutls_x509_crt_check_hostname(
 		    server->first, name))
-			score += 2;
+			score++;
 		if (score > best_score) {
 			best = server;
 			best_score = score;
@@ -437,6 +437,7 @@ handle_piece(void *context, struct ipc_message *message)
 	if (loading.made == NULL || piece->number != loading.number ||
 	    piece->offset != loading.have || piece->size > CHAIN_SIZE ||
 	    piece->length > CHAIN_PIECE_SIZE || piece->length == 0 ||
+	    piece->offset > piece->size ||
 	    piece->length > piece->size - piece->offset)
 		return;
 	memcpy(loading.chain + loading.have, piece->bytes, piece->length);

@@ -48,7 +48,7 @@ pump(void)
 
 	/* An answer that was lost on its way must not cost a place for ever. */
 	while ((login = TAILQ_FIRST(&asked)) != NULL &&
-	    time(NULL) - login->sent > LOGIN_ANSWER_SECONDS)
+	    clock_now_ms() - login->sent_ms > LOGIN_ANSWER_SECONDS * 1000)
 		forget_asked(login);
 	while (asked_count < LOGINS_ASKED_MAX &&
 	    (login = turns_next()) != NULL) {
@@ -59,7 +59,7 @@ pump(void)
 		explicit_bzero(login->message.password,
 		    sizeof(login->message.password));
 		login->id = login->session->id;
-		login->sent = time(NULL);
+		login->sent_ms = clock_now_ms();
 		login->session->asked_auth = 1;
 		login->session->login = NULL;
 		turns_ask(login);

@@ -105,7 +105,7 @@ struct login {
 	struct source *source;		/* login_turns.c's */
 	struct session *session;	/* while it has not been sent */
 	uint64_t id;			/* of the session, once it has */
-	time_t sent;			/* when */
+	uint64_t sent_ms;		/* when, by clock_now_ms */
 	struct ipc_login message;
 };
 TAILQ_HEAD(login_list, login);

@@ -8,6 +8,7 @@
 
 #include <atf-c.h>
 #include <errno.h>
+#include <event.h>
 #include <fcntl.h>
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
@@ -22,9 +23,11 @@
 
 #include "harness.h"
 #include "ipc.h"
+#include "log.h"
 #include "memory.h"
 #include "parent.h"
 #include "processes.h"
+#include "tls.h"
 #include "tls_client.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
@@ -663,6 +666,91 @@ ATF_TC_BODY(hostile_net, tc)
 	stop_keys(&keys);
 }
 
+static void
+never_ready(void)
+{
+	atf_tc_fail("what is no certificate was taken for one");
+}
+
+/* Net hears what was sent to it; what it then asks for, or -1. */
+static int64_t
+asked_for(int keys)
+{
+	static struct ipc_message message;
+	int64_t offset = -1;
+
+	(void)event_loop(EVLOOP_NONBLOCK);
+	if (ipc_receive(keys, &message) == 1) {
+		ATF_REQUIRE_EQ(IPC_CERTIFICATE_ASK, message.header.type);
+		offset = IPC_PAYLOAD(&message, ipc_certificate_ask)->offset;
+		ipc_release(&message);
+	}
+	return (offset);
+}
+
+/* Pieces that fit no chain: net keeps none, wherever they say they belong. */
+ATF_TC_WITHOUT_HEAD(hostile_pieces);
+ATF_TC_BODY(hostile_pieces, tc)
+{
+	static const struct {
+		uint32_t number, offset, size, length;
+	} bad[] = {
+		{ 0, 4096, 4095, 4096 },	/* its end is before it */
+		{ 0, 4096, 0, 4096 },
+		{ 0, 4096, 0, 1 },
+		{ 0, 4096, 4096, 1 },
+		{ 0, 4096, 8191, 4096 },
+		{ 0, 4096, CHAIN_SIZE, 0 },
+		{ 0, 4096, CHAIN_SIZE, CHAIN_PIECE_SIZE + 1 },
+		{ 0, 4096, CHAIN_SIZE, UINT32_MAX },
+		{ 0, 4096, CHAIN_SIZE + 1, 4096 },
+		{ 0, 4096, UINT32_MAX, 4096 },
+		{ 0, 0, CHAIN_SIZE, 4096 },
+		{ 0, 8192, CHAIN_SIZE, 4096 },
+		{ 1, 4096, CHAIN_SIZE, 4096 },
+	};
+	static struct ipc_certificate_piece piece;
+	const struct ipc_keys_renewed renewed = { .count = 1 };
+	uint32_t i;
+	int ends[2];
+
+	(void)tc;
+	log_to_stderr("test");
+	(void)event_init();
+	ATF_REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0,
+	    ends) == 0);
+	keys_link_attach(ends[0], never_ready);
+	ATF_REQUIRE(ipc_send(ends[1], IPC_KEYS_RENEWED, 0, &renewed, NULL) ==
+	    0);
+	ATF_REQUIRE_EQ(0, asked_for(ends[1]));
+	memset(piece.bytes, 'x', sizeof(piece.bytes));
+	for (i = 0; i < CHAIN_SIZE / CHAIN_PIECE_SIZE; i++) {
+		piece.offset = i * CHAIN_PIECE_SIZE;
+		piece.size = CHAIN_SIZE;
+		piece.length = CHAIN_PIECE_SIZE;
+		ATF_REQUIRE(ipc_send(ends[1], IPC_CERTIFICATE_PIECE, 0,
+		    &piece, NULL) == 0);
+		if (i > 0)
+			continue;
+		ATF_REQUIRE_EQ(4096, asked_for(ends[1]));
+		for (size_t j = 0; j < COUNT(bad); j++) {
+			piece.number = bad[j].number;
+			piece.offset = bad[j].offset;
+			piece.size = bad[j].size;
+			piece.length = bad[j].length;
+			ATF_REQUIRE(ipc_send(ends[1], IPC_CERTIFICATE_PIECE,
+			    0, &piece, NULL) == 0);
+			ATF_CHECK_EQ_MSG(-1, asked_for(ends[1]), "%zu", j);
+		}
+		piece.number = 0;
+	}
+	/* The pieces that fit came after that to their end; it is nothing. */
+	for (i = 0; i < 20; i++)
+		(void)event_loop(EVLOOP_NONBLOCK);
+	ATF_CHECK(credentials_take() == NULL);
+	(void)close(ends[1]);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, key_is_nowhere_else);
@@ -671,5 +759,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, signs_hashes_for_tls);
 	ATF_TP_ADD_TC(tp, signs_contents_of_tls);
 	ATF_TP_ADD_TC(tp, hostile_net);
+	ATF_TP_ADD_TC(tp, hostile_pieces);
 	return (atf_no_error());
 }

@@ -290,6 +290,11 @@ TLS_CASE(names_choose)
 	    TLS_12 ":-SIGN-ALL:+SIGN-RSA-SHA256", NULL);
 	ATF_CHECK(tls_shows(&client, "two"));
 	tls_end(&client);
+	/* Also when it asks for the name of the one it cannot verify. */
+	tls_connect(&client, &server, POP2_TLS,
+	    TLS_12 ":-SIGN-ALL:+SIGN-RSA-SHA256", "one.example.org");
+	ATF_CHECK(tls_shows(&client, "two"));
+	tls_end(&client);
 	server_stop(&server);
 }
 
