@@ -40,7 +40,10 @@ install)
 		to=$man/man${page##*.}/$(basename "$page")
 		rm -f "$to"
 		sed -e "s|/usr/local/libexec/postern|$(setting LIBEXECDIR)|" \
-		    -e "s|/etc/postern|$(setting SYSCONFDIR)|" "$page" >"$to"
+		    -e "s|/etc/postern|$(setting SYSCONFDIR)|" \
+		    -e "s|/var/lib/postern/state|$(setting STATEDIR)|" \
+		    -e "s|/var/lib/postern/empty|$(setting CHROOTDIR)|" \
+		    "$page" >"$to"
 		chmod 644 "$to"
 	done
 	;;

@@ -33,7 +33,7 @@ each_file() {
 }
 
 step clang-tidy
-# Analysis and bug patterns; taste is STYLE's and .clang-format's.
+# Analysis and bug patterns; how code looks is no business of it.
 # - easily-swappable-parameters, narrowing: -Wconversion says the true ones
 # - DeprecatedOrUnsafeBufferHandling: wants C11 Annex K, which libc has not
 # - reserved-identifier: _GNU_SOURCE; multiway-paths: switch with a default

@@ -333,7 +333,7 @@
 
 /*
  * Room in each user's state directory that makes deleting possible on a full
- * disk: some thousand gaps, and steps of about 100 KB.
+ * disk: some thousand gaps, and steps of about 120 KB.
  */
 #define RESERVE_BYTES		262144
 

@@ -150,6 +150,9 @@ read_file(struct search *search)
 		else
 			collect(search, &named);
 	passwd_close(&lines);
+	if (lines.failed)
+		log_line(LOG_ERR, "event=passwd file=%s error=\"cannot be "
+		    "read to its end\"", file);
 	explicit_bzero(&named, sizeof(named));
 }
 

@@ -17,22 +17,34 @@
 #include "log.h"
 #include "sandbox.h"
 
+/* A sanitizer's findings are to be seen. */
+#ifdef POSTERN_SANITIZED
+#define LEFT	STDERR_FILENO
+#else
+#define LEFT	(STDERR_FILENO + 1)
+#endif
+
 /*
  * With posternd -d its log is on descriptor 2, unmarked and unescaped: what
- * came up to here is for that, and nothing that a client may lead to.
+ * came up to here is for that, and nothing that a client may lead to.  Nor
+ * is the terminal that posternd was started from: who could type there would
+ * be root.
  */
 static void
-leave_log(void)
+leave_terminal(void)
 {
-#ifndef POSTERN_SANITIZED	/* a sanitizer's findings are to be seen */
-	const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd;
 
-	if (null == -1 || dup2(null, STDERR_FILENO) == -1)
-		log_fatal("event=start error=\"/dev/null: %s\"",
-		    strerror(errno));
-	if (null != STDERR_FILENO)
+	for (fd = 0; fd < LEFT; fd++)
+		if (null == -1 || dup2(null, fd) == -1)
+			log_fatal("event=start error=\"/dev/null: %s\"",
+			    strerror(errno));
+	if (null >= LEFT)
 		(void)close(null);
-#endif
+	if (setsid() == -1)
+		log_fatal("event=start error=\"a session of its own: %s\"",
+		    strerror(errno));
 }
 
 void
@@ -48,7 +60,7 @@ child_receive_settings(enum ipc_role role, const struct ipc_handler *handlers,
 	log_to_parent(CHILD_CONTROL);
 	if (getuid() == 0 || geteuid() == 0)
 		log_fatal("event=start error=\"will not run as root\"");
-	leave_log();
+	leave_terminal();
 	sandbox_harden();
 	while (!started) {
 		if ((got = ipc_receive(CHILD_CONTROL, &message)) == 0)

@@ -211,7 +211,7 @@ start_worker(struct child *child)
 	for (i = net_count; i < worker_count && child->role == ROLE_NET; i++)
 		if (i < auth_end)
 			acquaint(child, &children[i]);
-		else if (i >= lock_end)
+		else if (i >= lock_end && children[i].channel != -1)
 			join(child, &children[i]);
 	(void)ipc_send(child->channel, IPC_START, 0, NULL, NULL);
 }
@@ -427,8 +427,10 @@ children_wait(void)
 			hear(&children[i], polled[i].revents);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		for (i = 0; i < child_count; i++)
-			if (children[i].pid == pid)
+			if (children[i].pid == pid) {
 				bury(&children[i], status);
+				break;	/* another may have its pid by now */
+			}
 }
 
 void

@@ -269,12 +269,12 @@ static const struct keyword keywords[] = {
 	    "one host name of letters, digits, hyphens and dots"),
 	OTHER("listen", read_listen, 0, MANY, NULL, "auto localhost",
 	    "listen auto|pop1|pop2|pop3 ADDRESS [port NUMBER] [tls] "
-	    "[quirks pcnfs]"),
+	    "[quirks pcnfs], at most 32 times"),
 	OTHER("tls-certificate", read_pair, 0, MANY, NULL, NULL,
 	    "tls-certificate /FILE key /FILE, at most 16 times"),
 	OTHER("cleartext", read_cleartext, AT(net), MANY, "none",
 	    "127.0.0.0/8 ::1", "networks such as 192.0.2.0/24, addresses, "
-	    "or none"),
+	    "or none; at most 64"),
 	OTHER("auth", read_auth, AT(auth), 2, "system", "system",
 	    "auth system, auth system /FILE, or auth passwd /FILE"),
 	OTHER("mailbox", read_template, AT(lock.mailbox), 1, NULL,

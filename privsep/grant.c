@@ -41,7 +41,9 @@ state_directory(const struct settings *settings, const struct account *account,
 		return ("the name of the state directory is too long");
 	while ((slash = strchr(slash, '/')) != NULL)
 		*slash = ':';
-	if ((mkdir(path, 0700) == -1 && errno != EEXIST) ||
+	/* What is kept there counts from the first journal on. */
+	if ((mkdir(path, 0700) == 0 ? fsync(open(settings->parent.state,
+	    O_RDONLY | O_DIRECTORY)) : errno != EEXIST) != 0 ||
 	    lstat(path, &status) == -1 || !S_ISDIR(status.st_mode))
 		return ("no state directory");
 	if (status.st_uid == 0 && lchown(path, account->uid, account->gid) ==
@@ -146,11 +148,12 @@ grant_session(const struct settings *settings, int net,
 {
 	struct ipc_reason reason = { "too many sessions; try again later",
 	    FAILURE_TEMPORARY, 0 };
-	int control[2], requests[2] = { -1, -1 }, mail[2] = { -1, -1 };
+	/* Both ends of the channel, then those of the pipe: net's, the store's. */
+	int control[2], ends[4] = { -1, -1, -1, -1 }, i;
 	pid_t pid = -1;
 
-	if (store != NULL && (children_channel(requests, 0) == -1 ||
-	    pipe2(mail, O_CLOEXEC | O_NONBLOCK) == -1 ||
+	if (store != NULL && (children_channel(ends, 0) == -1 ||
+	    pipe2(ends + 2, O_CLOEXEC | O_NONBLOCK) == -1 ||
 	    (pid = children_fork(store, control)) == -1)) {
 		log_line(LOG_ERR, "event=start process=store error=\"%s\"",
 		    strerror(errno));
@@ -159,18 +162,16 @@ grant_session(const struct settings *settings, int net,
 	}
 	if (pid == 0)
 		become_store(settings, control[0], lock, session, granted,
-		    (const int[]){ control[1], requests[1], mail[1] });
+		    (const int[]){ control[1], ends[1], ends[3] });
 	if (pid > 0)
 		(void)strlcpy(store->user, granted->user, sizeof(store->user));
 	/* If net does not get them, the store sees the end and goes. */
 	if (ipc_send(net, pid > 0 ? IPC_SESSION_STORE : IPC_SESSION_FAILED,
-	    session, pid > 0 ? NULL : &reason, (const int[]){ requests[0],
-	    mail[0] }) == -1)
+	    session, pid > 0 ? NULL : &reason, (const int[]){ ends[0],
+	    ends[2] }) == -1)
 		log_line(LOG_ERR, "event=grant session=%u-%llu error=\"%s\"",
 		    granted->net, (unsigned long long)session,
 		    strerror(errno));
-	children_close(&requests[0]);
-	children_close(&requests[1]);
-	children_close(&mail[0]);
-	children_close(&mail[1]);
+	for (i = 0; i < 4; i++)
+		children_close(&ends[i]);
 }

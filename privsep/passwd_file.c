@@ -93,9 +93,8 @@ passwd_open(const char *path, struct passwd_lines *lines)
 {
 	struct stat status;
 
-	memset(lines, 0, sizeof(*lines));
-	lines->path = path;
-	lines->fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	*lines = (struct passwd_lines){ .path = path, .fd = open(path,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) };
 	if (lines->fd == -1)
 		return (-1);
 	if (fstat(lines->fd, &status) == 0 && S_ISREG(status.st_mode) &&

@@ -162,6 +162,8 @@ list_passwords(const char *path, const char *user, const char *but, int shows)
 			    line[0] != '\0' ? line : "all");
 	}
 	passwd_close(&lines);
+	if (lines.failed)
+		log_fatal("%s: cannot be read to its end", path);
 	return (count);
 }
 

@@ -19,7 +19,7 @@ privdrop_become(const struct identity *who, int keep_chroot)
 	uid_t ruid, euid, suid;
 	gid_t rgid, egid, sgid;
 
-	if (who->uid == 0 || who->gid == 0)
+	if (who->uid == 0 || who->gid == 0 || who->extra == 0)
 		log_fatal("event=privdrop error=\"asked to stay root\"");
 	rights_before_drop(keep_chroot);
 	if (setgroups(groups, &who->extra) == -1 ||

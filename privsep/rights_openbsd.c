@@ -23,7 +23,7 @@ void
 rights_enclose_parent(void)
 {
 	if (pledge("stdio rpath cpath fattr chown getpw proc exec id sendfd "
-	    "recvfd sendsyslog", NULL) == -1)
+	    "recvfd", NULL) == -1)
 		log_fatal("event=rights call=pledge error=\"%s\"",
 		    strerror(errno));
 }

@@ -73,7 +73,7 @@ check_store(const struct ipc_store_config *store)
 		HOLDS(is_between(store->formats[i], FORMAT_ANY,
 		    FORMAT_MAILDIR));
 	HOLDS(is_between(store->spool_part, 0, INBOX_PARTS_MAX));
-	HOLDS(is_between(store->uids, UID_NATIVE, UID_UW));
+	HOLDS(is_between(store->uids, UID_NATIVE, UID_POPA3D));
 	HOLDS(is_between(store->lock_seconds, 0, 3600));
 	HOLDS(is_between(store->login_delay, 0, 86400));
 	HOLDS(is_between(store->mh_rename, 0, 1));

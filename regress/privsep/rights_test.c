@@ -327,6 +327,9 @@ ATF_TC_BODY(programs_and_roots, tc)
 			ATF_CHECK_STREQ(root, link);
 			process_link(pid, "cwd", link, sizeof(link));
 			ATF_CHECK_STREQ(root, link);
+			/* Nobody's terminal: not the one of its starter. */
+			ATF_CHECK_EQ_MSG(pid == server.pid ? getsid(0) : pid,
+			    getsid(pid), "process %d, row %zu", (int)pid, row);
 		}
 	end_session(&server, fd);
 }
