@@ -19,7 +19,7 @@
  * The number in it is another for each change of the structures here, and of
  * what a message's octets or its unique id are made of.
  */
-#define FILE_INDEX_MAGIC	"Postern files 1"
+#define FILE_INDEX_MAGIC	"Postern files 2"
 
 struct file_index_header {
 	char magic[16];

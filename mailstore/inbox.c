@@ -297,11 +297,8 @@ find_part(uint64_t *number)
 struct mailbox *
 inbox_first_part(struct mailbox *mailbox)
 {
-	uint64_t number = 1;
-	struct part *part = mailbox->format != &mailbox_inbox ? NULL :
-	    find_part(&number);
-
-	return (part != NULL ? &part->mailbox : mailbox);
+	return (mailbox->format != &mailbox_inbox ? mailbox :
+	    parts[0].is_open ? &parts[0].mailbox : NULL);
 }
 
 static uint64_t

@@ -29,8 +29,8 @@ size_t	inbox_sandbox(struct sandbox_path *paths, size_t count);
 int	inbox_has_path(const char *path);
 
 /*
- * The first part of an inbox that is open and has messages: its numbers are
- * the inbox's.  Another mailbox is its own part.
+ * The first part of an inbox: its numbers are the inbox's.  NULL where it is
+ * not open.  Another mailbox is its own part.
  */
 struct mailbox *inbox_first_part(struct mailbox *mailbox);
 

@@ -21,7 +21,7 @@
  * The number in it is another for each change of the structures here, of what
  * a scan makes of a file, and of what unique ids are made of (uid_content.c).
  */
-#define INDEX_MAGIC		"Postern index 2"
+#define INDEX_MAGIC		"Postern index 3"
 #define INDEX_UIDS_MAGIC	"Postern ids   1"
 
 enum index_flags {

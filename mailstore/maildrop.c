@@ -294,6 +294,8 @@ maildrop_give_marks(void)
 	if (marked == 0)
 		return (NULL);
 	uids_before_commit(mailbox, flags, MARKED);
+	if ((flags[0] & MARKED) != 0)
+		uid_foreign_keep(mailbox, kind);
 	for (number = 1; number <= mailbox->messages; number++)
 		if ((flags[number - 1] & MARKED) != 0 &&
 		    mailbox->format->mark(mailbox, number) == -1)

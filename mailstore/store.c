@@ -29,6 +29,7 @@
 #include "sandbox.h"
 #include "store.h"
 #include "template.h"
+#include "uid.h"
 
 static struct ipc_store_config config;
 static uint64_t session;
@@ -347,9 +348,14 @@ handle_send_all(void *context, struct ipc_message *message)
 static void
 handle_delete(void *context, struct ipc_message *message)
 {
+	const uint64_t number = IPC_PAYLOAD(message,
+	    ipc_message_number)->number;
+
 	(void)context;
-	if (!is_open || mailbox.format->mark(&mailbox,
-	    IPC_PAYLOAD(message, ipc_message_number)->number) == -1)
+	/* A client of POP3 may ask for ids afterwards. */
+	if (is_open && number == 1 && mailbox.format == &mailbox_inbox)
+		uid_foreign_keep(&mailbox, store_uids());
+	if (!is_open || mailbox.format->mark(&mailbox, number) == -1)
 		broken_promise(message, "this message was not sent");
 }
 

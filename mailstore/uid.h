@@ -79,4 +79,11 @@ const char *uid_foreign(struct mailbox *mailbox, enum uid_kind kind,
 	    uint64_t number, char *text);
 void	uid_foreign_end(void);
 
+/*
+ * Before messages go: the first may be the one that says which mailbox of
+ * that server's this is.  Kept in the user's state directory; an error is
+ * logged.
+ */
+void	uid_foreign_keep(struct mailbox *mailbox, enum uid_kind kind);
+
 #endif

@@ -11,11 +11,11 @@
 
 #include "uid.h"
 
-/* What mutt, Dovecot, c-client, Mozilla, Elm and qpopper write. */
+/* What mutt, Dovecot, c-client, Mozilla, Elm, qpopper and nmh write. */
 static const char *const notes[] = { "Status:", "X-Status:", "X-Keywords:",
     "X-UID:", "X-IMAP:", "X-IMAPbase:", "X-UIDL:", "Content-Length:",
     "Lines:", "X-Mozilla-Status:", "X-Mozilla-Status2:", "X-Mozilla-Keys:",
-    NULL };
+    "Replied:", "Forwarded:", "Resent:", NULL };
 
 #define NAME_SIZE	24	/* longer than any of them */
 

@@ -6,19 +6,35 @@
  * that its owner's server has given, are believed; all others are ours.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "disk.h"
 #include "inbox.h"
+#include "log.h"
 #include "uid.h"
+
+/* What the first message of an mbox has said, for when that is gone. */
+#define BASE_NAME	"uid-base"
+#define BASE_NEW_NAME	"uid-base.new"
+#define BASE_FORMAT	"%010u %010u\n"
+#define BASE_LENGTH	22
 
 static struct uid_given *given;	/* by message, from 0 */
 
+/* A mailbox's number, and the last one that it has given to a message. */
+struct base {
+	uint32_t validity, last;	/* 0: nothing is known */
+};
+
 /* What one message's header says, beyond a line's first octets. */
 struct header {
-	uint32_t validity, last, uid;
+	struct base base;
+	uint32_t uid;
 	size_t have;
 	char line[80];
 	int ended;
@@ -57,8 +73,8 @@ read_line(struct header *header)
 
 	if (read_numbers(header->line, "X-IMAPbase:", &one, &other) == 2 ||
 	    read_numbers(header->line, "X-IMAP:", &one, &other) == 2) {
-		header->validity = one;
-		header->last = other;
+		header->base.validity = one;
+		header->base.last = other;
 	} else if (read_numbers(header->line, "X-UID:", &one, &other) == 1)
 		header->uid = one;
 }
@@ -100,15 +116,72 @@ read_header(struct mailbox *mailbox, uint64_t number, struct header *header)
 	return (header->ended ? NULL : wrong);
 }
 
+static struct base
+kept_base(int state)
+{
+	struct base base = { 0, 0 };
+	char text[BASE_LENGTH + 1] = "";
+	int fd = openat(state, BASE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC);
+
+	if (fd == -1)
+		return (base);
+	if (disk_read_some(fd, text, BASE_LENGTH, 0) != BASE_LENGTH ||
+	    read_numbers(text, "", &base.validity, &base.last) != 2)
+		base.validity = base.last = 0;
+	(void)close(fd);
+	return (base);
+}
+
+/* An error costs no more than that ids change when the first message goes. */
+static void
+keep_base(int state, const struct base *base)
+{
+	const struct base kept = kept_base(state);
+	char text[BASE_LENGTH + 1];
+	int fd;
+
+	if (base->validity == 0 || (kept.validity == base->validity &&
+	    kept.last == base->last))
+		return;
+	(void)snprintf(text, sizeof(text), BASE_FORMAT, base->validity,
+	    base->last);
+	fd = openat(state, BASE_NEW_NAME, O_WRONLY | O_CREAT | O_TRUNC |
+	    O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd == -1 || disk_write(fd, text, BASE_LENGTH, 0, NULL) == -1 ||
+	    disk_sync(fd) == -1 ||
+	    renameat(state, BASE_NEW_NAME, state, BASE_NAME) == -1 ||
+	    disk_sync(state) == -1)
+		log_line(LOG_WARNING, "event=uids file=" BASE_NAME
+		    " error=\"%s\"", strerror(errno));
+	if (fd != -1)
+		(void)close(fd);
+}
+
+void
+uid_foreign_keep(struct mailbox *mailbox, enum uid_kind kind)
+{
+	struct mailbox *part = inbox_first_part(mailbox);
+	struct header header;
+
+	if ((kind == UID_DOVECOT || kind == UID_UW) && part != NULL &&
+	    part->format == &mailbox_single_file && part->messages > 0 &&
+	    part->format->octets(part, 1) > 0 &&
+	    read_header(part, 1, &header) == NULL)
+		keep_base(mailbox->place.state, &header.base);
+}
+
 /*
  * An mbox's first message has the mailbox's numbers, and each has its own.
  * Two mailboxes of a server can have the same numbers: the first part counts.
+ * Who deletes the first message deletes what it said: that is kept, then.
  */
 static const char *
-read_headers(struct mailbox *mailbox)
+read_headers(struct mailbox *mailbox, int state)
 {
+	struct base base = kept_base(state);
 	struct header header;
-	uint32_t validity = 0, last = 0, before = 0;
+	uint32_t before = 0;
 	const char *wrong = NULL;
 	uint64_t number;
 
@@ -117,28 +190,32 @@ read_headers(struct mailbox *mailbox)
 		if (mailbox->format->octets(mailbox, number) == 0)
 			continue;
 		wrong = read_header(mailbox, number, &header);
-		if (number == 1) {
-			validity = header.validity;
-			last = header.last;
+		if (number == 1 && header.base.validity != 0) {
+			base = header.base;
+			keep_base(state, &base);
 		}
-		if (validity == 0 || header.uid <= before ||
-		    header.uid > last)
+		if (base.validity == 0 || header.uid <= before ||
+		    header.uid > base.last)
 			continue;
 		before = header.uid;
-		given[number - 1] = (struct uid_given){ validity, header.uid,
-		    0 };
+		given[number - 1] = (struct uid_given){ base.validity,
+		    header.uid, 0 };
 	}
 	return (wrong);
 }
 
 static const char *
-read_given(struct mailbox *part, enum uid_kind kind)
+read_given(struct mailbox *mailbox, enum uid_kind kind)
 {
+	struct mailbox *part = inbox_first_part(mailbox);
+
+	if (part == NULL)
+		return (NULL);
 	if (kind == UID_POPA3D)
 		return (part->format == &mailbox_single_file ?
 		    uid_popa3d_read(part, given) : NULL);
 	return (part->format == &mailbox_maildir ? uidlist_read(part, given) :
-	    read_headers(part));
+	    read_headers(part, mailbox->place.state));
 }
 
 void
@@ -159,7 +236,7 @@ uid_foreign(struct mailbox *mailbox, enum uid_kind kind, uint64_t number,
 	if (given == NULL) {
 		given = calloc((size_t)mailbox->messages + 1, sizeof(*given));
 		wrong = given == NULL ? "the server is short of memory" :
-		    read_given(inbox_first_part(mailbox), kind);
+		    read_given(mailbox, kind);
 	}
 	if (wrong != NULL) {
 		uid_foreign_end();

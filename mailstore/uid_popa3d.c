@@ -28,12 +28,13 @@ enum when { ALWAYS, FIRST, BEFORE_RECEIVED };
 static const struct {
 	const char *name;
 	enum when when;
+	int tells_apart;		/* which message it is of */
 } taken[] = {
-	{ "Received:", FIRST },
-	{ "Delivered-To:", ALWAYS },
-	{ "X-Delivery-ID:", ALWAYS },
-	{ "Date:", BEFORE_RECEIVED },
-	{ "Message-ID:", BEFORE_RECEIVED },
+	{ "Received:", FIRST, 1 },
+	{ "Delivered-To:", ALWAYS, 0 },
+	{ "X-Delivery-ID:", ALWAYS, 1 },
+	{ "Date:", BEFORE_RECEIVED, 0 },
+	{ "Message-ID:", BEFORE_RECEIVED, 1 },
 };
 
 struct header {
@@ -42,7 +43,8 @@ struct header {
 	size_t have;
 	int judged;			/* the line's begin was looked at */
 	int takes;			/* this line, and those that go on */
-	int received, any;
+	int received;
+	int told_apart;			/* by a line that was taken */
 	int cr;				/* one that may be of a line's end */
 	int ended;
 };
@@ -63,8 +65,8 @@ judge(struct header *header)
 			continue;
 		header->takes = taken[i].when == ALWAYS || !header->received;
 		header->received |= taken[i].when == FIRST;
+		header->told_apart |= header->takes && taken[i].tells_apart;
 	}
-	header->any |= header->takes;
 	if (header->takes)
 		MD5Update(&header->hash, header->begin, header->have);
 }
@@ -132,7 +134,11 @@ read_header(struct mailbox *mailbox, uint64_t number, struct uid_given *given)
 	wire_divert(&nowhere, take, &header);
 	wrong = mailbox->format->send(mailbox, number, &nowhere);
 	MD5Final(digest, &header.hash);
-	if (header.any)
+	/*
+	 * Two messages of one second may have one date, one after the other in
+	 * the mailbox: the second would be taken for one that was fetched.
+	 */
+	if (header.told_apart)
 		*given = (struct uid_given){ little_endian(digest),
 		    little_endian(digest + 4), 0 };
 	return (header.ended ? NULL : wrong);

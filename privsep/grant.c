@@ -148,7 +148,7 @@ grant_session(const struct settings *settings, int net,
 {
 	struct ipc_reason reason = { "too many sessions; try again later",
 	    FAILURE_TEMPORARY, 0 };
-	/* Both ends of the channel, then those of the pipe: net's, the store's. */
+	/* Of the channel and of the pipe, net's end and the store's. */
 	int control[2], ends[4] = { -1, -1, -1, -1 }, i;
 	pid_t pid = -1;
 

@@ -565,19 +565,19 @@ compare_popa3d(const struct server *server, const char *directory,
 #define END	"\nDate: in the body\n\n"
 
 static const struct awkward headers[] = {
-	{ "headers", BYTES(A "\n" D "Subject: s\n" END A "\n" M END A "\n"
-	    D M END A "\n" M D END), 4 },
+	{ "headers", BYTES(A "\n" D "Subject: s\nX-Delivery-ID: 1\n" END A "\n"
+	    M END A "\n" D M END A "\n" M D END), 4 },
 	{ "received", BYTES(A "\n" R D M END A "\n" D R M END A "\n" D M R
 	    END A "\n" R2 R END), 4 },
 	{ "delivered", BYTES(A "\nDelivered-To: a\n" R "Delivered-To: b\n"
 	    D END A "\nX-Delivery-ID: 7\nX-Delivery-ID: 8\n" D END A "\n"
 	    R "X-Delivery-ID: 9\n" M END), 3 },
 	{ "names", BYTES(A "\nDATE: a\nmessage-id: b\n" END A
-	    "\nDate : a\n" M END A "\nDate:\n" END A "\nDates: x\n" R
+	    "\nDate : a\n" M END A "\nDate:\n" M END A "\nDates: x\n" R
 	    END), 4 },
 	{ "going on", BYTES(A "\n" D " and\n\ton\n" M " Date: no\n" END A
-	    "\nSubject: x\n Date: no\nDate: yes\n" END), 2 },
-	{ "8-bit and CR", BYTES(A "\nDate: \xfc\xff\n" END A
+	    "\nSubject: x\n Date: no\nDate: yes\n" M END), 2 },
+	{ "8-bit and CR", BYTES(A "\nDate: \xfc\xff\n" M END A
 	    "\nDate: a\rb\nMessage-ID: \rc\n" END), 2 },
 };
 

@@ -95,6 +95,21 @@ delete(const struct server *server, unsigned int number)
 	pop3_quit(fd);
 }
 
+/* A file in the state directory of fred's. */
+static void
+state_file(const struct server *server, const char *name, char *path,
+    size_t size)
+{
+	char pattern[600];
+	glob_t found;
+
+	(void)snprintf(pattern, sizeof(pattern), "%s/state/*.fred",
+	    server->directory);
+	ATF_REQUIRE(glob(pattern, 0, NULL, &found) == 0);
+	(void)snprintf(path, size, "%s/%s", found.gl_pathv[0], name);
+	globfree(&found);
+}
+
 static void
 must_differ(const struct uids *uids)
 {
@@ -150,7 +165,9 @@ static const char *const rewritten[] = {
 	    "\nthe same\n\n" OTHER,
 	FROM "x-imap: 1 2\nSubject: same\nX-UIDL: `!!\"!abcdef\n"
 	    "X-Mozilla-Status: 0001\nX-Mozilla-Status2: 00000000\n"
-	    "X-Mozilla-Keys:                \n\nthe same\n\n" OTHER,
+	    "X-Mozilla-Keys:                \n"
+	    "Replied: Sat, 21 Nov 2026\nReplied: fred\n joe\n"
+	    "Forwarded: x\nResent: y\n\nthe same\n\n" OTHER,
 	FROM "Subject: same\n\nthe same\n\n\n\n\n" OTHER,	/* empty lines */
 	"From a@example.org Sat Nov 21 23:33:00 2026\r\nSubject: same\r\n\r\n"
 	    "the same\r\n\r\n" OTHER,
@@ -413,19 +430,14 @@ ATF_TC_BODY(damaged_ordinals, tc)
 	    "0123456789abcdef0123456789abcdef 000000000x +\n") };
 	struct server server;
 	struct uids first, now;
-	glob_t found;
-	char pattern[300], path[600];
+	char path[600];
 	size_t i;
 
 	(void)tc;
 	server_start(&server, POP3);
 	write_box(&server, SAME SAME OTHER);
 	ask(&server, &first);
-	(void)snprintf(pattern, sizeof(pattern), "%s/state/*.fred",
-	    server.directory);
-	ATF_REQUIRE(glob(pattern, 0, NULL, &found) == 0);
-	(void)snprintf(path, sizeof(path), "%s/uids", found.gl_pathv[0]);
-	globfree(&found);
+	state_file(&server, "uids", path, sizeof(path));
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		file_write(path, texts[i], strlen(texts[i]));
 		ATF_REQUIRE(chmod(path, 0644) == 0);
@@ -450,18 +462,35 @@ static const char foreign_box[] =
     FROM "X-IMAPbase: 1 99\nX-UID: 50\nSubject: a sender's own\n\ng\n\n";
 
 static void
+must_be_without_first(const struct server *server, const struct uids *before)
+{
+	struct uids now;
+	unsigned int i;
+
+	ask(server, &now);
+	ATF_REQUIRE_EQ(before->count - 1, now.count);
+	for (i = 0; i < now.count; i++)
+		ATF_CHECK_STREQ(before->id[i + 1], now.id[i]);
+}
+
+static void
 foreign(const char *setting, const char *const *expected)
 {
+	static const char *const bases[] = { "", "0", "0000000001\n",
+	    "0000000001 00000000x9\n", "0000000000 0000000099\n",
+	    "9999999999 9999999999\n" };
 	struct server server;
-	struct uids native, now;
-	char extra[200];
+	struct uids native, now, bad;
+	char extra[200], path[600];
 	unsigned int i;
+	int fd;
 
 	server_start(&server, POP3);
 	write_box(&server, foreign_box);
 	ask(&server, &native);
 	server_stop(&server);
-	(void)snprintf(extra, sizeof(extra), POP3 "uidl %s\n", setting);
+	(void)snprintf(extra, sizeof(extra), POP3 "listen auto 127.0.0.1 port "
+	    "0\nuidl %s\n", setting);
 	server_start(&server, extra);
 	write_box(&server, foreign_box);
 	ask(&server, &now);
@@ -470,6 +499,45 @@ foreign(const char *setting, const char *const *expected)
 	for (i = 0; i < now.count; i++)
 		ATF_CHECK_STREQ(expected[i] != NULL ? expected[i] :
 		    native.id[i], now.id[i]);
+	/* The first had the mailbox's numbers, and the others keep theirs. */
+	delete(&server, 1);
+	must_be_without_first(&server, &now);
+	server_stop(&server);
+	server_run(&server);
+	must_be_without_first(&server, &now);
+	/* Also where nobody has asked for an id before; and by POP2. */
+	for (i = 0; i < 2; i++) {
+		state_file(&server, "uid-base", path, sizeof(path));
+		ATF_REQUIRE(unlink(path) == 0);
+		write_box(&server, foreign_box);
+		if (i == 0)
+			delete(&server, 1);
+		else {
+			fd = pop2_login(&server, 1, FRED, FRED_PASSWORD, "#7");
+			client_say(fd, "READ 1", "=");
+			client_send(fd, "RETR\r\n");
+			client_expect(fd, "X-IMAPbase: 1234567890 0000000012"
+			    "\r\nX-UID: 3\r\nSubject: a\r\n\r\na\r\n");
+			client_say(fd, "ACKD", "=");
+			client_say(fd, "QUIT", "+");
+			client_expect_close(fd);
+		}
+		must_be_without_first(&server, &now);
+	}
+	/* What is there is not believed, whatever it is. */
+	for (i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		file_write(path, bases[i], strlen(bases[i]));
+		ask(&server, &bad);
+		ATF_REQUIRE_EQ(6, bad.count);
+		must_differ(&bad);
+		ATF_CHECK_STREQ(native.id[1], bad.id[0]);
+	}
+	/* Another mailbox is another. */
+	write_box(&server, OTHER FROM "X-IMAPbase: 5 7\nX-UID: 6\n\nh\n\n");
+	ask(&server, &bad);
+	ATF_CHECK_EQ(2, bad.count);
+	ATF_CHECK_EQ(32, strlen(bad.id[0]));
+	ATF_CHECK_EQ(32, strlen(bad.id[1]));
 	server_stop(&server);
 }
 
@@ -609,6 +677,13 @@ ATF_TC_BODY(popa3d, tc)
 	must_differ(&now);
 	ATF_CHECK_EQ(32, strlen(now.id[0]));
 	ATF_CHECK(strcmp("d7b5c876ddabcdc4", now.id[1]) != 0);
+	/* A date alone is of all that a second has brought. */
+	write_box(&server, FROM "Delivered-To: fred\nDate: x\n\na\n\n"
+	    FROM "Delivered-To: fred\nMessage-ID: x\n\na\n\n");
+	ask(&server, &now);
+	ATF_REQUIRE_EQ(2, now.count);
+	ATF_CHECK_EQ(32, strlen(now.id[0]));
+	ATF_CHECK_EQ(16, strlen(now.id[1]));
 	/* A header that does not end, and one of a single long line. */
 	write_box(&server, FROM "Date: x");
 	ask(&server, &now);
