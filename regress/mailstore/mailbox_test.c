@@ -513,6 +513,53 @@ ATF_TC_BODY(changed_before_retr, tc)
 	server_stop(&server);
 }
 
+/*
+ * A mail reader has put a line into the header, and what now lies where the
+ * message was has just as many octets: its end is another line's.
+ */
+ATF_TC_WITHOUT_HEAD(moved_before_retr);
+ATF_TC_BODY(moved_before_retr, tc)
+{
+	static const struct {
+		const char *before, *after;
+	} boxes[] = {
+		{ A "\nSubject: a\n\nfirst\n\nX-Y: 67890\n\n"
+		    B "\nS: b\n\nb\n\n",
+		    A "\nStatus: OR\n\nSubject: a\n\nfirst\n\nX-Y: 67890\n\n"
+		    B "\nS: b\n\nb\n\n" },
+		{ A "\nSubject: a\n\nfirst\n>From me\n\n"
+		    B "\nS: b\n\nb\n\n",
+		    A "\nStatus:O\nSubject: a\n\nfirst\n>From me\n\n"
+		    B "\nS: b\n\nb\n\n" },
+	};
+	struct server server;
+	size_t i, announced, came;
+	ssize_t got;
+	char octet;
+	int fd;
+
+	(void)tc;
+	server_start(&server, NULL);
+	for (i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+		mailbox_write(&server, FRED, boxes[i].before,
+		    strlen(boxes[i].before));
+		fd = begin_pop2(&server, 2);
+		client_send(fd, "READ 1\r\n");
+		announced = expect_number(fd, '=');
+		mailbox_write(&server, FRED, boxes[i].after,
+		    strlen(boxes[i].after));
+		client_send(fd, "RETR\r\n");
+		for (came = 0; (got = recv(fd, &octet, 1, 0)) == 1; came++)
+			ATF_REQUIRE_MSG(came < announced, "%zu: whole", i);
+		ATF_CHECK_EQ_MSG(0, got, "%zu: no end", i);
+		ATF_CHECK_MSG(came < announced, "%zu: whole", i);
+		(void)close(fd);
+		mailbox_must_be(&server, FRED, boxes[i].after,
+		    strlen(boxes[i].after));
+	}
+	server_stop(&server);
+}
+
 /* What is no longer where a message begins is not sent as one. */
 ATF_TC_WITHOUT_HEAD(hidden_before_retr);
 ATF_TC_BODY(hidden_before_retr, tc)
@@ -864,6 +911,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, kept_changed);
 	ATF_TP_ADD_TC(tp, removed_by_another);
 	ATF_TP_ADD_TC(tp, changed_before_retr);
+	ATF_TP_ADD_TC(tp, moved_before_retr);
 	ATF_TP_ADD_TC(tp, hidden_before_retr);
 	ATF_TP_ADD_TC(tp, moved_by_another);
 	ATF_TP_ADD_TC(tp, read_only);
