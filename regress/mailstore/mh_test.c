@@ -996,6 +996,40 @@ ATF_TC_BODY(sequences_lock_first, tc)
 	server_stop(&server);
 }
 
+/*
+ * The message was looked at, and the lock is waited for: another program's
+ * new one gets its number.  The last look is at the name that goes.
+ */
+ATF_TC_WITHOUT_HEAD(replaced_at_last);
+ATF_TC_BODY(replaced_at_last, tc)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	static const char fresh[] = "Subject: fresh\n\nnot read yet\n";
+	struct server server;
+	char from[600], reply[600];
+	int fd, sequences;
+
+	(void)tc;
+	start(&server, "lock-timeout 60\n");
+	write_message(&server, "mail/desk/.mh_sequences", SEQUENCES);
+	write_message(&server, "mail/fresh", fresh);
+	(void)strlcpy(from, home_of(&server, "mail/fresh"), sizeof(from));
+	sequences = open(home_of(&server, "mail/desk/.mh_sequences"), O_RDWR);
+	ATF_REQUIRE(sequences != -1);
+	ATF_REQUIRE(fcntl(sequences, F_SETLK, &lock) == 0);
+	fd = mark_second(&server);
+	client_send(fd, "QUIT\r\n");
+	/* Behind the time for which a folder must have been still. */
+	(void)usleep(MH_STILL_MS * 1000 + 700000);
+	must_be_all_there(&server);
+	ATF_REQUIRE(rename(from, home_of(&server, "mail/desk/10")) == 0);
+	(void)close(sequences);
+	client_line(fd, reply, sizeof(reply));
+	client_expect_close(fd);
+	folder_must_be(&server, FRED, "mail/desk/10", fresh, strlen(fresh));
+	server_stop(&server);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, numeric_order);
@@ -1029,5 +1063,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, sequences_left_alone);
 	ATF_TP_ADD_TC(tp, sequences_locked);
 	ATF_TP_ADD_TC(tp, sequences_lock_first);
+	ATF_TP_ADD_TC(tp, replaced_at_last);
 	return (atf_no_error());
 }
