@@ -15,6 +15,7 @@
 
 #include "file_index.h"
 #include "index_format.h"
+#include "uid.h"
 
 struct index_file {
 	unsigned char *bytes;
@@ -100,6 +101,28 @@ index_file_sign(const struct index_file *file)
 	(void)crypto_onetimeauth_update(&state, file->bytes + sizeof(*header),
 	    index_file_count(file) * sizeof(struct index_entry));
 	(void)crypto_onetimeauth_final(&state, header->checksum);
+}
+
+/* What it says of ids; where that is, there are octets enough. */
+static inline struct index_uids *
+index_file_uids(const struct index_file *file)
+{
+	return ((void *)(file->bytes +
+	    index_uids_at(index_file_header(file))));
+}
+
+static inline void
+index_file_sign_uids(const struct index_file *file)
+{
+	struct index_uids *ids = index_file_uids(file);
+	crypto_onetimeauth_state state;
+
+	index_checksum_begin(&state);
+	(void)crypto_onetimeauth_update(&state, (unsigned char *)ids,
+	    offsetof(struct index_uids, checksum));
+	(void)crypto_onetimeauth_update(&state, (unsigned char *)(ids + 1),
+	    ids->known * UID_DIGEST_BYTES);
+	(void)crypto_onetimeauth_final(&state, ids->checksum);
 }
 
 /* The same of an index of many files. */

@@ -1072,6 +1072,54 @@ ATF_TC_BODY(hostile, tc)
 	index_file_free(&file);
 }
 
+/* Ids that are not this index's, or more than there are messages. */
+ATF_TC_WITHOUT_HEAD(hostile_uids);
+ATF_TC_BODY(hostile_uids, tc)
+{
+	static const uint64_t more[] = { 0, 1, 10000, 1 << 20 };
+	struct mailbox_place place;
+	struct index_file file;
+	struct index_uids *ids;
+	char *first, *again;
+	size_t length, i, end, count;
+
+	(void)tc;
+	prepare();
+	place = place_of_box();
+	free(put_large(&length));
+	first = ask_uids();
+	for (i = 0; i < COUNT(more); i++) {
+		free(ask_uids());
+		ATF_REQUIRE(index_file_read(&place, &file) == 0);
+		ids = index_file_uids(&file);
+		count = index_file_header(&file)->shown;
+		ATF_REQUIRE_EQ(count, ids->known);
+		end = (size_t)((unsigned char *)(ids + 1) - file.bytes) +
+		    (count + more[i]) * UID_DIGEST_BYTES;
+		if (end > file.length) {
+			file.bytes = realloc(file.bytes, end);
+			ATF_REQUIRE(file.bytes != NULL);
+			memset(file.bytes + file.length, 'x', end -
+			    file.length);
+			file.length = end;
+		}
+		ids = index_file_uids(&file);
+		memset(ids + 1, 'y', count * UID_DIGEST_BYTES);
+		ids->known = count + more[i];
+		/* Of as many as there are: of another time's index. */
+		if (more[i] == 0)
+			ids->of[0] ^= 1;
+		index_file_sign_uids(&file);
+		index_file_write(&place, &file);
+		again = ask_uids();
+		ATF_CHECK_MSG(strcmp(first, again) == 0, "%llu more",
+		    (unsigned long long)more[i]);
+		free(again);
+		index_file_free(&file);
+	}
+	free(first);
+}
+
 /* Numbers by chance: nothing goes that was not sent, whatever they are. */
 ATF_TC_WITHOUT_HEAD(hostile_deletes);
 ATF_TC_BODY(hostile_deletes, tc)
@@ -1317,6 +1365,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, damaged);
 	ATF_TP_ADD_TC(tp, foreign);
 	ATF_TP_ADD_TC(tp, hostile);
+	ATF_TP_ADD_TC(tp, hostile_uids);
 	ATF_TP_ADD_TC(tp, hostile_deletes);
 	ATF_TP_ADD_TC(tp, deleted);
 	ATF_TP_ADD_TC(tp, many_messages);
