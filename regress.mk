@@ -58,7 +58,8 @@ FUZZ = regress/fuzz/mbox_fuzz regress/fuzz/mailtxt_fuzz \
 	regress/fuzz/mh_fuzz regress/fuzz/maildir_fuzz \
 	regress/fuzz/sequences_fuzz regress/fuzz/profile_fuzz \
 	regress/fuzz/detect_fuzz regress/fuzz/folder_fuzz \
-	regress/fuzz/uids_fuzz regress/fuzz/journal_fuzz \
+	regress/fuzz/uids_fuzz regress/fuzz/foreign_fuzz \
+	regress/fuzz/journal_fuzz \
 	regress/fuzz/index_fuzz regress/fuzz/file_index_fuzz \
 	regress/fuzz/pop1_fuzz regress/fuzz/pop2_fuzz \
 	regress/fuzz/pop3_fuzz regress/fuzz/plain_fuzz \
@@ -169,6 +170,7 @@ regress/fuzz/profile_fuzz: regress/fuzz/profile_fuzz.c
 regress/fuzz/detect_fuzz: regress/fuzz/detect_fuzz.c
 regress/fuzz/folder_fuzz: regress/fuzz/folder_fuzz.c
 regress/fuzz/uids_fuzz: regress/fuzz/uids_fuzz.c
+regress/fuzz/foreign_fuzz: regress/fuzz/foreign_fuzz.c
 regress/fuzz/journal_fuzz: regress/fuzz/journal_fuzz.c
 regress/fuzz/index_fuzz: regress/fuzz/index_fuzz.c \
 	regress/mailstore/index_file.h
