@@ -91,6 +91,7 @@ tests: $(TESTS)
 $(TESTS): regress/lib/harness.o regress/lib/harness.h regress/lib/objects.a \
 	regress/privsep/doubles.h regress/privsep/processes.h \
 	regress/privsep/memory.h regress/privsep/tls_client.h \
+	regress/privsep/refusal.h \
 	regress/mailstore/mailboxes.h regress/mailstore/meddle.h \
 	regress/mailstore/splitter.h regress/mailstore/walk.h \
 	regress/mailstore/mailtxt_splitter.h \

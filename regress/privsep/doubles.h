@@ -1,5 +1,5 @@
 /*
- * doubles.h - net, store, auth and lock processes that have been taken over.
+ * doubles.h - the daemon's processes that have been taken over.
  *
  * For hostile_test.c: started under the name of one of the daemon's programs
  * it behaves as that program's double (be_a_double), and sends what a
@@ -10,9 +10,11 @@
 #define DOUBLES_H
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -732,6 +734,149 @@ double_auth(void)
 	}
 }
 
+/* A message of the parent's goes on to the real one; its type. */
+static uint32_t
+tell_real(int real)
+{
+	uint32_t type;
+
+	if (ipc_receive(CHILD_CONTROL, &heard) != 1)
+		_exit(0);
+	type = heard.header.type;
+	(void)ipc_send(real, (enum ipc_type)type, heard.header.session,
+	    heard.payload.bytes, heard.descriptors);
+	ipc_release(&heard);
+	return (type);
+}
+
+/* Starts the real one beside this one, which is its parent: a channel to it. */
+static int
+start_real(const char *name, pid_t *pid)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ==
+	    -1 || (*pid = fork()) == -1)
+		_exit(1);
+	if (*pid == 0) {
+		(void)dup2(ends[1], CHILD_CONTROL);
+		be_the_real_one(name);
+	}
+	(void)close(ends[1]);
+	while (tell_real(ends[0]) != IPC_START)
+		continue;
+	return (ends[0]);
+}
+
+/*
+ * Net cannot start without a certificate: the real one serves it, and what it
+ * says to the parent goes there.  On "go" comes the order.
+ */
+static void __attribute__((noreturn))
+double_keys(void)
+{
+	struct pollfd polled[2] = { { CHILD_CONTROL, POLLIN, 0 },
+	    { -1, POLLIN, 0 } };
+	char text[80];
+	pid_t pid;
+
+	polled[1].fd = start_real("postern-keys", &pid);
+	while (!order.done) {
+		if (poll(polled, 2, 10) == 0 &&
+		    read_order("go", text, sizeof(text)))
+			order.done = 1;
+		if (polled[0].revents != 0)
+			(void)tell_real(polled[1].fd);
+		if (polled[1].revents == 0)
+			continue;
+		if (ipc_receive(polled[1].fd, &heard) != 1)
+			_exit(1);
+		(void)ipc_send(CHILD_CONTROL, (enum ipc_type)heard.header.type,
+		    0, heard.payload.bytes, NULL);
+	}
+	if (!read_order("order", text, sizeof(text)) || sscanf(text, "%u %u",
+	    &order.type, &order.trick) != 2)
+		_exit(1);
+	attack(CHILD_CONTROL, order.type, (enum trick)order.trick, 0);
+	for (;;)
+		(void)tell_real(polled[1].fd);
+}
+
+/* What of a configuration is not told as the real one has read it. */
+enum lying {
+	CHANGED,		/* a number in a message */
+	LEFT_OUT,		/* a message */
+	REPEATED,		/* a message, `value` times */
+	FAILED,			/* all is told, and the status is `value` */
+	KILLED			/* all is told, and it ends by a signal */
+};
+
+struct lie {
+	enum lying how;
+	enum ipc_type type;
+	size_t offset, size;
+	uint32_t value;
+};
+
+static void
+change(const struct lie *lie)
+{
+	const uint16_t low = (uint16_t)lie->value;
+
+	if (lie->size == sizeof(low))
+		memcpy(heard.payload.bytes + lie->offset, &low, sizeof(low));
+	else
+		memcpy(heard.payload.bytes + lie->offset, &lie->value,
+		    sizeof(lie->value));
+}
+
+/* A message of the real one's goes to the parent, but for the lie. */
+static void
+pass_on(const struct lie *lie)
+{
+	const int is_it = heard.header.type == lie->type;
+	uint32_t i, times = 1;
+
+	if (is_it && lie->how == CHANGED)
+		change(lie);
+	if (is_it && lie->how == LEFT_OUT)
+		times = 0;
+	if (is_it && lie->how == REPEATED)
+		times = lie->value;
+	for (i = 0; i < times; i++)
+		(void)ipc_send(CHILD_CONTROL, heard.header.type, 0,
+		    heard.payload.bytes, NULL);
+}
+
+/* The order is the lie, or, as for the others, an attack before all else. */
+static void __attribute__((noreturn))
+double_config(void)
+{
+	struct lie lie = { FAILED, IPC_TYPES, 0, 0, 0 };
+	unsigned int how, type;
+	char text[80];
+	int real, status;
+	pid_t pid;
+
+	real = start_real("postern-config", &pid);
+	if (read_order("order", text, sizeof(text)) && sscanf(text, "%u %u",
+	    &order.type, &order.trick) == 2)
+		attack(CHILD_CONTROL, order.type, (enum trick)order.trick, 0);
+	if (read_order("lie", text, sizeof(text)) && sscanf(text,
+	    "%u %u %zu %zu %u", &how, &type, &lie.offset, &lie.size,
+	    &lie.value) == 5) {
+		lie.how = (enum lying)how;
+		lie.type = (enum ipc_type)type;
+	}
+	while (ipc_receive(real, &heard) == 1)
+		pass_on(&lie);
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		_exit(2);
+	if (lie.how == KILLED)
+		(void)raise(SIGKILL);
+	_exit(lie.how == FAILED ? (int)lie.value : 0);
+}
+
 /* Before main(): the test's own name gives the test. */
 static void __attribute__((constructor))
 be_a_double(int argc, char **argv)
@@ -752,6 +897,10 @@ be_a_double(int argc, char **argv)
 		double_auth();
 	if (strcmp(slash, "/postern-lock") == 0)
 		double_lock();
+	if (strcmp(slash, "/postern-keys") == 0)
+		double_keys();
+	if (strcmp(slash, "/postern-config") == 0)
+		double_config();
 }
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * hostile_test.c - net, store, auth and lock processes that were taken over.
+ * hostile_test.c - the daemon's processes, when they were taken over.
  *
  * The daemon is given a directory of programs in which one is this very
  * program, which then behaves as that one's double (doubles.h).
@@ -8,12 +8,15 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <netinet/in.h>
+
 #include <atf-c.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +24,7 @@
 
 #include "doubles.h"
 #include "harness.h"
+#include "refusal.h"
 
 static void
 order_path(const struct server *server, const char *name, char *path,
@@ -1463,15 +1467,18 @@ is_gone(pid_t pid)
 	return (gone);
 }
 
+/* A login is what auth's double attacks at, and "go" what keys' does. */
 static void
-must_stop_loudly(struct server *server, const char *what)
+must_stop_loudly(struct server *server, const char *name, const char *what)
 {
+	char text[80];
 	pid_t net = children_pid(server, "postern-net", 0), ended = 0;
 	int status = 0, waited, fd;
 
 	fd = client_connect(server, 0);
 	client_expect_line(fd, "+ POP2 ");
 	client_send(fd, "HELO fred secret\r\n");
+	give_order(server, "go", "");
 	for (waited = 0; waited < PATIENCE_MS && ended == 0; waited += 5) {
 		ended = waitpid(server->pid, &status, WNOHANG);
 		sleep_ms(ended == 0 ? 5 : 0);
@@ -1480,8 +1487,8 @@ must_stop_loudly(struct server *server, const char *what)
 	server->pid = 0;
 	ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) != 0,
 	    "%s: status %d", what, status);
-	ATF_CHECK_MSG(log_has(server, "postern-auth cannot be trusted"),
-	    "%s: not logged", what);
+	(void)snprintf(text, sizeof(text), "%s cannot be trusted", name);
+	ATF_CHECK_MSG(log_has(server, text), "%s: not logged", what);
 	for (waited = 0; waited < PATIENCE_MS && !is_gone(net); waited += 5)
 		sleep_ms(5);
 	ATF_CHECK_MSG(is_gone(net), "%s: net outlives its parent", what);
@@ -1503,7 +1510,7 @@ attack_as_auth(struct server *server, uint32_t type, enum trick trick)
 	give_order(server, "order", text);
 	(void)unlink(server->log);
 	server_run(server);
-	must_stop_loudly(server, what);
+	must_stop_loudly(server, "postern-auth", what);
 	(void)snprintf(text, sizeof(text), "message=%s error=\"%s\"",
 	    strcmp(wrong, "not a message") == 0 ? "none" : rows[type].name,
 	    wrong);
@@ -1545,7 +1552,7 @@ ATF_TC_BODY(auth_empty_datagram, tc)
 	(void)snprintf(text, sizeof(text), "%u %u", IPC_LOGIN_GRANTED, EMPTY);
 	give_order(&server, "order", text);
 	server_run(&server);
-	must_stop_loudly(&server, "a datagram of no bytes");
+	must_stop_loudly(&server, "postern-auth", "a datagram of no bytes");
 }
 
 /* Names that no authenticator can make a mailbox of. */
@@ -1663,6 +1670,219 @@ ATF_TC_BODY(auth_to_net, tc)
 	server_stop(&server);
 }
 
+/* A postern-keys that has been taken over. */
+
+static void
+attack_as_keys(struct server *server, uint32_t type, enum trick trick)
+{
+	const char *wrong = complaint(type, trick, ROLE_KEYS, ROLE_PARENT,
+	    PHASE_RUN);
+	char what[80], text[160], go[600];
+
+	if (wrong == NULL)
+		return;
+	(void)snprintf(what, sizeof(what), "%s, trick %u", rows[type].name,
+	    trick);
+	(void)snprintf(text, sizeof(text), "%u %u", type, trick);
+	give_order(server, "order", text);
+	order_path(server, "go", go, sizeof(go));
+	(void)unlink(go);
+	(void)unlink(server->log);
+	server_run(server);
+	must_stop_loudly(server, "postern-keys", what);
+	(void)snprintf(text, sizeof(text), "message=%s error=\"%s\"",
+	    strcmp(wrong, "not a message") == 0 ? "none" : rows[type].name,
+	    wrong);
+	ATF_CHECK_MSG(log_has(server, text), "%s: no %s", what, text);
+}
+
+/* Whoever has it has the keys: a message that it never sends is the end. */
+ATF_TC(keys_to_parent);
+ATF_TC_HEAD(keys_to_parent, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "120");
+}
+ATF_TC_BODY(keys_to_parent, tc)
+{
+	struct server server;
+	char text[1300];
+	uint32_t number;
+
+	(void)tc;
+	(void)snprintf(text, sizeof(text), "net-processes 1\n"
+	    "auth-processes 1\n%s", pair_selfsigned());
+	prepare(&server, text, "postern-keys");
+	for (number = 0; number < PARENT_ATTACKS; number++)
+		attack_as_keys(&server, type_of(number, IPC_LOG),
+		    trick_of(number));
+}
+
+/* A postern-config that has been taken over. */
+
+#define NO_SETTINGS	"there is no configuration to run by"
+#define NO_ADDRESS	"listen: more than 64 addresses, or not one"
+#define NO_FAMILY	"error=\"Address family not supported"
+#define NO_ROOT		"event=privdrop error=\"asked to stay root\""
+#define NO_MODE		"must be started as root, or as another user with"
+
+/* Who can be told this with any effect. */
+enum starter { ANYBODY, ROOT, USER };
+
+#define LIE(type, payload, member, value)				\
+	{ CHANGED, type, offsetof(struct payload, member),		\
+	    sizeof(((struct payload *)NULL)->member), value }
+#define PARENT(member, value)						\
+	LIE(IPC_CONFIG_PARENT, ipc_parent_config, member, value)
+#define ADDRESS(member, value)						\
+	LIE(IPC_CONFIG_ADDRESS, ipc_config_address, member, value)
+#define FAMILY(family)							\
+	{ CHANGED, IPC_CONFIG_ADDRESS, offsetof(struct			\
+	    ipc_config_address, address) + offsetof(struct sockaddr,	\
+	    sa_family), sizeof(sa_family_t), family }
+#define WITHOUT(type)	{ LEFT_OUT, type, 0, 0, 0 }
+#define STAYS_ROOT(user)						\
+	{ #user ".uid 0", PARENT(user.uid, 0), NO_ROOT, ROOT },		\
+	{ #user ".gid 0", PARENT(user.gid, 0), NO_ROOT, ROOT },		\
+	{ #user ".extra 0", PARENT(user.extra, 0), NO_ROOT, ROOT }
+
+static const struct {
+	const char *what;
+	struct lie lie;
+	const char *why;
+	enum starter starter;
+} config_lies[] = {
+	{ "no sessions", PARENT(sessions, 0), NO_SETTINGS, ANYBODY },
+	{ "sessions", PARENT(sessions, SESSIONS_MAX + 1), NO_SETTINGS,
+	    ANYBODY },
+	{ "sessions 2^31", PARENT(sessions, 1U << 31), NO_SETTINGS, ANYBODY },
+	{ "no net", PARENT(net_processes, 0), NO_SETTINGS, ANYBODY },
+	{ "nets", PARENT(net_processes, NET_PROCESSES_MAX + 1), NO_SETTINGS,
+	    ANYBODY },
+	{ "no auth", PARENT(auth_processes, 0), NO_SETTINGS, ANYBODY },
+	{ "auths", PARENT(auth_processes, AUTH_PROCESSES_MAX + 1),
+	    NO_SETTINGS, ANYBODY },
+	{ "connections", LIE(IPC_CONFIG_NET, ipc_net_config, connections,
+	    CONNECTIONS_MAX + 1), NO_SETTINGS, ANYBODY },
+	{ "networks", LIE(IPC_CONFIG_NET, ipc_net_config, network_count,
+	    NETWORKS_MAX + 1), NO_SETTINGS, ANYBODY },
+	{ "a pair less", LIE(IPC_CONFIG_NET, ipc_net_config, pairs, 0),
+	    NO_SETTINGS, ANYBODY },
+	{ "a pair more", LIE(IPC_CONFIG_NET, ipc_net_config, pairs, 2),
+	    NO_SETTINGS, ANYBODY },
+	{ "minimum-uid 0", LIE(IPC_CONFIG_AUTH, ipc_auth_config, minimum_uid,
+	    0), NO_SETTINGS, ANYBODY },
+	{ "locks without an end", LIE(IPC_CONFIG_STORE, ipc_store_config,
+	    locks[LOCK_KINDS_MAX], LOCK_FCNTL), NO_SETTINGS, ANYBODY },
+
+	{ "no PARENT", WITHOUT(IPC_CONFIG_PARENT), NO_SETTINGS, ANYBODY },
+	{ "no NET", WITHOUT(IPC_CONFIG_NET), NO_SETTINGS, ANYBODY },
+	{ "no AUTH", WITHOUT(IPC_CONFIG_AUTH), NO_SETTINGS, ANYBODY },
+	{ "no LOCK", WITHOUT(IPC_CONFIG_LOCK), NO_SETTINGS, ANYBODY },
+	{ "no STORE", WITHOUT(IPC_CONFIG_STORE), NO_SETTINGS, ANYBODY },
+	{ "no PAIR", WITHOUT(IPC_CONFIG_PAIR), NO_SETTINGS, ANYBODY },
+	{ "no ADDRESS", WITHOUT(IPC_CONFIG_ADDRESS), NO_SETTINGS, ANYBODY },
+	{ "no STARTED", WITHOUT(IPC_STARTED), NO_SETTINGS, ANYBODY },
+	{ "status 1", { FAILED, IPC_TYPES, 0, 0, 1 }, NO_SETTINGS, ANYBODY },
+	{ "SIGKILL", { KILLED, IPC_TYPES, 0, 0, 0 }, NO_SETTINGS, ANYBODY },
+
+	{ "addresses", { REPEATED, IPC_CONFIG_ADDRESS, 0, 0,
+	    SOCKETS_MAX + 1 }, NO_ADDRESS, ANYBODY },
+	{ "protocol 4", ADDRESS(protocol, PROTOCOLS), NO_ADDRESS, ANYBODY },
+	{ "protocol 9", ADDRESS(protocol, 9), NO_ADDRESS, ANYBODY },
+	{ "length 33", ADDRESS(length, ADDRESS_SIZE + 1), NO_ADDRESS,
+	    ANYBODY },
+	{ "length 200", ADDRESS(length, 200), NO_ADDRESS, ANYBODY },
+	{ "too long for IPv4", ADDRESS(length, sizeof(struct sockaddr_in6)),
+	    NO_FAMILY, ANYBODY },
+	{ "length 0", ADDRESS(length, 0), NO_FAMILY, ANYBODY },
+	{ "too short for IPv6", FAMILY(AF_INET6), NO_FAMILY, ANYBODY },
+	{ "AF_UNIX", FAMILY(AF_UNIX), NO_FAMILY, ANYBODY },
+	{ "AF_UNSPEC", FAMILY(AF_UNSPEC), NO_FAMILY, ANYBODY },
+
+	{ "unprivileged", PARENT(start.unprivileged, 1), NO_MODE, ROOT },
+	{ "privileged", PARENT(start.unprivileged, 0), NO_MODE, USER },
+	STAYS_ROOT(net_user),
+	STAYS_ROOT(auth_user),
+	STAYS_ROOT(lock_user),
+	STAYS_ROOT(keys_user),
+};
+
+static void
+prepare_config_double(struct server *server)
+{
+	char text[1300];
+
+	(void)snprintf(text, sizeof(text), "net-processes 1\n"
+	    "auth-processes 1\n%s", pair_selfsigned());
+	prepare(server, text, "postern-config");
+}
+
+/* What the daemon allocates by, binds and becomes is held against limits. */
+ATF_TC(config_to_parent);
+ATF_TC_HEAD(config_to_parent, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "120");
+}
+ATF_TC_BODY(config_to_parent, tc)
+{
+	struct server server;
+	const struct lie *lie;
+	char text[128];
+	size_t i;
+	int fd;
+
+	(void)tc;
+	prepare_config_double(&server);
+	for (i = 0; i < COUNT(config_lies); i++) {
+		if (config_lies[i].starter == (server.privileged ? USER :
+		    ROOT))
+			continue;
+		lie = &config_lies[i].lie;
+		(void)snprintf(text, sizeof(text), "%u %u %zu %zu %u",
+		    lie->how, lie->type, lie->offset, lie->size, lie->value);
+		give_order(&server, "lie", text);
+		must_refuse(&server, config_lies[i].what, config_lies[i].why);
+	}
+	/* It is the lie that was refused: with none all is well. */
+	give_order(&server, "lie", "");
+	server_run(&server);
+	fd = begin_bystander(&server);
+	end_bystander(&server, fd);
+	server_stop(&server);
+}
+
+/* Messages that are no part of a configuration, or none at all. */
+ATF_TC(config_messages);
+ATF_TC_HEAD(config_messages, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "120");
+}
+ATF_TC_BODY(config_messages, tc)
+{
+	struct server server;
+	char what[80], text[160];
+	const char *wrong;
+	uint32_t number, type;
+
+	(void)tc;
+	prepare_config_double(&server);
+	for (number = 0; number < TYPES + TRICKS; number++) {
+		type = type_of(number, IPC_CONFIG_PARENT);
+		wrong = complaint(type, trick_of(number), ROLE_CONFIG,
+		    ROLE_PARENT, PHASE_CONFIGURE);
+		if (wrong == NULL)
+			continue;
+		(void)snprintf(what, sizeof(what), "%s, trick %u",
+		    rows[type].name, trick_of(number));
+		(void)snprintf(text, sizeof(text), "%u %u", type,
+		    trick_of(number));
+		give_order(&server, "order", text);
+		(void)snprintf(text, sizeof(text), "event=ipc process=config "
+		    "error=\"%s\"", wrong);
+		must_refuse(&server, what, text);
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, net_to_auth_and_parent);
@@ -1693,5 +1913,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, auth_grants);
 	ATF_TP_ADD_TC(tp, auth_other_session);
 	ATF_TP_ADD_TC(tp, auth_to_net);
+	ATF_TP_ADD_TC(tp, keys_to_parent);
+	ATF_TP_ADD_TC(tp, config_to_parent);
+	ATF_TP_ADD_TC(tp, config_messages);
 	return (atf_no_error());
 }
