@@ -237,6 +237,9 @@ static const struct limit_row {
 	{ "postern-lock",  "Max processes",	 0 },
 	{ "postern-keys",  "Max processes",	 0 },
 	{ "postern-keys",  "Max file size",	 0 },
+	/* Two files of each certificate, beside auth's. */
+	{ "postern-keys",  "Max open files",	 2 * NET_PROCESSES_MAX +
+	    2 * CERTIFICATES_MAX + 16 },
 	{ "postern-store", "Max processes",	 0 },
 	{ "postern-store", "Max open files",	 32 },
 };
