@@ -21,7 +21,7 @@ PRIVSEP = regress/privsep/rights_test regress/privsep/sandbox_test \
 	regress/privsep/restart_test regress/privsep/hostile_test \
 	regress/privsep/auth_test regress/privsep/tls_test \
 	regress/privsep/keys_test regress/privsep/named_test \
-	regress/privsep/start_test
+	regress/privsep/start_test regress/privsep/spool_test
 STORE = regress/mailstore/mailbox_test regress/mailstore/folder_test \
 	regress/mailstore/lock_test regress/mailstore/large_test \
 	regress/mailstore/mailtxt_test regress/mailstore/mh_test \
