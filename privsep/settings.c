@@ -70,10 +70,8 @@ handle_pair(void *context, struct ipc_message *message)
 static void
 handle_log(void *context, struct ipc_message *message)
 {
-	const struct ipc_log *line = IPC_PAYLOAD(message, ipc_log);
-
 	(void)context;
-	log_line((int)(line->priority & LOG_PRIMASK), "%s", line->text);
+	log_line(LOG_ERR, "%s", IPC_PAYLOAD(message, ipc_log)->text);
 }
 
 static const struct ipc_handler handlers[] = {
@@ -162,4 +160,7 @@ settings_read(const char *path, struct settings *settings)
 		continue;
 	if (!complete || status != 0)
 		log_fatal("there is no configuration to run by");
+	/* All are confined as the parent is. */
+	settings->net.start = settings->auth.start = settings->lock.start =
+	    settings->store.start = settings->parent.start;
 }

@@ -24,6 +24,7 @@
 
 #include "doubles.h"
 #include "harness.h"
+#include "processes.h"
 #include "refusal.h"
 
 static void
@@ -1851,6 +1852,47 @@ ATF_TC_BODY(config_to_parent, tc)
 	server_stop(&server);
 }
 
+/* How a part is to be confined: as the parent is, whatever it says. */
+ATF_TC(config_confines);
+ATF_TC_HEAD(config_confines, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(config_confines, tc)
+{
+	static const struct lie starts[] = {
+		LIE(IPC_CONFIG_NET, ipc_net_config, start.unprivileged, 1),
+		LIE(IPC_CONFIG_NET, ipc_net_config, start.without, ~0U),
+	};
+	struct server server;
+	char text[128], root[600], capabilities[64], filter[64];
+	pid_t net;
+	size_t i;
+
+	(void)tc;
+	prepare_config_double(&server);
+	for (i = 0; i < COUNT(starts); i++) {
+		(void)snprintf(text, sizeof(text), "%u %u %zu %zu %u",
+		    starts[i].how, starts[i].type, starts[i].offset, starts[i].size,
+		    starts[i].value);
+		give_order(&server, "lie", text);
+		server_run(&server);
+		net = children_pid(&server, "postern-net", 0);
+		process_link(net, "root", root, sizeof(root));
+		ATF_CHECK_MSG(strcmp(root, "/") != 0, "%zu: the root is the "
+		    "system's", i);
+		ATF_REQUIRE(process_field(net, "CapPrm", capabilities,
+		    sizeof(capabilities)) == 0);
+		ATF_CHECK_STREQ("0000000000000000", capabilities);
+		ATF_REQUIRE(process_field(net, "Seccomp", filter,
+		    sizeof(filter)) == 0);
+#ifndef POSTERN_SANITIZED	/* there are none then */
+		ATF_CHECK_STREQ("2", filter);
+#endif
+		server_stop(&server);
+	}
+}
+
 /* Messages that are no part of a configuration, or none at all. */
 ATF_TC(config_messages);
 ATF_TC_HEAD(config_messages, tc)
@@ -1915,6 +1957,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, auth_to_net);
 	ATF_TP_ADD_TC(tp, keys_to_parent);
 	ATF_TP_ADD_TC(tp, config_to_parent);
+	ATF_TP_ADD_TC(tp, config_confines);
 	ATF_TP_ADD_TC(tp, config_messages);
 	return (atf_no_error());
 }
