@@ -13,6 +13,7 @@
 
 #include <atf-c.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1147,6 +1148,97 @@ ATF_TC_BODY(root_refused, tc)
 	server_stop(&server);
 }
 
+/* A login by POP1 that there is no room for. */
+static void
+is_one_too_many(const struct server *server, const char *user,
+    const char *password)
+{
+	char line[100];
+	int fd = client_connect(server, 0);
+
+	client_expect(fd, "+OK\r\n");
+	(void)snprintf(line, sizeof(line), "USER %s", user);
+	client_say(fd, line, "+OK");
+	(void)snprintf(line, sizeof(line), "PASS %s", password);
+	client_say(fd, line, "-ERR too many sessions; try again later");
+	client_expect_close(fd);
+}
+
+/*
+ * Ends a session, and returns when its place is free: its store is gone when
+ * the parent has waited for it, which is before it hears of another login.
+ */
+static void
+leave(int fd, pid_t store)
+{
+	int tries;
+
+	client_say(fd, "QUIT", "+OK");
+	client_expect_close(fd);
+	for (tries = 0; kill(store, 0) == 0; tries++) {
+		ATF_REQUIRE_MSG(tries < 1000, "the store does not end");
+		pause_ms(10);
+	}
+}
+
+/* Whoever is in stays in, whoever came or was refused after them. */
+static void
+all_are_in(const int *fds, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		client_say(fds[i], "NOOP", "+OK");
+}
+
+ATF_TC_WITHOUT_HEAD(sessions_of_a_user);
+ATF_TC_BODY(sessions_of_a_user, tc)
+{
+	struct server server;
+	int fds[SESSIONS_PER_USER_MAX + 1], i;
+
+	(void)tc;
+	server_start(&server, "listen pop1 127.0.0.1 port 0\n");
+	/* By POP1, which takes no mailbox at the login. */
+	for (i = 0; i < SESSIONS_PER_USER_MAX; i++)
+		fds[i] = pop1_login(&server, 0, FRED, FRED_PASSWORD);
+	is_one_too_many(&server, FRED, FRED_PASSWORD);
+	fds[i] = pop1_login(&server, 0, ANN, ANN_PASSWORD);
+	all_are_in(fds, (int)COUNT_OF(fds));
+	/* One in the middle: its place is between others. */
+	leave(fds[7], children_pid(&server, "postern-store", 7));
+	fds[7] = pop1_login(&server, 0, FRED, FRED_PASSWORD);
+	is_one_too_many(&server, FRED, FRED_PASSWORD);
+	all_are_in(fds, (int)COUNT_OF(fds));
+	for (i = 0; i < (int)COUNT_OF(fds); i++)
+		(void)close(fds[i]);
+	server_stop(&server);
+}
+
+ATF_TC_WITHOUT_HEAD(sessions_of_all);
+ATF_TC_BODY(sessions_of_all, tc)
+{
+	struct server server;
+	int fds[2];
+
+	(void)tc;
+	server_prepare(&server, "max-sessions 2\n"
+	    "listen pop1 127.0.0.1 port 0\n");
+	server_add_user(&server, "joe", "third", 5003);
+	server_run(&server);
+	fds[0] = pop1_login(&server, 0, FRED, FRED_PASSWORD);
+	fds[1] = pop1_login(&server, 0, ANN, ANN_PASSWORD);
+	is_one_too_many(&server, "joe", "third");
+	all_are_in(fds, 2);
+	leave(fds[0], children_pid(&server, "postern-store", 0));
+	fds[0] = pop1_login(&server, 0, "joe", "third");
+	is_one_too_many(&server, FRED, FRED_PASSWORD);
+	all_are_in(fds, 2);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	server_stop(&server);
+}
+
 /* POP1 keeps the connection at errors, but not for ever. */
 ATF_TC_WITHOUT_HEAD(pop1_errors_end);
 ATF_TC_BODY(pop1_errors_end, tc)
@@ -1417,6 +1509,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, slow_reader);
 	ATF_TP_ADD_TC(tp, refusals);
 	ATF_TP_ADD_TC(tp, root_refused);
+	ATF_TP_ADD_TC(tp, sessions_of_a_user);
+	ATF_TP_ADD_TC(tp, sessions_of_all);
 	ATF_TP_ADD_TC(tp, pop1_errors_end);
 	ATF_TP_ADD_TC(tp, reply_length);
 	ATF_TP_ADD_TC(tp, log_is_escaped);
