@@ -1148,6 +1148,78 @@ ATF_TC_BODY(root_refused, tc)
 	server_stop(&server);
 }
 
+/* Fred may not come in; the log has the reason, the client has not. */
+static void
+refused_for(const struct server *server, const char *reason)
+{
+	char logged[100];
+	int fd, before;
+
+	(void)snprintf(logged, sizeof(logged), "user=fred error=\"%s\"",
+	    reason);
+	before = log_count(server, logged);
+	fd = client_connect(server, 0);
+	client_send(fd, HELO);
+	client_expect(fd, GREETING);
+	client_expect_line(fd, "- this account has no mailbox here");
+	client_expect_close(fd);
+	children_must_be(server, "postern-store", 0);
+	ATF_CHECK_EQ_MSG(before + 1, log_count(server, logged), "not \"%s\"",
+	    reason);
+}
+
+/* What keeps journals is the user's own directory, and nobody else's. */
+ATF_TC(state_not_ones_own);
+ATF_TC_HEAD(state_not_ones_own, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(state_not_ones_own, tc)
+{
+	static const struct talk served = { HELO "QUIT\r\n",
+	    "#2 messages\r\n+ OK bye\r\n" };
+	static const char *const links[] = { "5002.ann", "moved", "roots" };
+	static const mode_t modes[] = { 0755, 0710, 0701 };
+	static const char not_own[] =
+	    "the state directory is not the user's own";
+	char own[600], moved[600], roots[600];
+	struct server server;
+	size_t i;
+	int fd;
+
+	(void)tc;
+	start(&server, NULL);
+	(void)snprintf(own, sizeof(own), "%s/state/5001.fred",
+	    server.directory);
+	(void)snprintf(moved, sizeof(moved), "%s/state/moved",
+	    server.directory);
+	(void)snprintf(roots, sizeof(roots), "%s/state/roots",
+	    server.directory);
+	ATF_REQUIRE(mkdir(roots, 0700) == 0);
+	fd = pop2_login(&server, 0, ANN, ANN_QUOTED, "#0");
+	client_say(fd, "QUIT", "+ OK bye");
+	client_expect_close(fd);
+	talk(&server, GREETING, &served);
+	/* A link: to another's, to one's own, to one that root could give. */
+	ATF_REQUIRE(rename(own, moved) == 0);
+	for (i = 0; i < COUNT_OF(links); i++) {
+		ATF_REQUIRE(symlink(links[i], own) == 0);
+		refused_for(&server, "no state directory");
+		ATF_REQUIRE(unlink(own) == 0);
+	}
+	ATF_REQUIRE(rename(moved, own) == 0);
+	ATF_REQUIRE(chown(own, ANN_UID, FRED_UID) == 0);
+	refused_for(&server, not_own);
+	ATF_REQUIRE(chown(own, FRED_UID, FRED_UID) == 0);
+	for (i = 0; i < COUNT_OF(modes); i++) {
+		ATF_REQUIRE(chmod(own, modes[i]) == 0);
+		refused_for(&server, not_own);
+	}
+	ATF_REQUIRE(chmod(own, 0700) == 0);
+	talk(&server, GREETING, &served);
+	server_stop(&server);
+}
+
 /* A login by POP1 that there is no room for. */
 static void
 is_one_too_many(const struct server *server, const char *user,
@@ -1509,6 +1581,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, slow_reader);
 	ATF_TP_ADD_TC(tp, refusals);
 	ATF_TP_ADD_TC(tp, root_refused);
+	ATF_TP_ADD_TC(tp, state_not_ones_own);
 	ATF_TP_ADD_TC(tp, sessions_of_a_user);
 	ATF_TP_ADD_TC(tp, sessions_of_all);
 	ATF_TP_ADD_TC(tp, pop1_errors_end);
