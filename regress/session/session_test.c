@@ -1220,6 +1220,48 @@ ATF_TC_BODY(state_not_ones_own, tc)
 	server_stop(&server);
 }
 
+/* A name that is cut could be another's: it is nobody's. */
+ATF_TC_WITHOUT_HEAD(name_is_not_cut);
+ATF_TC_BODY(name_is_not_cut, tc)
+{
+	static const struct {
+		const char *verb, *answer, *before_password, *refusal;
+	} ways[] = {
+		{ "USER ", "+OK\r\n", "PASS ",
+		    "-ERR [AUTH] login refused\r\n" },
+		{ "USER ", "+OK\r\n", "PASS ", "-ERR login refused\r\n" },
+		{ "HELO ", "", " ", "- login refused\r\n" },
+	};
+	char name[USER_SIZE], commands[400];
+	struct server server;
+	int fds[COUNT_OF(ways)], i;
+
+	(void)tc;
+	memset(name, 'n', sizeof(name));
+	name[USER_SIZE - 1] = '\0';
+	server_prepare(&server, "listen pop3 127.0.0.1 port 0\n"
+	    "listen pop1 127.0.0.1 port 0\nlisten pop2 127.0.0.1 port 0\n");
+	server_add_user(&server, name, "long", 5003);
+	server_run(&server);
+	/* Together: a refusal is told in a while. */
+	for (i = 0; i < (int)COUNT_OF(ways); i++) {
+		fds[i] = client_connect(&server, i);
+		client_expect_line(fds[i], "+");
+		(void)snprintf(commands, sizeof(commands), "%s%sx%s%slong\r\n",
+		    ways[i].verb, name, ways[i].answer[0] != '\0' ? "\r\n" :
+		    "", ways[i].before_password);
+		client_send(fds[i], commands);
+	}
+	for (i = 0; i < (int)COUNT_OF(ways); i++) {
+		client_expect(fds[i], ways[i].answer);
+		client_expect(fds[i], ways[i].refusal);
+		(void)close(fds[i]);
+	}
+	/* It is not for its length. */
+	(void)close(pop1_login(&server, 0, name, "long"));
+	server_stop(&server);
+}
+
 /* A login by POP1 that there is no room for. */
 static void
 is_one_too_many(const struct server *server, const char *user,
@@ -1582,6 +1624,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, refusals);
 	ATF_TP_ADD_TC(tp, root_refused);
 	ATF_TP_ADD_TC(tp, state_not_ones_own);
+	ATF_TP_ADD_TC(tp, name_is_not_cut);
 	ATF_TP_ADD_TC(tp, sessions_of_a_user);
 	ATF_TP_ADD_TC(tp, sessions_of_all);
 	ATF_TP_ADD_TC(tp, pop1_errors_end);
