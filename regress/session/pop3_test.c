@@ -431,6 +431,35 @@ ATF_TC_BODY(announced, tc)
 	server_stop(&server);
 }
 
+/* A login that did not get the mailbox begins no delay. */
+ATF_TC_WITHOUT_HEAD(delay_of_no_login);
+ATF_TC_BODY(delay_of_no_login, tc)
+{
+	struct server server;
+	int holder, fd;
+
+	(void)tc;
+	start(&server, POP3 "listen pop2 127.0.0.1 port 0\n"
+	    "login-delay 3600\n");
+	holder = pop2_login(&server, 1, FRED, FRED_PASSWORD, "#2 ");
+	fd = client_connect(&server, 0);
+	client_expect(fd, GREETING);
+	client_say(fd, "USER fred", "+OK");
+	client_say(fd, "PASS secret", "-ERR [IN-USE] ");
+	client_expect_close(fd);
+	client_say(holder, "QUIT", "+");
+	client_expect_close(holder);
+	children_must_be(&server, "postern-store", 0);
+	pop3_quit(pop3_login(&server, 0, FRED, FRED_PASSWORD));
+	/* One that did begins it, or the above would mean nothing. */
+	fd = client_connect(&server, 0);
+	client_expect(fd, GREETING);
+	client_say(fd, "USER fred", "+OK");
+	client_say(fd, "PASS secret", "-ERR [LOGIN-DELAY] ");
+	client_expect_close(fd);
+	server_stop(&server);
+}
+
 static long
 resident_kb(pid_t pid)
 {
@@ -510,6 +539,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, long_lines);
 	ATF_TP_ADD_TC(tp, timeout);
 	ATF_TP_ADD_TC(tp, announced);
+	ATF_TP_ADD_TC(tp, delay_of_no_login);
 	ATF_TP_ADD_TC(tp, long_lists);
 	return (atf_no_error());
 }
