@@ -5,7 +5,10 @@
  * Root alone can read that memory: its processes may not be dumped.  The
  * searcher is itself tried on what is known to be there.
  */
+#include <sys/socket.h>
+
 #include <atf-c.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +32,10 @@
 #define QUOTED		"zQ7-hV2k\\ pW9\\\\xR4m+J6tY8bN3c_L5dF1gS0aE"
 #define WRONG		"uK3:wB8x eD2\\oI7n=C4vM9qZ1r?T6yH0jP5lG"
 #define WRONG_QUOTED	"uK3:wB8x\\ eD2\\\\oI7n=C4vM9qZ1r?T6yH0jP5lG"
+/* In base64; "\0olga\0" goes before them, and is whole groups. */
+#define PLAIN_OLGA	"AG9sZ2EA"
+#define PASSWORD_64	"elE3LWhWMmsgcFc5XHhSNG0rSjZ0WThiTjNjX0w1ZEYxZ1MwYUU="
+#define WRONG_64	"dUszOndCOHggZUQyXG9JN249QzR2TTlxWjFyP1Q2eUgwalA1bEc="
 
 static const char mail[] =
     "From a@example.org Sat Nov 21 23:33:00 2026\nSubject: one\n\nfirst\n";
@@ -107,7 +114,8 @@ static void
 begin(struct server *server)
 {
 	prepare(server, "net-processes 2\nauth-processes 2\n"
-	    "listen auto 127.0.0.1 port 0\nlisten pop1 127.0.0.1 port 0\n");
+	    "listen auto 127.0.0.1 port 0\nlisten pop1 127.0.0.1 port 0\n"
+	    "listen pop3 127.0.0.1 port 0\n");
 	server_add_user(server, OLGA, PASSWORD, 5003);
 	start(server);
 }
@@ -208,6 +216,151 @@ ROOT_CASE(pop1_wrong)
 	nobody_has(&server, PASSWORD, "after the next login");
 	client_say(fd, "QUIT", "+OK");
 	client_expect_close(fd);
+	server_stop(&server);
+}
+
+/* As it is, and as AUTH PLAIN's base64, of which the decoder leaves an end. */
+static void
+nobody_has_either(const struct server *server, const char *secret,
+    const char *encoded, const char *when)
+{
+	nobody_has(server, secret, when);
+	nobody_has(server, encoded, when);
+}
+
+/* By USER and PASS, by AUTH PLAIN at once, by AUTH PLAIN when asked. */
+static const struct {
+	const char *first, *reply, *right, *wrong;
+} pop3_ways[] = {
+	{ "USER " OLGA, "+OK", "PASS " PASSWORD, "PASS " WRONG },
+	{ "LANG en", "+OK", "AUTH PLAIN " PLAIN_OLGA PASSWORD_64,
+	    "AUTH PLAIN " PLAIN_OLGA WRONG_64 },
+	{ "AUTH PLAIN", "+", PLAIN_OLGA PASSWORD_64, PLAIN_OLGA WRONG_64 },
+};
+
+static int
+pop3_begin(const struct server *server, size_t way)
+{
+	int fd = client_connect(server, 2);
+
+	client_expect_line(fd, "+OK Postern");
+	client_say(fd, pop3_ways[way].first, pop3_ways[way].reply);
+	return (fd);
+}
+
+ROOT_CASE(pop3_right)
+{
+	struct server server;
+	size_t way;
+	int fd;
+
+	(void)tc;
+	begin(&server);
+	for (way = 0; way < COUNT(pop3_ways); way++) {
+		fd = pop3_begin(&server, way);
+		client_say(fd, pop3_ways[way].right, "+OK 1 message");
+		nobody_has_either(&server, PASSWORD, PASSWORD_64,
+		    pop3_ways[way].right);
+		client_say(fd, "QUIT", "+OK");
+		client_expect_close(fd);
+		children_must_be(&server, "postern-store", 0);
+	}
+	nobody_has_either(&server, PASSWORD, PASSWORD_64,
+	    "after the sessions");
+	server_stop(&server);
+}
+
+/* All at once: a refusal is told in a while. */
+ROOT_CASE(pop3_wrong)
+{
+	struct server server;
+	int fds[COUNT(pop3_ways)];
+	size_t way;
+
+	(void)tc;
+	begin(&server);
+	for (way = 0; way < COUNT(pop3_ways); way++) {
+		fds[way] = pop3_begin(&server, way);
+		client_send(fds[way], pop3_ways[way].wrong);
+		client_send(fds[way], "\r\n");
+	}
+	for (way = 0; way < COUNT(pop3_ways); way++)
+		client_expect_line(fds[way], "-ERR [AUTH] login refused");
+	nobody_has_either(&server, WRONG, WRONG_64, "after the refusals");
+	/* What is no user and password is refused at once. */
+	client_say(fds[1], "AUTH PLAIN " WRONG_64, "-ERR");
+	client_say(fds[1], "AUTH PLAIN " PLAIN_OLGA WRONG_64 "*", "-ERR");
+	nobody_has_either(&server, WRONG, WRONG_64, "after what is no login");
+	for (way = 0; way < COUNT(pop3_ways); way++)
+		(void)close(fds[way]);
+	server_stop(&server);
+}
+
+/*
+ * A client that says its password behind QUIT, and one that says it when it
+ * has its answer; both stay, so that their sessions linger.
+ */
+ROOT_CASE(behind_quit)
+{
+	struct server server;
+	int fds[2], port;
+
+	(void)tc;
+	begin(&server);
+	for (port = 1; port <= 2; port++) {
+		fds[0] = client_connect(&server, port);
+		client_expect_line(fds[0], "+OK");
+		client_send(fds[0], "QUIT\r\nPASS " WRONG "\r\n");
+		client_expect_line(fds[0], "+OK");
+		fds[1] = client_connect(&server, port);
+		client_expect_line(fds[1], "+OK");
+		client_say(fds[1], "QUIT", "+OK");
+		nobody_has(&server, WRONG, "behind QUIT");
+		client_send(fds[1], "PASS " WRONG "\r\n");
+		pause_ms(200);
+		nobody_has(&server, WRONG, "after the answer to QUIT");
+		client_expect_close(fds[0]);
+		client_expect_close(fds[1]);
+	}
+	server_stop(&server);
+}
+
+/* Net has handed it on, and nobody has taken it: the kernel alone has it. */
+ROOT_CASE(handed_on)
+{
+	struct server server;
+	char where[600];
+	int fds[2], i;
+	pid_t net, auths[2];
+
+	(void)tc;
+	prepare(&server, "net-processes 1\nauth-processes 2\n"
+	    "listen pop2 127.0.0.1 port 0\nlisten pop1 127.0.0.1 port 0\n");
+	server_add_user(&server, OLGA, PASSWORD, 5003);
+	start(&server);
+	net = children_pid(&server, "postern-net", 0);
+	for (i = 0; i < 2; i++) {
+		auths[i] = children_pid(&server, "postern-auth", i);
+		ATF_REQUIRE(kill(auths[i], SIGSTOP) == 0);
+	}
+	fds[0] = client_connect(&server, 0);
+	client_expect_line(fds[0], "+");
+	client_send(fds[0], "HELO olga " QUOTED "\r\n");
+	/* It came before these, so net has read it. */
+	fds[1] = client_connect(&server, 1);
+	client_expect_line(fds[1], "+OK");
+	pause_ms(100);
+	client_say(fds[1], "NOOP", "+OK");
+	client_say(fds[1], "NOOP", "+OK");
+	ATF_CHECK_MSG(!search(net, PASSWORD, where, sizeof(where)),
+	    "net has the secret in %s", where);
+	for (i = 0; i < 2; i++)
+		ATF_REQUIRE(kill(auths[i], SIGCONT) == 0);
+	client_expect_line(fds[0], "#1");
+	nobody_has(&server, PASSWORD, "after the reply to HELO");
+	client_say(fds[0], "QUIT", "+");
+	client_expect_close(fds[0]);
+	(void)close(fds[1]);
 	server_stop(&server);
 }
 
@@ -335,6 +488,7 @@ ROOT_CASE(odd_lines)
 /* A client that goes before its line is whole, or before the answer. */
 ROOT_CASE(client_gone)
 {
+	static const struct linger reset = { 1, 0 };
 	struct server server;
 	char where[600];
 	int fd;
@@ -353,6 +507,15 @@ ROOT_CASE(client_gone)
 	(void)close(fd);
 	pause_ms(200);
 	nobody_has(&server, PASSWORD, "after an unfinished line");
+	fd = client_connect(&server, 0);
+	client_expect_line(fd, "+");
+	client_send(fd, "HELO olga " QUOTED);
+	pause_ms(100);
+	ATF_REQUIRE(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset,
+	    sizeof(reset)) == 0);
+	(void)close(fd);
+	pause_ms(200);
+	nobody_has(&server, PASSWORD, "after one that was reset");
 	fd = client_connect(&server, 0);
 	client_expect_line(fd, "+");
 	client_send(fd, "HELO olga " QUOTED "\r\n");
@@ -438,6 +601,60 @@ ATF_TC_BODY(by_tls, tc)
 	server_stop(&server);
 }
 
+/*
+ * A record of TLS with more in it than net has room for: its beginning is
+ * read while its end is not.  The password stands at its beginning (what is
+ * behind it waits until the refusal is told), then at its end (which nobody
+ * ever reads).
+ */
+static void
+fill(char *text, size_t size, const char *start, const char *end)
+{
+	memset(text, 'x', size);
+	memcpy(text, start, strlen(start));
+	memcpy(text + size - strlen(end) - 1, end, strlen(end) + 1);
+}
+
+ATF_TC(by_long_records);
+ATF_TC_HEAD(by_long_records, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+	atf_tc_set_md_var(tc, "require.progs", "openssl");
+}
+ATF_TC_BODY(by_long_records, tc)
+{
+	struct server server;
+	struct tls_client client;
+	char text[2000], record[8192];
+
+	(void)tc;
+	pair_make("one", EC, "DNS:one.example.org");
+	(void)snprintf(text, sizeof(text), "net-processes 1\n"
+	    "auth-processes 2\nlisten pop2 127.0.0.1 port 0 tls\n%s",
+	    pair_line("one"));
+	prepare(&server, text);
+	server_add_user(&server, OLGA, PASSWORD, 5003);
+	start(&server);
+	tls_connect(&client, &server, 0, TLS_13, NULL);
+	tls_expect_line(&client, "+ POP2");
+	fill(record, sizeof(record), "HELO olga " WRONG_QUOTED "\r\n",
+	    "\r\n");
+	tls_send(&client, record);
+	/* Refused, which is not told yet: what is behind it waits. */
+	log_must_have(&server, "event=login-refused");
+	nobody_has(&server, WRONG, "before the end of a record");
+	tls_expect_line(&client, "- login refused");
+	tls_expect_close(&client);
+	tls_connect(&client, &server, 0, TLS_13, NULL);
+	tls_expect_line(&client, "+ POP2");
+	fill(record, sizeof(record), "", "HELO olga " WRONG_QUOTED "\r\n");
+	tls_send(&client, record);
+	tls_expect_line(&client, "- the line is longer");
+	tls_expect_close(&client);
+	nobody_has(&server, WRONG, "after a record that was not read");
+	server_stop(&server);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, by_tls);
@@ -445,6 +662,11 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, pop2_wrong);
 	ATF_TP_ADD_TC(tp, pop1_right);
 	ATF_TP_ADD_TC(tp, pop1_wrong);
+	ATF_TP_ADD_TC(tp, pop3_right);
+	ATF_TP_ADD_TC(tp, pop3_wrong);
+	ATF_TP_ADD_TC(tp, behind_quit);
+	ATF_TP_ADD_TC(tp, handed_on);
+	ATF_TP_ADD_TC(tp, by_long_records);
 	ATF_TP_ADD_TC(tp, named);
 	ATF_TP_ADD_TC(tp, hashes);
 	ATF_TP_ADD_TC(tp, odd_lines);
