@@ -218,6 +218,82 @@ ATF_TC_BODY(key_is_nowhere_else, tc)
 	}
 }
 
+static int
+keys_has(pid_t keys, const struct parts *parts)
+{
+	char where[600];
+
+	return (memory_search(keys, PART, holds_any, parts, where,
+	    sizeof(where)));
+}
+
+/*
+ * A key that was replaced goes from the one memory that it was in.  Of Ed25519
+ * the library leaves a copy in what it has freed.
+ */
+ATF_TC(key_retires);
+ATF_TC_HEAD(key_retires, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+	atf_tc_set_md_var(tc, "require.progs", "openssl");
+}
+ATF_TC_BODY(key_retires, tc)
+{
+	static const struct {
+		const char *kind, *name, *next;
+		size_t line, column;
+	} pairs[] = {
+		{ EC, "ec", "ec-next", 0, 52 },
+		{ RSA, "rsa", "rsa-next", 10, 20 },
+	};
+	struct server server;
+	struct parts old[COUNT(pairs)], new[COUNT(pairs)];
+	char text[4096] = LISTENERS "net-processes 1\n";
+	size_t i;
+	pid_t keys;
+	int64_t began;
+
+	(void)tc;
+#ifdef POSTERN_SANITIZED
+	atf_tc_skip("a sanitizer keeps copies of memory");
+#endif
+	for (i = 0; i < COUNT(pairs); i++) {
+		pair_make(pairs[i].name, pairs[i].kind, "DNS:one.example.org");
+		pair_make(pairs[i].next, pairs[i].kind, "DNS:one.example.org");
+		parts_of(&old[i], pairs[i].name, pairs[i].line,
+		    pairs[i].column);
+		parts_of(&new[i], pairs[i].next, pairs[i].line,
+		    pairs[i].column);
+		(void)strlcat(text, pair_line(pairs[i].name), sizeof(text));
+	}
+	server_start(&server, text);
+	keys = children_pid(&server, "postern-keys", 0);
+	for (i = 0; i < COUNT(pairs); i++)
+		pair_replace(pairs[i].name, pairs[i].next);
+	began = clock_ms();
+	ATF_REQUIRE(kill(server.pid, SIGHUP) == 0);
+	for (i = 0; i < COUNT(pairs); i++) {
+		while (!keys_has(keys, &new[i])) {
+			ATF_REQUIRE(clock_ms() - began < 10000);
+			pause_ms(10);
+		}
+		/* For handshakes that have begun with it. */
+		ATF_CHECK(clock_ms() - began > 5000 ||
+		    keys_has(keys, &old[i]));
+	}
+	for (i = 0; i < COUNT(pairs); i++) {
+		while (keys_has(keys, &old[i])) {
+			ATF_REQUIRE_MSG(clock_ms() - began < 30000, "%s stays",
+			    pairs[i].name);
+			pause_ms(250);
+		}
+		ATF_CHECK(clock_ms() - began > KEY_RETIRED_SECONDS * 1000 -
+		    1000);
+		ATF_CHECK(keys_has(keys, &new[i]));
+	}
+	server_stop(&server);
+}
+
 /* Killed: sessions go on, and after a moment there are handshakes again. */
 ATF_TC(killed);
 ATF_TC_HEAD(killed, tc)
@@ -754,6 +830,7 @@ ATF_TC_BODY(hostile_pieces, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, key_is_nowhere_else);
+	ATF_TP_ADD_TC(tp, key_retires);
 	ATF_TP_ADD_TC(tp, killed);
 	ATF_TP_ADD_TC(tp, stopped);
 	ATF_TP_ADD_TC(tp, signs_hashes_for_tls);
