@@ -123,7 +123,8 @@ $(CRASH): regress/crash/crash.h regress/crash/disk_model.h \
 	regress/lib/objects.a config.mk
 
 regress/crash/crash_test: regress/crash/crash_test.c
-regress/crash/journal_test: regress/crash/journal_test.c
+regress/crash/journal_test: regress/crash/journal_test.c \
+	regress/crash/journal_sign.h
 regress/crash/daemon_test: regress/crash/daemon_test.c
 regress/crash/files_test: regress/crash/files_test.c
 
@@ -173,7 +174,8 @@ regress/fuzz/detect_fuzz: regress/fuzz/detect_fuzz.c
 regress/fuzz/folder_fuzz: regress/fuzz/folder_fuzz.c
 regress/fuzz/uids_fuzz: regress/fuzz/uids_fuzz.c
 regress/fuzz/foreign_fuzz: regress/fuzz/foreign_fuzz.c
-regress/fuzz/journal_fuzz: regress/fuzz/journal_fuzz.c
+regress/fuzz/journal_fuzz: regress/fuzz/journal_fuzz.c \
+	regress/crash/journal_sign.h
 regress/fuzz/index_fuzz: regress/fuzz/index_fuzz.c \
 	regress/mailstore/index_file.h
 regress/fuzz/file_index_fuzz: regress/fuzz/file_index_fuzz.c \

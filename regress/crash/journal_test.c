@@ -1,5 +1,5 @@
 /*
- * journal_test.c - journals that are damaged, foreign, stale, or forged.
+ * journal_test.c - journals that are damaged, foreign, stale, or forgery.
  */
 #include <sys/stat.h>
 
@@ -12,11 +12,22 @@
 
 #include "crash.h"
 #include "disk.h"
-#include "journal_format.h"
+#include "journal_sign.h"
+
+#define EXTENTS	8		/* more than a killed commit's journal has */
 
 static struct world world;
 static struct picture *killed;		/* in the middle of a commit */
 static char name[64];			/* of its journal */
+
+/* That journal taken apart: numbers are changed here, and it is signed. */
+static struct journal forgery;
+static struct journal_extent extents[EXTENTS];
+static struct journal_record step;	/* the newest, and the only one left */
+static uint64_t turn;			/* where it belongs */
+static unsigned char *file;
+static char *mail;			/* of the mailbox */
+static struct signed_box box;
 
 static struct mailbox_place
 place(void)
@@ -41,13 +52,13 @@ is_there(const char *ending)
 
 /* Kills a commit at the first call that leaves a journal and a change. */
 static void
-begin(void)
+begin_with(enum pattern pattern)
 {
 	unsigned int at;
 
 	faults_begin();
 	crash_verbose = 1;
-	world.pattern = world.area != 0 ? FIRST : SECOND;
+	world.pattern = pattern;
 	world_open(&world);
 	for (at = 1; !world_journal(&world, name, sizeof(name)); at++) {
 		world_reset(&world);
@@ -64,6 +75,12 @@ begin(void)
 	ATF_REQUIRE(world_journal(&world, name, sizeof(name)));
 	killed = picture_take(&world);
 	faults_set(FAULT_NONE, 0, 0);
+}
+
+static void
+begin(void)
+{
+	begin_with(world.area != 0 ? FIRST : SECOND);
 }
 
 static void
@@ -191,6 +208,12 @@ make_fifo(void)
 }
 
 static int
+give_away(void)
+{
+	return (fchownat(world.state, name, 12345, (gid_t)-1, 0));
+}
+
+static int
 replace_mailbox(void)
 {
 	char *bytes;
@@ -246,6 +269,8 @@ ATF_TC_BODY(not_its_own, tc)
 	not_used(make_link, 1);
 	not_used(make_second_name, 1);
 	not_used(make_fifo, 1);
+	if (geteuid() == 0)
+		not_used(give_away, 1);
 	not_used(change_head, 0);
 	not_used(change_gap, 0);
 	not_used(cut_mailbox, 0);
@@ -307,73 +332,352 @@ ATF_TC_BODY(moved, tc)
 	passed_over(NULL, 1);
 }
 
+/* The journal of the killed commit, and its mailbox. */
+static void
+take_apart(void)
+{
+	struct mailbox_place where = place();
+	char *bytes;
+	size_t length;
+
+	picture_restore(killed, &world);
+	ATF_REQUIRE(journal_begin(&forgery, &where) == 0);
+	(void)strlcpy(forgery.name, name, sizeof(forgery.name));
+	ATF_REQUIRE(journal_load(&forgery) == JOURNAL_FOUND);
+	ATF_REQUIRE(forgery.header.extents <= EXTENTS);
+	memset(extents, 0, sizeof(extents));
+	memcpy(extents, forgery.extents,
+	    forgery.header.extents * sizeof(*extents));
+	step = forgery.record;
+	turn = step.generation;
+	journal_close(&forgery);
+	forgery.extents = extents;
+	ATF_REQUIRE(world_read(&world, name, &bytes, &length) == 0);
+	ATF_REQUIRE_EQ(length, forgery.bytes);
+	file = (unsigned char *)bytes;
+	ATF_REQUIRE(world_read(&world, "mbox", &mail, &box.length) == 0);
+	box.bytes = (const unsigned char *)mail;
+}
+
+/* The bytes that the step says are its mail, as far as they are there. */
+static void
+sign_data(void)
+{
+	const uint64_t begins = journal_data_at(forgery.header.extents);
+	uint64_t at, length = step.length;
+
+	memset(step.data, 0, sizeof(step.data));
+	if (!step.has_data || begins > forgery.bytes)
+		return;
+	forgery.capacity = (forgery.bytes - begins) / 2;
+	at = journal_area(&forgery, &step);
+	if (length > forgery.bytes - at)
+		length = forgery.bytes - at;
+	(void)crypto_generichash(step.data, sizeof(step.data), file + at,
+	    length, NULL, 0);
+}
+
+/* With every hash right; no other record can be gone back to. */
+static void
+put_together(void)
+{
+	uint64_t there = (forgery.bytes - JOURNAL_LIST_AT) / sizeof(*extents);
+
+	if (there > EXTENTS)
+		there = EXTENTS;
+	sign_header(&forgery, there, &box);
+	memcpy(file, &forgery.header, sizeof(forgery.header));
+	memcpy(file + JOURNAL_LIST_AT, extents, there * sizeof(*extents));
+	sign_data();
+	sign_record(&forgery, &step, &box);
+	memset(file + JOURNAL_PAGE, 0, JOURNAL_LIST_AT - JOURNAL_PAGE);
+	memcpy(file + JOURNAL_RECORD_AT(turn), &step, sizeof(step));
+	world_write(&world, name, file, forgery.bytes);
+}
+
+static void
+throw_away(void)
+{
+	free(file);
+	free(mail);
+}
+
+static void
+fit_to(void)
+{
+	uint64_t i;
+
+	forgery.header.to = forgery.header.from;
+	for (i = 0; i < forgery.header.extents && i < EXTENTS; i++)
+		forgery.header.to += extents[i].length;
+}
+
+/* What the numbers are held against, of the sound journal. */
+static uint64_t kept, list, first_end, last_room;
+
+/*
+ * A number that is so much `more` than another, or than 0; with `fits` the
+ * mailbox's size afterwards is what the extents make, so that no other check
+ * sees it.  That `from` is not above `to` needs none: extents, all of which
+ * have a length, make the difference.
+ */
+#define NUMBER(number)	&(number), sizeof(number)
+
+static const struct wrong {
+	const char *what;
+	enum pattern pattern;		/* of the commit */
+	void *number;
+	size_t size;
+	const uint64_t *than;
+	uint64_t more;
+	int fits;
+} wrongs[] = {
+	{ "other magic", SECOND, forgery.header.magic, 4, NULL, 'p', 0 },
+	{ "size of no file", SECOND, NUMBER(forgery.header.size), NULL,
+	    (uint64_t)INT64_MAX + 1, 0 },
+	{ "size below to", LAST, NUMBER(forgery.header.size),
+	    &forgery.header.to, UINT64_MAX, 0 },
+	{ "no room for a tag", LAST, NUMBER(forgery.header.size),
+	    &forgery.header.to, JOURNAL_TAG_BYTES - 1, 0 },
+	{ "a list that comes round to 0", SECOND,
+	    NUMBER(forgery.header.extents), NULL, UINT64_MAX /
+	    sizeof(*extents) + 1 - JOURNAL_LIST_AT / sizeof(*extents), 0 },
+	{ "a list behind the end", SECOND, NUMBER(forgery.header.extents),
+	    &list, 1, 0 },
+	{ "an empty extent", SECOND, NUMBER(extents[1].length), NULL, 0, 1 },
+	{ "the first at from", SECOND, NUMBER(extents[0].offset),
+	    &forgery.header.from, 0, 0 },
+	{ "one in another", SECOND, NUMBER(extents[1].offset), &first_end,
+	    UINT64_MAX, 0 },
+	{ "out of order", SECOND, NUMBER(extents[2].offset),
+	    &extents[0].offset, 0, 0 },
+	{ "one behind size", SECOND, NUMBER(extents[3].offset),
+	    &forgery.header.size, 1, 0 },
+	{ "one beyond size", SECOND, NUMBER(extents[3].length), &last_room,
+	    1, 1 },
+	{ "more in all", SECOND, NUMBER(forgery.header.to),
+	    &forgery.header.to, 1, 0 },
+	{ "more than a file", SECOND, NUMBER(step.more), NULL, INT64_MAX, 0 },
+	{ "the other's place", SECOND, NUMBER(step.generation),
+	    &step.generation, 1, 0 },
+	{ "no phase", SECOND, NUMBER(step.phase), NULL, 0, 0 },
+	{ "a third phase", SECOND, NUMBER(step.phase), NULL, 3, 0 },
+	{ "at behind the end", SECOND, NUMBER(step.at), &kept, 1, 0 },
+	{ "longer than the rest", SECOND, NUMBER(step.length), &kept, 1, 0 },
+	{ "a step of nothing", SECOND, NUMBER(step.length), NULL, 0, 0 },
+	{ "mail that is not there", SECOND, NUMBER(step.has_data), NULL, 1,
+	    0 },
+};
+#define WRONGS	(sizeof(wrongs) / sizeof(wrongs[0]))
+
+static void
+make_wrong(const struct wrong *wrong)
+{
+	uint64_t value;
+	uint32_t small;
+
+	kept = forgery.header.to - forgery.header.from;
+	ATF_REQUIRE(step.at == 0 && step.length <= kept && !step.has_data);
+	list = (forgery.bytes - JOURNAL_LIST_AT) / sizeof(*extents);
+	first_end = extents[0].offset + extents[0].length;
+	last_room = forgery.header.size - extents[3].offset;
+	value = (wrong->than == NULL ? 0 : *wrong->than) + wrong->more;
+	small = (uint32_t)value;
+	if (wrong->size == sizeof(small))
+		memcpy(wrong->number, &small, sizeof(small));
+	else
+		memcpy(wrong->number, &value, sizeof(value));
+	if (wrong->fits)
+		fit_to();
+}
+
+static enum journal_found
+load(void)
+{
+	struct mailbox_place where = place();
+	struct journal journal;
+	enum journal_found found;
+
+	ATF_REQUIRE(journal_begin(&journal, &where) == 0);
+	(void)strlcpy(journal.name, name, sizeof(journal.name));
+	found = journal_load(&journal);
+	journal_close(&journal);
+	return (found);
+}
+
+/* With nothing wrong it is followed: how it is put together is no matter. */
+static void
+nothing_wrong(void)
+{
+	take_apart();
+	put_together();
+	ATF_REQUIRE_EQ(load(), JOURNAL_FOUND);
+	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
+	ATF_CHECK_EQ(world_check(&world, MUST_BE_GONE, "nothing wrong"), 0);
+	throw_away();
+}
+
+static void
+one_wrong(const struct wrong *wrong)
+{
+	enum journal_found found;
+	char *now;
+	size_t length;
+
+	take_apart();
+	make_wrong(wrong);
+	put_together();
+	found = load();
+	ATF_CHECK_MSG(found == JOURNAL_DAMAGED, "%s: %d", wrong->what,
+	    (int)found);
+	/* Followed, some would have no end. */
+	if (found != JOURNAL_DAMAGED) {
+		throw_away();
+		return;
+	}
+	ATF_CHECK_EQ_MSG(world_session(&world, 0), STATUS_DONE, "%s",
+	    wrong->what);
+	ATF_CHECK_MSG(is_there(".bad") && !is_there(""), "%s", wrong->what);
+	ATF_REQUIRE(world_read(&world, "mbox", &now, &length) == 0);
+	ATF_CHECK_MSG(length == box.length && memcmp(now, box.bytes,
+	    length) == 0, "%s: the mailbox was touched", wrong->what);
+	free(now);
+	throw_away();
+}
+
+/* Each number is held against the others: all hashes are right. */
+ATF_TC_WITHOUT_HEAD(each_number);
+ATF_TC_BODY(each_number, tc)
+{
+	static const enum pattern patterns[] = { SECOND, LAST };
+	size_t i, pattern;
+
+	(void)tc;
+	for (pattern = 0; pattern < 2; pattern++) {
+		begin_with(patterns[pattern]);
+		nothing_wrong();
+		for (i = 0; i < WRONGS; i++)
+			if (wrongs[i].pattern == patterns[pattern])
+				one_wrong(&wrongs[i]);
+		world_close(&world);
+	}
+}
+
+/* Near what it was, near what others are, or at the end of all numbers. */
 static uint64_t
-odd_number(uint64_t mailbox)
+odd_number(uint64_t before)
 {
 	static const uint64_t numbers[] = { 0, 1, 2, 23, 24, 25, 4095, 4096,
 	    INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX, UINT64_MAX - 4096,
 	    (uint64_t)1 << 60, UINT64_MAX / 16 };
-	unsigned int which = crash_random(20);
 
-	return (which < 15 ? numbers[which] : mailbox - which + 15);
+	switch (crash_random(4)) {
+	case 0:
+		return (numbers[crash_random(15)]);
+	case 1:
+		return (crash_random((uint32_t)box.length + 100));
+	case 2:
+		return (before + crash_random(300));
+	default:
+		return (before - crash_random(300));
+	}
 }
 
-/* With right checksums all through, and numbers that are anything. */
+static void
+forge_number(void)
+{
+	const uint32_t there = (uint32_t)(forgery.header.extents % EXTENTS);
+	struct journal_extent *extent = &extents[crash_random(there + 1)];
+	uint64_t *const numbers[] = { &forgery.header.from,
+	    &forgery.header.to, &forgery.header.size, &forgery.header.extents,
+	    &extent->offset, &extent->length, &step.generation, &step.at,
+	    &step.length, &step.more };
+	const unsigned int which = crash_random(12);
+
+	if (which < 10)
+		*numbers[which] = odd_number(*numbers[which]);
+	else if (which == 10)
+		step.phase = crash_random(4);
+	else
+		step.has_data = crash_random(2);
+}
+
+/* What became of the forged ones. */
+static struct {
+	unsigned int set_aside, left, followed;
+} outcomes;
+
+/*
+ * What is before it stays, and the mailbox is as long as the journal says; or
+ * as it was, where that says CUT and the tag is not there any more.
+ */
+static void
+check_followed(const char *now, size_t length)
+{
+	const struct journal_header *header = &forgery.header;
+
+	ATF_CHECK(header->from <= length && memcmp(now, box.bytes,
+	    header->from) == 0);
+	ATF_CHECK(length == header->to + box.length - header->size ||
+	    (step.phase == JOURNAL_CUT && length == box.length));
+}
+
+static void
+forge(void)
+{
+	unsigned int changes = 1 + crash_random(3);
+	char *now;
+	size_t length;
+
+	take_apart();
+	while (changes-- > 0)
+		forge_number();
+	if (crash_random(2))
+		fit_to();
+	put_together();
+	if (crash_random(8) == 0)
+		world_write(&world, name, file,
+		    crash_random((uint32_t)forgery.bytes));
+	ATF_REQUIRE_EQ(world_child(&world, 0), STATUS_DONE);
+	ATF_REQUIRE(world_read(&world, "mbox", &now, &length) == 0);
+	if (is_there(".bad") || is_there("")) {
+		outcomes.set_aside += is_there(".bad") != 0;
+		outcomes.left += is_there("") != 0;
+		ATF_CHECK(length == box.length && memcmp(now, box.bytes,
+		    length) == 0);
+	} else {
+		outcomes.followed++;
+		check_followed(now, length);
+	}
+	free(now);
+	throw_away();
+}
+
+/* With right hashes all through, and numbers that are anything. */
+static void
+forge_often(unsigned int rounds)
+{
+	unsigned int i;
+
+	memset(&outcomes, 0, sizeof(outcomes));
+	begin();
+	for (i = 0; i < rounds; i++)
+		forge();
+	printf("%u set aside, %u left, %u followed\n", outcomes.set_aside,
+	    outcomes.left, outcomes.followed);
+	ATF_CHECK(outcomes.set_aside > rounds / 20);
+	ATF_CHECK(outcomes.left > rounds / 20);
+	ATF_CHECK(outcomes.followed > rounds / 20);
+	world_close(&world);
+}
+
 ATF_TC_WITHOUT_HEAD(forged);
 ATF_TC_BODY(forged, tc)
 {
-	struct mailbox_place where;
-	struct journal_extent extents[3];
-	struct journal_record record;
-	struct journal journal;
-	struct stat status;
-	unsigned int round;
-
 	(void)tc;
-	begin();
-	where = place();
-	for (round = 0; round < 4000; round++) {
-		picture_restore(killed, &world);
-		ATF_REQUIRE(fstatat(world.spool, "mbox", &status, 0) == 0);
-		ATF_REQUIRE(journal_begin(&journal, &where) == 0);
-		(void)strlcpy(journal.name, name, sizeof(journal.name));
-		ATF_REQUIRE(journal_load(&journal) == JOURNAL_FOUND);
-		record = journal.record;
-		free(journal.extents);
-		memset(extents, 0, sizeof(extents));
-		journal.extents = extents;
-		journal.header.extents = crash_random(4);
-		extents[crash_random(3)].offset =
-		    odd_number((uint64_t)status.st_size);
-		extents[crash_random(3)].length =
-		    odd_number((uint64_t)status.st_size);
-		if (crash_random(2))
-			journal.header.from = odd_number(5000);
-		if (crash_random(2))
-			journal.header.to = odd_number(journal.header.from);
-		if (crash_random(3) == 0)
-			journal.header.size =
-			    odd_number((uint64_t)status.st_size);
-		journal_fill_in(&journal);
-		record.at = odd_number(10000);
-		record.length = crash_random(2) ? 0 : odd_number(10000);
-		record.more = crash_random(2) ? 0 : odd_number(1000);
-		record.has_data = crash_random(2);
-		record.phase = crash_random(4);
-		(void)disk_write(journal.fd, &journal.header,
-		    sizeof(journal.header), 0, NULL);
-		(void)disk_write(journal.fd, extents, sizeof(extents),
-		    JOURNAL_LIST_AT, NULL);
-		(void)journal_write_record(&journal, &record);
-		if (crash_random(4) == 0)
-			(void)disk_cut(journal.fd, crash_random(60000));
-		(void)close(journal.fd);
-		/* It may be set aside or followed, but that is all. */
-		ATF_CHECK(world_child(&world, 0) != STATUS_KILLED);
-		ATF_REQUIRE(fstatat(world.spool, "mbox", &status, 0) == 0);
-		ATF_CHECK(status.st_size < 200000);
-	}
-	world_close(&world);
+	forge_often(1500);
+	world.area = 5000;
+	forge_often(1500);
 }
 
 ATF_TP_ADD_TCS(tp)
@@ -382,6 +686,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, damaged_in_steps);
 	ATF_TP_ADD_TC(tp, not_its_own);
 	ATF_TP_ADD_TC(tp, moved);
+	ATF_TP_ADD_TC(tp, each_number);
 	ATF_TP_ADD_TC(tp, forged);
 	return (atf_no_error());
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../crash/journal_sign.h"
 #include "disk.h"
 #include "journal_format.h"
 #include "mail.h"
@@ -175,76 +176,18 @@ forge_one(struct journal *journal, struct journal_record *records,
 		record->has_data = (uint32_t)number(input, record->has_data);
 }
 
-/* The hash of parts of the mailbox, as far as they are there. */
-static void
-hash_parts(const struct text *box, const uint64_t parts[2][2],
-    unsigned char *digest)
-{
-	crypto_generichash_state hash;
-	uint64_t from, to;
-	int i;
-
-	(void)crypto_generichash_init(&hash, NULL, 0, JOURNAL_HASH_BYTES);
-	for (i = 0; i < 2; i++) {
-		to = parts[i][1] < box->length ? parts[i][1] : box->length;
-		from = parts[i][0] < to ? parts[i][0] : to;
-		(void)crypto_generichash_update(&hash, box->at + from,
-		    to - from);
-	}
-	(void)crypto_generichash_final(&hash, digest, JOURNAL_HASH_BYTES);
-}
-
-/* The mailbox is short: the pieces that are looked at are all of it. */
-static void
-hash_between(const struct text *box, uint64_t from, uint64_t to,
-    unsigned char *digest)
-{
-	const uint64_t parts[2][2] = { { from, to }, { from, to } };
-
-	hash_parts(box, parts, digest);
-}
-
-/* Every hash is right again. */
-static void
-sign(struct journal *journal, struct journal_record *records, size_t extents,
-    const struct text *box)
-{
-	struct journal_header *header = &journal->header;
-	const uint64_t head[2][2] = { { 0, 0 }, { 0, header->from } };
-	const uint64_t said = header->extents;
-	struct journal_record *record = records;
-
-	hash_parts(box, head, header->head);
-	/* Where more are told of than there are, those are hashed. */
-	if (said > extents)
-		header->extents = extents;
-	journal_fill_in(journal);
-	if (said > extents) {
-		header->extents = said;
-		(void)crypto_generichash(header->checksum,
-		    JOURNAL_HASH_BYTES, (const unsigned char *)header,
-		    offsetof(struct journal_header, checksum), NULL, 0);
-	}
-	for (; record < records + 2; record++) {
-		hash_between(box, header->from, header->from + record->at,
-		    record->done);
-		hash_between(box, header->from + record->at + record->length,
-		    header->size + record->more - JOURNAL_TAG_BYTES,
-		    record->rest);
-		journal_record_checksum(journal, record, record->checksum);
-	}
-}
-
 static uint64_t
 forge(const char *name, struct input *input)
 {
 	struct text file = { NULL, 0, 0 }, box = { NULL, 0, 0 };
 	struct journal journal = { .fd = -1 };
 	struct journal_record records[2];
+	struct signed_box parts;
 	size_t extents;
 
 	fuzz_read(state, name, &file);
 	fuzz_read(directory, MAIL_NAME, &box);
+	parts = (struct signed_box){ box.at, box.length };
 	HOLDS(file.length >= JOURNAL_LIST_AT);
 	memcpy(&journal.header, file.at, sizeof(journal.header));
 	memcpy(&records[0], file.at + JOURNAL_RECORD_AT(0), sizeof(*records));
@@ -256,7 +199,9 @@ forge(const char *name, struct input *input)
 	    extents * sizeof(*journal.extents));
 	while (input->left > 2)
 		forge_one(&journal, records, input);
-	sign(&journal, records, extents, &box);
+	sign_header(&journal, extents, &parts);
+	sign_record(&journal, &records[0], &parts);
+	sign_record(&journal, &records[1], &parts);
 	memcpy(file.at, &journal.header, sizeof(journal.header));
 	memcpy(file.at + JOURNAL_RECORD_AT(0), &records[0], sizeof(*records));
 	memcpy(file.at + JOURNAL_RECORD_AT(1), &records[1], sizeof(*records));
