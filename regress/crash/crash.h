@@ -28,6 +28,7 @@ enum fault {
 struct faults {
 	enum fault kind;
 	unsigned int at;	/* which call, from 1 */
+	unsigned int also;	/* with FAULT_ONCE a later one; 0: none */
 	int error;
 	int full;		/* no file can grow */
 	int fills;		/* and so it is from a journal's publishing */
@@ -61,6 +62,7 @@ enum event_type {
 
 struct event {
 	enum event_type type;
+	unsigned int call;	/* of the session's, from 1 */
 	ino_t file;
 	ino_t directory;	/* that the name is in */
 	uint64_t at;		/* or the new size */
@@ -196,6 +198,8 @@ void	fail_everywhere(struct world *world);
 void	restore_everywhere(struct world *world);
 void	twins_everywhere(struct world *world);
 void	cut_power_everywhere(struct world *world, unsigned int samples);
+void	cut_power_after_refusal(struct world *world, unsigned int samples);
+void	cut_power_after_delivery(struct world *world, unsigned int samples);
 
 /* The model: rewrites the mailbox as popa3d does. */
 int	copy_down(struct world *world);

@@ -111,6 +111,18 @@ power_cuts(struct world *world)
 	cut_power_everywhere(world, world->large ? 24 : 64);
 }
 
+static void
+refusals(struct world *world)
+{
+	cut_power_after_refusal(world, 64);
+}
+
+static void
+late_deliveries(struct world *world)
+{
+	cut_power_after_delivery(world, 24);
+}
+
 /* Each way for a mailbox to differ once; then these ways in other company. */
 static const struct world cases[] = {
 	{ .crlf = 0 },
@@ -151,6 +163,8 @@ all_worlds(void)
 	all_of("kill", kills, ONCE);
 	all_of("errors", fail_everywhere, CASES);
 	all_of("power", power_cuts, CASES);
+	all_of("refused", refusals, 3);
+	all_of("late", late_deliveries, 3);
 	all_of("restore", restore_everywhere, ONCE);
 	/* Without deliveries between: DESIGN.md tells what is not covered. */
 	all_of("twins", twins_everywhere, 1);

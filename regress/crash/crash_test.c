@@ -114,6 +114,32 @@ ATF_TC_BODY(power, tc)
 	over_patterns(power_cuts, &usual);
 }
 
+static void
+refusals(struct world *world)
+{
+	cut_power_after_refusal(world, 24);
+}
+
+ATF_TC_WITHOUT_HEAD(power_after_refusal);
+ATF_TC_BODY(power_after_refusal, tc)
+{
+	(void)tc;
+	over_patterns(refusals, &usual);
+}
+
+static void
+late_deliveries(struct world *world)
+{
+	cut_power_after_delivery(world, 6);
+}
+
+ATF_TC_WITHOUT_HEAD(power_after_delivery);
+ATF_TC_BODY(power_after_delivery, tc)
+{
+	(void)tc;
+	over_patterns(late_deliveries, &usual);
+}
+
 ATF_TC_WITHOUT_HEAD(power_on_a_full_disk);
 ATF_TC_BODY(power_on_a_full_disk, tc)
 {
@@ -391,6 +417,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, killed_on_a_full_disk);
 	ATF_TP_ADD_TC(tp, errors);
 	ATF_TP_ADD_TC(tp, power);
+	ATF_TP_ADD_TC(tp, power_after_refusal);
+	ATF_TP_ADD_TC(tp, power_after_delivery);
 	ATF_TP_ADD_TC(tp, power_on_a_full_disk);
 	ATF_TP_ADD_TC(tp, deletes_on_a_full_disk);
 	ATF_TP_ADD_TC(tp, killed_in_steps);

@@ -54,6 +54,7 @@ faults_set(enum fault kind, unsigned int at, int error)
 {
 	faults->kind = kind;
 	faults->at = at;
+	faults->also = 0;
 	faults->error = error;
 	faults->calls = 0;
 	faults->arrived = 0;
@@ -68,7 +69,8 @@ strike(void)
 	if ((faults->kind == FAULT_KILL && now == faults->at) ||
 	    (faults->kind == FAULT_KILL_HALF && now == faults->at))
 		_exit(STATUS_KILLED);
-	if ((faults->kind == FAULT_ONCE && now == faults->at) ||
+	if ((faults->kind == FAULT_ONCE && (now == faults->at ||
+	    now == faults->also)) ||
 	    (faults->kind == FAULT_ALWAYS && now >= faults->at)) {
 		errno = faults->error;
 		return (-1);
@@ -94,6 +96,7 @@ record(enum event_type type, int fd)
 	event = &recording->events[recording->count++];
 	memset(event, 0, sizeof(*event));
 	event->type = type;
+	event->call = faults->calls;
 	if (fd != -1 && fstat(fd, &status) == 0)
 		event->file = status.st_ino;
 	return (event);
