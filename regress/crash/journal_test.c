@@ -675,9 +675,9 @@ ATF_TC_WITHOUT_HEAD(forged);
 ATF_TC_BODY(forged, tc)
 {
 	(void)tc;
-	forge_often(1500);
+	forge_often(700);
 	world.area = 5000;
-	forge_often(1500);
+	forge_often(700);
 }
 
 ATF_TP_ADD_TCS(tp)
