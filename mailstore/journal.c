@@ -22,8 +22,6 @@
 #include "place.h"
 
 #define RESERVE		"reserve"
-#define BEGIN		"journal."
-#define HEX		"0123456789abcdef"
 #define FLAGS		(O_RDWR | O_NOFOLLOW | O_NONBLOCK |		\
 			O_NOCTTY | O_CLOEXEC)
 
@@ -58,20 +56,9 @@ journal_begin(struct journal *journal, const struct mailbox_place *place)
 	if (place_digest(place, digest) == -1)
 		return (-1);
 	(void)sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest) / 2);
-	(void)snprintf(journal->place, sizeof(journal->place), BEGIN "%s.",
+	(void)snprintf(journal->place, sizeof(journal->place), "journal.%s.",
 	    hex);
 	return (0);
-}
-
-/* Any place. */
-static int
-is_place(const char *name, size_t length)
-{
-	const size_t begin = strlen(BEGIN);
-
-	return (strncmp(name, BEGIN, begin) == 0 &&
-	    begin + strspn(name + begin, HEX) + 1 == length &&
-	    name[length - 1] == '.');
 }
 
 /* Place, serial, id, and then `ending`. */
@@ -79,11 +66,10 @@ static int
 is_name(const struct journal *journal, const char *name, const char *ending)
 {
 	const size_t digits = 8 + 2 * JOURNAL_ID_BYTES;
-	const size_t place = strlen(journal->place);
-	const int is_here = strncmp(name, journal->place, place) == 0;
+	size_t place = strlen(journal->place);
 
-	return ((journal->elsewhere ? !is_here && is_place(name, place) :
-	    is_here) && strspn(name + place, HEX) == digits &&
+	return (strncmp(name, journal->place, place) == 0 &&
+	    strspn(name + place, "0123456789abcdef") == digits &&
 	    strcmp(name + place + digits, ending) == 0);
 }
 
@@ -231,7 +217,6 @@ clean_new(const struct journal *journal, const char *name)
 int
 journal_clean(const struct journal *journal)
 {
-	struct journal others = *journal;
 	char room[JOURNAL_PLACE_SIZE + 8];
 	DIR *list = open_list(journal);
 	struct dirent *entry;
@@ -241,13 +226,11 @@ journal_clean(const struct journal *journal)
 		return (1);
 	(void)snprintf(room, sizeof(room), "%sroom", journal->place);
 	(void)unlink_name(journal, room);
-	others.elsewhere = 1;
 	errno = 0;
 	while ((entry = readdir(list)) != NULL) {
 		if (is_name(journal, entry->d_name, ".new"))
 			clean_new(journal, entry->d_name);
-		found |= is_name(journal, entry->d_name, "") ||
-		    is_name(&others, entry->d_name, "");
+		found |= is_name(journal, entry->d_name, "");
 		errno = 0;
 	}
 	found |= errno != 0;

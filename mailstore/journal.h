@@ -69,7 +69,6 @@ struct journal {
 	char place[JOURNAL_PLACE_SIZE];	/* how the names of this mailbox's
 					   journals begin */
 	char name[JOURNAL_NAME_SIZE];
-	int elsewhere;		/* those of all other places are looked for */
 	int fd;			/* -1: not open */
 	int reserved;		/* it is the reserve, to be given back */
 	int published;		/* it has its name */
@@ -92,15 +91,14 @@ int	journal_begin(struct journal *journal,
 	    const struct mailbox_place *place);
 
 /*
- * Gives back what was being made when its maker died.  True when there is any
- * journal, or when that cannot be seen.
+ * Gives back what was being made when its maker died.  True when there is a
+ * journal of the place, or when that cannot be seen.
  */
 int	journal_clean(const struct journal *journal);
 
 /*
  * Fills in the name of the place's next older journal; of the newest where
- * none is filled in.  With `elsewhere` the next of all others, in any order.
- * 1, 0 there is none, -1 errno.
+ * none is filled in.  1, 0 there is none, -1 errno.
  */
 int	journal_next(struct journal *journal);
 

@@ -310,22 +310,6 @@ recover_from(struct rewrite *rewrite, const char *label)
 	}
 }
 
-/*
- * A mailbox that was renamed, or moved, since it was left half rewritten has
- * its journal under the name that it had.  What is not this file's, by its
- * inode and its bytes, is another mailbox's and is passed over.
- */
-static int
-is_moved(struct rewrite *rewrite)
-{
-	struct stat status;
-
-	return (fstat(rewrite->fd, &status) == 0 &&
-	    journal_load(&rewrite->journal) == JOURNAL_FOUND &&
-	    rewrite->journal.header.inode == (uint64_t)status.st_ino &&
-	    rewrite_fits(rewrite) == 1);
-}
-
 const char *
 rewrite_recover(int fd, int writable, const struct mailbox_place *place)
 {
@@ -341,13 +325,6 @@ rewrite_recover(int fd, int writable, const struct mailbox_place *place)
 	while (more != -1 && wrong == NULL &&
 	    (more = journal_next(&rewrite.journal)) == 1) {
 		wrong = recover_from(&rewrite, place->label);
-		journal_close(&rewrite.journal);
-	}
-	rewrite.journal.elsewhere = 1;
-	while (more != -1 && wrong == NULL &&
-	    (more = journal_next(&rewrite.journal)) == 1) {
-		if (is_moved(&rewrite))
-			wrong = recover_fitting(&rewrite, place->label);
 		journal_close(&rewrite.journal);
 	}
 	if (more == -1) {

@@ -278,60 +278,6 @@ ATF_TC_BODY(not_its_own, tc)
 	world_close(&world);
 }
 
-/* As if the mailbox had another name since: the journal is another place's. */
-static void
-move_place(void)
-{
-	char old[sizeof(name)];
-
-	(void)strlcpy(old, name, sizeof(old));
-	name[8] = name[8] == '0' ? '1' : '0';
-	ATF_REQUIRE(renameat(world.state, old, world.state, name) == 0);
-}
-
-static void
-spoil_journal(void)
-{
-	world_write(&world, name, "what is this", 12);
-}
-
-/* It stays where it is, without a word, and so does the mailbox. */
-static void
-passed_over(int (*change)(void), int spoils)
-{
-	char *mailbox;
-	size_t length;
-
-	begin();
-	move_place();
-	ATF_REQUIRE(change == NULL || change() == 0);
-	if (spoils)
-		spoil_journal();
-	ATF_REQUIRE(world_read(&world, "mbox", &mailbox, &length) == 0);
-	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
-	ATF_CHECK(is_there("") && !is_there(".bad"));
-	ATF_CHECK_MSG(strstr(faults->log, name) == NULL, "%s", faults->log);
-	same_mailbox(mailbox, length, 0);
-	free(mailbox);
-	world_close(&world);
-}
-
-/* A mailbox that was renamed is completed all the same. */
-ATF_TC_WITHOUT_HEAD(moved);
-ATF_TC_BODY(moved, tc)
-{
-	(void)tc;
-	begin();
-	move_place();
-	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
-	ATF_CHECK(!is_there("") && !is_there(".bad"));
-	ATF_CHECK_EQ(world_check(&world, MUST_BE_GONE, "moved"), 0);
-	world_close(&world);
-	passed_over(change_head, 0);
-	passed_over(replace_mailbox, 0);
-	passed_over(NULL, 1);
-}
-
 /* The journal of the killed commit, and its mailbox. */
 static void
 take_apart(void)
@@ -685,7 +631,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, damaged);
 	ATF_TP_ADD_TC(tp, damaged_in_steps);
 	ATF_TP_ADD_TC(tp, not_its_own);
-	ATF_TP_ADD_TC(tp, moved);
 	ATF_TP_ADD_TC(tp, each_number);
 	ATF_TP_ADD_TC(tp, forged);
 	return (atf_no_error());
