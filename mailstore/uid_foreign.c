@@ -135,14 +135,13 @@ kept_base(int state)
 
 /* An error costs no more than that ids change when the first message goes. */
 static void
-keep_base(int state, const struct base *base)
+keep_base(int state, const struct base *kept, const struct base *base)
 {
-	const struct base kept = kept_base(state);
 	char text[BASE_LENGTH + 1];
 	int fd;
 
-	if (base->validity == 0 || (kept.validity == base->validity &&
-	    kept.last == base->last))
+	if (base->validity == 0 || (kept->validity == base->validity &&
+	    kept->last == base->last))
 		return;
 	(void)snprintf(text, sizeof(text), BASE_FORMAT, base->validity,
 	    base->last);
@@ -163,12 +162,15 @@ uid_foreign_keep(struct mailbox *mailbox, enum uid_kind kind)
 {
 	struct mailbox *part = inbox_first_part(mailbox);
 	struct header header;
+	struct base kept;
 
 	if ((kind == UID_DOVECOT || kind == UID_UW) && part != NULL &&
 	    part->format == &mailbox_single_file && part->messages > 0 &&
 	    part->format->octets(part, 1) > 0 &&
-	    read_header(part, 1, &header) == NULL)
-		keep_base(mailbox->place.state, &header.base);
+	    read_header(part, 1, &header) == NULL) {
+		kept = kept_base(mailbox->place.state);
+		keep_base(mailbox->place.state, &kept, &header.base);
+	}
 }
 
 /*
@@ -191,8 +193,8 @@ read_headers(struct mailbox *mailbox, int state)
 			continue;
 		wrong = read_header(mailbox, number, &header);
 		if (number == 1 && header.base.validity != 0) {
+			keep_base(state, &base, &header.base);
 			base = header.base;
-			keep_base(state, &base);
 		}
 		if (base.validity == 0 || header.uid <= before ||
 		    header.uid > base.last)
