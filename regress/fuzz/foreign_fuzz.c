@@ -64,19 +64,25 @@ make_maildir(struct input list)
 	fuzz_file(maildirs, MAIL_NAME "/dovecot-uidlist", list.at, list.left);
 }
 
+/* True when it is open: not all octets are an mbox. */
+static int
+open_box(size_t way, struct mailbox *mailbox)
+{
+	mail_box(mailbox, ways[way].format, ways[way].format ==
+	    &mailbox_maildir ? maildirs : boxes, state);
+	return (mailbox->format->open(mailbox) == NULL);
+}
+
 /* Every message has an id of the right form, and no other message has it. */
 static void
 read_ids(size_t way)
 {
-	const int directory = ways[way].format == &mailbox_maildir ? maildirs :
-	    boxes;
 	char (*ids)[UID_SIZE];
 	struct mailbox mailbox;
 	uint64_t i, j;
 	size_t at;
 
-	mail_box(&mailbox, ways[way].format, directory, state);
-	if (mailbox.format->open(&mailbox) != NULL)
+	if (!open_box(way, &mailbox))
 		return;
 	HOLDS((ids = calloc((size_t)mailbox.messages + 1, UID_SIZE)) != NULL);
 	HOLDS(maildrop_begin(&mailbox, ways[way].kind) == NULL);
@@ -101,9 +107,7 @@ delete(size_t way, unsigned int mask)
 	uint32_t deleted;
 	uint64_t i;
 
-	mail_box(&mailbox, ways[way].format, ways[way].format ==
-	    &mailbox_maildir ? maildirs : boxes, state);
-	if (mailbox.format->open(&mailbox) != NULL)
+	if (!open_box(way, &mailbox))
 		return;
 	HOLDS(maildrop_begin(&mailbox, ways[way].kind) == NULL);
 	for (i = 1; i <= mailbox.messages; i++)

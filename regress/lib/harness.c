@@ -326,23 +326,20 @@ find_ports(struct server *server)
 	ATF_REQUIRE(count > 0);
 }
 
-void
-server_run(struct server *server)
+pid_t
+server_fork(const struct server *server)
 {
 	char programs[300];
-	int log, waited, status;
-	pid_t parent = getpid();
+	pid_t pid, parent = getpid();
+	int log = open(server->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND,
+	    0600);
 
-	log = open(server->log, O_WRONLY | O_CREAT | O_TRUNC |
-	    O_APPEND, 0600);
-	ATF_REQUIRE(log != -1);
-	server->pid = fork();
-	ATF_REQUIRE(server->pid != -1);
-	if (server->pid == 0) {
+	ATF_REQUIRE(log != -1 && (pid = fork()) != -1);
+	if (pid == 0) {
 		/* The daemon does not outlive the test. */
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() != parent)
-			_exit(1);
+			_exit(127);
 		(void)dup2(log, STDERR_FILENO);
 		(void)snprintf(programs, sizeof(programs), "%s/libexec",
 		    server->directory);
@@ -351,6 +348,15 @@ server_run(struct server *server)
 		_exit(127);
 	}
 	(void)close(log);
+	return (pid);
+}
+
+void
+server_run(struct server *server)
+{
+	int waited, status;
+
+	server->pid = server_fork(server);
 	for (waited = 0; waited < PATIENCE_MS; waited += 10) {
 		if (log_has(server, "event=ready")) {
 			find_ports(server);

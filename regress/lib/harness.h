@@ -47,6 +47,9 @@ void	server_prepare(struct server *server, const char *extra);
  */
 void	server_run(struct server *server);
 
+/* Starts it alone: its pid.  It ends by SIGTERM when the test does. */
+pid_t	server_fork(const struct server *server);
+
 /* Both. */
 void	server_start(struct server *server, const char *extra);
 

@@ -1818,6 +1818,16 @@ prepare_config_double(struct server *server)
 	prepare(server, text, "postern-config");
 }
 
+static void
+order_lie(const struct server *server, const struct lie *lie)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "%u %u %zu %zu %u", lie->how,
+	    lie->type, lie->offset, lie->size, lie->value);
+	give_order(server, "lie", text);
+}
+
 /* What the daemon allocates by, binds and becomes is held against limits. */
 ATF_TC(config_to_parent);
 ATF_TC_HEAD(config_to_parent, tc)
@@ -1827,8 +1837,6 @@ ATF_TC_HEAD(config_to_parent, tc)
 ATF_TC_BODY(config_to_parent, tc)
 {
 	struct server server;
-	const struct lie *lie;
-	char text[128];
 	size_t i;
 	int fd;
 
@@ -1838,10 +1846,7 @@ ATF_TC_BODY(config_to_parent, tc)
 		if (config_lies[i].starter == (server.privileged ? USER :
 		    ROOT))
 			continue;
-		lie = &config_lies[i].lie;
-		(void)snprintf(text, sizeof(text), "%u %u %zu %zu %u",
-		    lie->how, lie->type, lie->offset, lie->size, lie->value);
-		give_order(&server, "lie", text);
+		order_lie(&server, &config_lies[i].lie);
 		must_refuse(&server, config_lies[i].what, config_lies[i].why);
 	}
 	/* It is the lie that was refused: with none all is well. */
@@ -1865,17 +1870,14 @@ ATF_TC_BODY(config_confines, tc)
 		LIE(IPC_CONFIG_NET, ipc_net_config, start.without, ~0U),
 	};
 	struct server server;
-	char text[128], root[600], capabilities[64], filter[64];
+	char root[600], capabilities[64], filter[64];
 	pid_t net;
 	size_t i;
 
 	(void)tc;
 	prepare_config_double(&server);
 	for (i = 0; i < COUNT(starts); i++) {
-		(void)snprintf(text, sizeof(text), "%u %u %zu %zu %u",
-		    starts[i].how, starts[i].type, starts[i].offset, starts[i].size,
-		    starts[i].value);
-		give_order(&server, "lie", text);
+		order_lie(&server, &starts[i]);
 		server_run(&server);
 		net = children_pid(&server, "postern-net", 0);
 		process_link(net, "root", root, sizeof(root));

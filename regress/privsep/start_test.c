@@ -76,20 +76,26 @@ directory_owner(struct server *server, const char *name)
 	ATF_REQUIRE(chown(path, 0, FRED_UID) == 0);
 }
 
-ATF_TC_WITHOUT_HEAD(state_directory);
-ATF_TC_BODY(state_directory, tc)
+static void
+must_be_own(const char *name)
 {
 	struct server server;
 
-	(void)tc;
 	server_prepare(&server, "net-processes 1\nauth-processes 1\n");
-	directory_modes(&server, "state");
-	directory_kinds(&server, "state");
+	directory_modes(&server, name);
+	directory_kinds(&server, name);
 	if (server.privileged)
-		directory_owner(&server, "state");
+		directory_owner(&server, name);
 	/* As it was, or with a group that may not write, it is good. */
 	server_run(&server);
 	server_stop(&server);
+}
+
+ATF_TC_WITHOUT_HEAD(state_directory);
+ATF_TC_BODY(state_directory, tc)
+{
+	(void)tc;
+	must_be_own("state");
 }
 
 /* The root of net and of keys. */
@@ -100,15 +106,8 @@ ATF_TC_HEAD(chroot_directory, tc)
 }
 ATF_TC_BODY(chroot_directory, tc)
 {
-	struct server server;
-
 	(void)tc;
-	server_prepare(&server, "net-processes 1\nauth-processes 1\n");
-	directory_modes(&server, "empty");
-	directory_kinds(&server, "empty");
-	directory_owner(&server, "empty");
-	server_run(&server);
-	server_stop(&server);
+	must_be_own("empty");
 }
 
 /* Whose file it is can write and read it, whatever its mode says. */
