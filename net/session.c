@@ -701,12 +701,12 @@ session_run(struct session *session)
 			session->have = 0;
 			session_fail(session, "nothing is expected after QUIT");
 		} else if (!take_line(session)) {
-			if (!stream_pending(session)) {
-				wait_for_client(session, EV_READ);
-				return;
-			}
-			if (!read_client(session))
-				return;
+			wait_for_client(session, EV_READ);
+			/* A record has many lines: the others come between. */
+			if (stream_pending(session))
+				event_active(&session->client_event, EV_READ,
+				    1);
+			return;
 		}
 	}
 }

@@ -647,6 +647,32 @@ TLS_CASE(dribble)
 	server_stop(&server);
 }
 
+/* As many as a record has room for; after each thousand octets others come. */
+TLS_CASE(full_record)
+{
+	enum { LINES = 1900 };
+	static char lines[LINES * 8 + 7];
+	struct server server;
+	struct tls_client client;
+	int i;
+
+	(void)tc;
+	start_plain(&server);
+	tls_connect(&client, &server, POP2_TLS, TLS_13, NULL);
+	tls_expect_line(&client, "+ POP2 ");
+	tls_send(&client, "HELO fred secret\r\n");
+	tls_expect_line(&client, "#1 ");
+	for (i = 0; i < LINES; i++)
+		(void)strlcat(lines + 8 * i, "READ 1\r\n", 9);
+	(void)strlcat(lines + 8 * LINES, "QUIT\r\n", 7);
+	tls_send(&client, lines);
+	for (i = 0; i < LINES; i++)
+		tls_expect(&client, "=23 characters\r\n");
+	tls_expect(&client, "+ OK bye\r\n");
+	tls_expect_close(&client);
+	server_stop(&server);
+}
+
 /* More in one record than a line may have is refused as in clear text. */
 TLS_CASE(long_lines)
 {
@@ -874,6 +900,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, garbage);
 	ATF_TP_ADD_TC(tp, half_a_handshake);
 	ATF_TP_ADD_TC(tp, dribble);
+	ATF_TP_ADD_TC(tp, full_record);
 	ATF_TP_ADD_TC(tp, long_lines);
 	ATF_TP_ADD_TC(tp, large_and_slow);
 	ATF_TP_ADD_TC(tp, client_gone);
