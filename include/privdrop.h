@@ -33,7 +33,10 @@ void	rights_before_drop(int keep_chroot);
 /* After it: chroot goes on to the next program, and nothing else does. */
 void	rights_after_drop(int keep_chroot);
 
-/* Closes every descriptor from `first` on. */
+/*
+ * What the next program is not to inherit: every descriptor from `first` on,
+ * and ambient capabilities.
+ */
 void	rights_close_others(int first);
 
 /*

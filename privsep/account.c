@@ -54,10 +54,9 @@ account_find(const struct account_policy *policy, const char *user,
 		found = passwd_find(policy->passwd_file, user, 0, &entry);
 	*account = entry.account;
 	explicit_bzero(&entry, sizeof(entry));
-	if (found == -1)
-		return ("the passwd file cannot be read");
-	if (found == 0)
-		return ("no such user");
+	if (found != 1)
+		return (found == 0 ? "no such user" :
+		    "the passwd file cannot be read");
 	if (account->system_name[0] != '\0' &&
 	    (wrong = find_system(account)) != NULL)
 		return (wrong);

@@ -109,7 +109,6 @@ become_store(const struct settings *settings, int control,
 	    (int)settings->parent.start.unprivileged };
 	struct ipc_store_config config = settings->store;
 	struct account account;
-	struct identity who;
 	const char *wrong;
 	int ends[2] = { -1, -1 };
 
@@ -135,8 +134,8 @@ become_store(const struct settings *settings, int control,
 		    strerror(errno));
 	if (lock != NULL)
 		tell_lock(lock, session, &config, &ends[1]);
-	who = (struct identity){ account.uid, account.gid, (gid_t)-1 };
-	children_become(settings, ROLE_STORE, &who, (const int[]){
+	children_become(settings, ROLE_STORE, &(const struct identity){
+	    account.uid, account.gid, (gid_t)-1 }, (const int[]){
 	    descriptors[0], descriptors[1], descriptors[2], ends[0] },
 	    ends[0] == -1 ? 3 : 4);
 }

@@ -99,10 +99,8 @@ ipc_receive(int fd, struct ipc_message *message)
 	do
 		got = recvmsg(fd, &raw, MSG_CMSG_CLOEXEC);
 	while (got == -1 && errno == EINTR);
-	if (got == 0 || (got == -1 && errno == ECONNRESET))
-		return (0);
-	if (got == -1)
-		return (-1);
+	if (got <= 0)
+		return (got == 0 || errno == ECONNRESET ? 0 : -1);
 	/* The buffer has room for one control message, so there is but one. */
 	control = CMSG_FIRSTHDR(&raw);
 	if (control != NULL && control->cmsg_level == SOL_SOCKET &&

@@ -76,10 +76,8 @@ passwd_parse_line(char *line, struct passwd_entry *entry)
 	}
 	account->uid = (uid_t)strtonum(field[2], 1, ACCOUNT_ID_MAX, NULL);
 	account->gid = (gid_t)strtonum(field[3], 1, ACCOUNT_ID_MAX, NULL);
-	if (account->uid == 0)
-		return ("a uid of 1 or more");
-	if (account->gid == 0)
-		return ("a gid of 1 or more");
+	if (account->uid == 0 || account->gid == 0)
+		return ("a uid and a gid of 1 or more");
 	if (!copy_path(account->home, field[4]))
 		return ("an absolute home directory");
 	if (field[5][0] != '\0' && !copy_maildrop(account->maildrop, field[5]))

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,10 +50,11 @@ set_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
-/* A directory that only root (or the one user) can change. */
+/* A directory that only root can change, and others search; or one's own. */
 static void
 own_directory(const char *path)
 {
+	const mode_t searched = geteuid() == 0 ? S_IXOTH : 0;
 	struct stat status;
 
 	(void)mkdir(path, 0755);
@@ -60,9 +62,10 @@ own_directory(const char *path)
 		log_fatal("%s: %s; make this directory, or name another in "
 		    "the configuration", path, strerror(errno));
 	if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
-	    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		log_fatal("%s: must be a directory of %s that nobody else "
-		    "may write", path, geteuid() == 0 ? "root" : "this user");
+	    (status.st_mode & (S_IWGRP | S_IWOTH | searched)) != searched)
+		log_fatal("%s: must be a directory of %s, and nobody else may "
+		    "write it", path, searched != 0 ? "root's that all may "
+		    "search" : "this user's");
 }
 
 /*
@@ -80,8 +83,7 @@ raise_descriptor_limit(struct settings *settings)
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1 &&
 	    getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = wanted = MIN(wanted, limit.rlim_max);
-		if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-			log_fatal("descriptor limit: %s", strerror(errno));
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (wanted <= reserved)
 		log_fatal("a limit of %lu descriptors is too low for "
@@ -98,12 +100,8 @@ raise_descriptor_limit(struct settings *settings)
 static void
 stand_alone(int debug)
 {
-	if (!debug && daemon(0, 0) == -1)
-		log_fatal("daemon: %s", strerror(errno));
-	if (chdir("/") == -1 || freopen("/dev/null", "r", stdin) == NULL ||
-	    freopen("/dev/null", "w", stdout) == NULL)
-		log_fatal("/dev/null: %s", strerror(errno));
-	(void)umask(022);
+	if ((debug ? chdir("/") : daemon(0, 0)) == -1)
+		log_fatal("%s: %s", debug ? "/" : "daemon", strerror(errno));
 	if (debug)
 		return;
 	openlog("posternd", LOG_PID | LOG_NDELAY, LOG_MAIL);
@@ -117,8 +115,9 @@ start(struct settings *settings, int debug)
 	const int as_root = !settings->parent.start.unprivileged;
 
 	if ((geteuid() == 0) != as_root)
-		log_fatal("must be started as root, or as another user with "
-		    "'unprivileged' in the configuration");
+		log_fatal(as_root ? "must be started as root, or as another "
+		    "user with 'unprivileged' in the configuration" :
+		    "'unprivileged' is for another user than root");
 	own_directory(settings->parent.state);
 	if (as_root)
 		own_directory(settings->net.chroot);
@@ -143,7 +142,15 @@ main(int argc, char **argv)
 	int option, debug = 0, check = 0;
 
 	log_to_stderr("posternd");
+	/* No socket is to have one of the first three numbers. */
+	(void)close(STDIN_FILENO);
+	(void)close(STDOUT_FILENO);
+	while ((unsigned int)open("/dev/null", O_RDWR) < STDERR_FILENO)
+		continue;
 	rights_close_others(STDERR_FILENO + 1);
+	/* Certificates are not read before the other signals are set. */
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)umask(022);
 	while ((option = getopt(argc, argv, "dnf:l:")) != -1 && option != '?')
 		if (option == 'd')
 			debug = 1;
@@ -153,16 +160,14 @@ main(int argc, char **argv)
 			file = optarg;
 		else
 			settings.libexec = optarg;
-	if (option == '?' || optind != argc) {
+	if (option == '?' || optind != argc || settings.libexec[0] != '/') {
 		(void)fprintf(stderr, "usage: posternd [-dn] [-f file] "
 		    "[-l directory]\n");
 		return (2);
 	}
 	settings_read(file, &settings);
-	if (check) {
-		(void)fprintf(stderr, "configuration OK\n");
-		return (0);
-	}
+	if (check)
+		return (fprintf(stderr, "configuration OK\n") < 0);
 	start(&settings, debug);
 	while (!got_stop) {
 		children_wait();

@@ -69,10 +69,9 @@ bound_capabilities(uint64_t kept)
 void
 rights_limit_root(int binding)
 {
-	uint32_t kept = RIGHTS_OF_ROOT;
+	const uint32_t kept = RIGHTS_OF_ROOT |
+	    (binding ? BIT(CAP_NET_BIND_SERVICE) : 0);
 
-	if (binding)
-		kept |= BIT(CAP_NET_BIND_SERVICE);
 	bound_capabilities(kept);
 	set_capabilities(kept, kept, 0);
 }
@@ -85,6 +84,9 @@ rights_enclose_parent(void)
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
 	must(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "dumpable");
 	must(setrlimit(RLIMIT_CORE, &none) == 0, "core");
+	/* A service manager may have given some to bind by. */
+	if (geteuid() != 0)
+		set_capabilities(0, 0, 0);
 }
 
 void
@@ -110,4 +112,6 @@ void
 rights_close_others(int first)
 {
 	must(close_range((unsigned int)first, ~0U, 0) == 0, "close_range");
+	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0,
+	    "ambient");
 }

@@ -4,7 +4,9 @@
  * The tables below are the one of the design ("Processes"): whoever takes a
  * process over gets what stands in its row.
  */
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <atf-c.h>
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +186,86 @@ ATF_TC_BODY(ids_and_capabilities, tc)
 		    programs[i].program));
 	for_every_process(&server, check_status);
 	end_session(&server, fd);
+}
+
+/* Becomes FRED, who may bind low ports, and may hand that on. */
+static int
+become_fred_who_binds(void)
+{
+	struct __user_cap_header_struct header = {
+	    _LINUX_CAPABILITY_VERSION_3, 0 };
+	const uint32_t right = (uint32_t)BIT(CAP_NET_BIND_SERVICE);
+	const struct __user_cap_data_struct data[2] = {
+	    { right, right, right }, { 0, 0, 0 } };
+
+	return (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 &&
+	    setgroups(0, NULL) == 0 &&
+	    setresgid(FRED_UID, FRED_UID, FRED_UID) == 0 &&
+	    setresuid(FRED_UID, FRED_UID, FRED_UID) == 0 &&
+	    syscall(SYS_capset, &header, data) == 0 &&
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE,
+	    0, 0) == 0);
+}
+
+/* Starts a daemon of FRED's own so; its log is in LOG. */
+static pid_t
+fork_as_fred(const struct server *server)
+{
+	char libexec[300], copy[320], said[500];
+	const char *command[] = { "cp", program("posternd"), copy, NULL };
+	pid_t pid;
+
+	(void)snprintf(libexec, sizeof(libexec), "%s/libexec",
+	    server->directory);
+	/* Where other users can reach it. */
+	(void)snprintf(copy, sizeof(copy), "%s/posternd", libexec);
+	ATF_REQUIRE(run(command, NULL, said, sizeof(said)) == 0);
+	file_write(server->log, "", 0);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid > 0)
+		return (pid);
+	/* The signal is forgotten where the uid changes. */
+	if (freopen(server->log, "a", stderr) != NULL &&
+	    become_fred_who_binds() &&
+	    prctl(PR_SET_PDEATHSIG, SIGTERM) == 0)
+		(void)execl(copy, "posternd", "-d", "-f", server->config, "-l",
+		    libexec, (char *)NULL);
+	_exit(127);
+}
+
+/* As service managers start an ordinary user's daemon that is to bind 110. */
+ATF_TC(ambient_right);
+ATF_TC_HEAD(ambient_right, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(ambient_right, tc)
+{
+	static const char own[] = "unprivileged\nminimum-uid 1\n"
+	    "net-processes 2\nauth-processes 2\n"
+	    "listen auto 127.0.0.1 port 0\n";
+	struct server server;
+	char text[1500], state[300];
+	size_t row;
+	int i;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	(void)snprintf(state, sizeof(state), "%s/state", server.directory);
+	(void)snprintf(text, sizeof(text), "%sauth passwd %s/none\n"
+	    "state %s\n", own, server.directory, state);
+	file_write(server.config, text, strlen(text));
+	ATF_REQUIRE(chmod(server.config, 0644) == 0 &&
+	    chown(state, FRED_UID, FRED_UID) == 0);
+	server.pid = fork_as_fred(&server);
+	log_must_have(&server, "event=ready");
+	for (row = 0; row < COUNT(programs); row++)
+		for (i = 0; programs[row].is_parent ? i < 1 :
+		    i < children_count(&server, programs[row].program); i++)
+			check_capabilities(process(&server, &programs[row],
+			    i), &programs[row], 0);
+	ATF_CHECK_EQ(NETS, children_count(&server, "postern-net"));
+	server_stop(&server);
 }
 
 /* The memory of a process that may not be dumped belongs to root. */
@@ -977,6 +1060,7 @@ ATF_TC_BODY(control_flow_notes, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, ids_and_capabilities);
+	ATF_TP_ADD_TC(tp, ambient_right);
 	ATF_TP_ADD_TC(tp, not_dumpable);
 	ATF_TP_ADD_TC(tp, resource_limits);
 	ATF_TP_ADD_TC(tp, programs_and_roots);

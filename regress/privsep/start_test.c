@@ -36,7 +36,8 @@ static const char not_own[] = "must be a directory of ";
 static void
 directory_modes(struct server *server, const char *name)
 {
-	static const mode_t modes[] = { 0775, 0757, 0777, 01777, 0720, 0702 };
+	static const mode_t modes[] = { 0775, 0757, 0777, 01777, 0720, 0702 },
+	    closed[] = { 0700, 0750, 0710 };
 	const char *path = path_of(server, name);
 	char what[64];
 	size_t i;
@@ -46,6 +47,13 @@ directory_modes(struct server *server, const char *name)
 		    (unsigned int)modes[i]);
 		ATF_REQUIRE(chmod(path, modes[i]) == 0);
 		must_refuse(server, what, not_own);
+	}
+	/* Whom root's children become has to get through. */
+	for (i = 0; i < COUNT(closed) && server->privileged; i++) {
+		(void)snprintf(what, sizeof(what), "%s, mode %o", name,
+		    (unsigned int)closed[i]);
+		ATF_REQUIRE(chmod(path, closed[i]) == 0);
+		must_refuse(server, what, "root's that all may search");
 	}
 	ATF_REQUIRE(chmod(path, 0755) == 0);
 }
@@ -108,6 +116,108 @@ ATF_TC_BODY(chroot_directory, tc)
 {
 	(void)tc;
 	must_be_own("empty");
+}
+
+/* What the daemon makes itself is right, whatever its caller's umask is. */
+ATF_TC_WITHOUT_HEAD(umask_of_caller);
+ATF_TC_BODY(umask_of_caller, tc)
+{
+	struct server server;
+	struct stat status;
+	const char *state;
+	int fd;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	state = path_of(&server, "state");
+	ATF_REQUIRE(rmdir(state) == 0);
+	(void)umask(077);
+	server_run(&server);
+	ATF_REQUIRE(stat(state, &status) == 0);
+	ATF_CHECK_EQ(0755, status.st_mode & 07777);
+	fd = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#0 ");
+	client_say(fd, "QUIT", "+");
+	client_expect_close(fd);
+	server_stop(&server);
+}
+
+/* Without the first three descriptors no socket takes their numbers. */
+ATF_TC_WITHOUT_HEAD(closed_descriptors);
+ATF_TC_BODY(closed_descriptors, tc)
+{
+	struct server server;
+	int kept[2], i, fd;
+
+	(void)tc;
+	server_prepare(&server, "listen auto 127.0.0.1 port 0\n"
+	    "listen auto 127.0.0.1 port 0\n");
+	for (i = 0; i < 2; i++)
+		ATF_REQUIRE((kept[i] = fcntl(i, F_DUPFD_CLOEXEC, 10)) != -1 &&
+		    close(i) == 0);
+	server_run(&server);
+	for (i = 0; i < 2; i++)
+		ATF_REQUIRE(dup2(kept[i], i) != -1);
+	for (i = 0; i < 2; i++) {
+		fd = pop2_login(&server, i, FRED, FRED_PASSWORD, "#0 ");
+		client_say(fd, "QUIT", "+");
+		client_expect_close(fd);
+	}
+	server_stop(&server);
+}
+
+/* In the place of postern-config: says that it runs, waits, and becomes it. */
+static const char slow_config[] = "#!/bin/sh\n"
+    "cd \"${0%/*}\" || exit 1\n"
+    ": >runs\n"
+    "for i in 1 2 3 4 5 6 7 8 9 10; do\n"
+    "	[ -e go ] && exec ./real\n"
+    "	sleep 0.5\n"
+    "done\n"
+    "exit 1\n";
+
+/* A reload that comes too early finds nothing to load anew, and ends nobody. */
+ATF_TC_WITHOUT_HEAD(hangup_at_start);
+ATF_TC_BODY(hangup_at_start, tc)
+{
+	struct server server;
+	const char *names[] = { "postern-config", "real", "runs", "go" };
+	char paths[COUNT(names)][600], name[64];
+	int waited, status;
+	size_t i;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	for (i = 0; i < COUNT(names); i++) {
+		(void)snprintf(name, sizeof(name), "libexec/%s", names[i]);
+		(void)strlcpy(paths[i], path_of(&server, name),
+		    sizeof(paths[i]));
+	}
+	ATF_REQUIRE(rename(paths[0], paths[1]) == 0);
+	file_write(paths[0], slow_config, strlen(slow_config));
+	ATF_REQUIRE(chmod(paths[0], 0755) == 0 &&
+	    chmod(path_of(&server, "libexec"), 0777) == 0);
+	server.pid = server_fork(&server);
+	for (waited = 0; waited < 10000 && access(paths[2], F_OK) == -1;
+	    waited += 5)
+		pause_ms(5);
+	ATF_REQUIRE(kill(server.pid, SIGHUP) == 0);
+	file_write(paths[3], "", 0);
+	log_must_have(&server, "event=ready");
+	ATF_CHECK_EQ(0, waitpid(server.pid, &status, WNOHANG));
+	server_stop(&server);
+}
+
+/* Children are looked for after the daemon has left its directory. */
+ATF_TC_WITHOUT_HEAD(relative_libexec);
+ATF_TC_BODY(relative_libexec, tc)
+{
+	const char *command[] = { program("posternd"), "-n", "-l", "libexec",
+	    NULL };
+	char said[1000];
+
+	(void)tc;
+	ATF_CHECK_EQ(2, run(command, NULL, said, sizeof(said)));
+	ATF_CHECK_MSG(strncmp(said, "usage: ", 7) == 0, "%s", said);
 }
 
 /* Whose file it is can write and read it, whatever its mode says. */
@@ -228,6 +338,10 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, state_directory);
 	ATF_TP_ADD_TC(tp, chroot_directory);
+	ATF_TP_ADD_TC(tp, umask_of_caller);
+	ATF_TP_ADD_TC(tp, closed_descriptors);
+	ATF_TP_ADD_TC(tp, hangup_at_start);
+	ATF_TP_ADD_TC(tp, relative_libexec);
 	ATF_TP_ADD_TC(tp, pair_owners);
 	ATF_TP_ADD_TC(tp, programs_as_root);
 	return (atf_no_error());
