@@ -32,6 +32,8 @@ prepare)
 	fi
 	;;
 install)
+	# Whatever the umask is: other users are to get there.
+	umask 022
 	mkdir -p "$sbin" "$libexec" "$man/man5" "$man/man7" "$man/man8"
 	for name in $programs; do install -m 755 "$name" "$sbin/"; done
 	for name in $children; do install -m 711 "$name" "$libexec/"; done
