@@ -64,7 +64,7 @@
 /*
  * Rows of a sandbox's list of system calls: some 60, and 20 more for a
  * sanitizer's runtime.  Instructions of the filter that is made of them: two
- * or six a row, and two for a few rows together.
+ * to nine a row, and two for a few rows together.
  */
 #define SANDBOX_ROWS_MAX	128
 #define SANDBOX_FILTER_MAX	512

@@ -16,23 +16,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * A system call that a role may make.  What is held fast is an int, or bits
- * that are in an argument's lower half: the upper one is not looked at.
- */
-struct sandbox_call {
-	int number;
-	int argument;		/* the argument that is held fast, or -1 */
-	uint32_t mask;		/* its bits that must */
+/* Half an argument that is held fast. */
+struct sandbox_held {
+	uint32_t half;		/* twice the argument, and 1 if its upper */
+	uint32_t mask;		/* its bits (0: none are held) that must */
 	uint32_t value;		/* have this value */
 };
 
-/* Rows of a list: a call, or a call with one argument held fast. */
-#define CALL(name)		{ __NR_##name, -1, 0, 0 }
+/* A system call that a role may make, with all that is held fast. */
+struct sandbox_call {
+	int number;
+	struct sandbox_held held[2];
+};
+
+/* An int, or flags: only a pointer has anything in its upper half. */
+#define HELD(argument, mask, value)					\
+				{ 2 * (argument), (mask), (value) }
+#define HELD_UPPER(argument, mask, value)				\
+				{ 2 * (argument) + 1, (mask), (value) }
+
+/* Rows of a list: a call, or a call with arguments held fast. */
+#define CALL(name)		{ __NR_##name, { { 0, 0, 0 } } }
+#define CALL_HELD(name, ...)	{ __NR_##name, { __VA_ARGS__ } }
 #define CALL_MASKED(name, argument, mask, value)			\
-				{ __NR_##name, (argument), (mask), (value) }
+				CALL_HELD(name, HELD(argument, mask, value))
 #define CALL_IF(name, argument, value)					\
-				{ __NR_##name, (argument), 0xffffffff, (value) }
+				CALL_MASKED(name, argument, 0xffffffff, value)
 
 /* Opening files for reading, and not making or cutting any. */
 #define CALL_OPEN_TO_READ	CALL_MASKED(openat, 2,			\

@@ -33,7 +33,7 @@ static const struct sandbox_call list[] = {
 	CALL(geteuid),			/* which locks are refreshed */
 	CALL(uname),			/* the host, in a lock */
 #else
-	{ -1, -1, 0, 0 },		/* there are only promises */
+	{ -1, { { 0, 0, 0 } } },	/* there are only promises */
 #endif
 };
 

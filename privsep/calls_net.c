@@ -30,7 +30,7 @@ static const struct sandbox_call list[] = {
 	CALL(epoll_wait),
 #endif
 #else
-	{ -1, -1, 0, 0 },		/* there are only promises */
+	{ -1, { { 0, 0, 0 } } },	/* there are only promises */
 #endif
 };
 

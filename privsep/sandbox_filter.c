@@ -75,18 +75,20 @@ end(struct sandbox_filter *filter, uint32_t verdict)
 static void
 try_row(struct sandbox_filter *filter, const struct sandbox_call *row)
 {
-	if (row->argument == -1) {
-		unless_equal(filter, (uint32_t)row->number, 1);
-		end(filter, SECCOMP_RET_ALLOW);
-		return;
+	const struct sandbox_held *held = row->held;
+	unsigned int left = held[0].mask == 0 ? 0 : held[1].mask == 0 ? 1 : 2;
+
+	unless_equal(filter, (uint32_t)row->number, left == 0 ? 1 :
+	    3 * left + 2);
+	for (; left > 0; left--, held++) {
+		load(filter, OFFSET(args) + held->half *
+		    (uint32_t)sizeof(uint32_t));
+		add(filter, BPF_ALU | BPF_AND | BPF_K, held->mask, 0, 0);
+		unless_equal(filter, held->value, 3 * left - 2);
 	}
-	unless_equal(filter, (uint32_t)row->number, 5);
-	load(filter, OFFSET(args) + (uint32_t)row->argument *
-	    (uint32_t)sizeof(uint64_t));
-	add(filter, BPF_ALU | BPF_AND | BPF_K, row->mask, 0, 0);
-	unless_equal(filter, row->value, 1);
 	end(filter, SECCOMP_RET_ALLOW);
-	load(filter, OFFSET(nr));
+	if (held > row->held)
+		load(filter, OFFSET(nr));
 }
 
 /* Rows of one number stay together: each may allow what another does not. */

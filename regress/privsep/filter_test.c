@@ -97,6 +97,37 @@ verdict(const struct program *program, const struct seccomp_data *call)
 	atf_tc_fail("it has no end");
 }
 
+/* Where in its argument the half's bits begin. */
+static unsigned int
+shift_of(const struct sandbox_held *held)
+{
+	return (held->half % 2 * 32);
+}
+
+static int
+is_held(const struct seccomp_data *call, const struct sandbox_held *held)
+{
+	const __u64 argument = call->args[held->half / 2];
+
+	return (((uint32_t)(argument >> shift_of(held)) & held->mask) ==
+	    held->value);
+}
+
+/* Arguments that the row allows; what it does not hold is `others`. */
+static void
+hold(struct seccomp_data *call, const struct sandbox_call *row, int others)
+{
+	const struct sandbox_held *held;
+	__u64 *argument;
+
+	memset(call->args, others, sizeof(call->args));
+	for (held = row->held; held < row->held + 2; held++) {
+		argument = &call->args[held->half / 2];
+		*argument &= ~((__u64)held->mask << shift_of(held));
+		*argument |= (__u64)held->value << shift_of(held);
+	}
+}
+
 /* What the list says. */
 static int
 is_listed(const struct seccomp_data *call)
@@ -104,9 +135,9 @@ is_listed(const struct seccomp_data *call)
 	size_t i;
 
 	for (i = 0; i < row_count; i++)
-		if (call->nr == rows[i].number && (rows[i].argument == -1 ||
-		    ((uint32_t)call->args[rows[i].argument] & rows[i].mask) ==
-		    rows[i].value))
+		if (call->nr == rows[i].number &&
+		    is_held(call, &rows[i].held[0]) &&
+		    is_held(call, &rows[i].held[1]))
 			return (1);
 	return (0);
 }
@@ -123,21 +154,42 @@ make_ours(void)
 	memcpy(ours.code, filter.code, filter.length * sizeof(ours.code[0]));
 }
 
+/* Both halves of one argument are one comparison to libseccomp. */
+static unsigned int
+comparisons_of(const struct sandbox_call *row, struct scmp_arg_cmp to[2])
+{
+	const struct sandbox_held *held;
+	unsigned int count = 0;
+
+	for (held = row->held; held < row->held + 2; held++) {
+		if (held->mask == 0)
+			continue;
+		if (count == 0 || to[0].arg != held->half / 2)
+			to[count++] = (struct scmp_arg_cmp){ held->half / 2,
+			    SCMP_CMP_MASKED_EQ, 0, 0 };
+		to[count - 1].datum_a |= (uint64_t)held->mask <<
+		    shift_of(held);
+		to[count - 1].datum_b |= (uint64_t)held->value <<
+		    shift_of(held);
+	}
+	return (count);
+}
+
 static void
 make_theirs(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	struct scmp_arg_cmp held;
+	struct scmp_arg_cmp held[2];
 	FILE *file = tmpfile();
+	unsigned int count;
 	size_t i;
 	int error;
 
 	ATF_REQUIRE(filter != NULL && file != NULL);
 	for (i = 0; i < row_count; i++) {
-		held = (struct scmp_arg_cmp){ (unsigned int)rows[i].argument,
-		    SCMP_CMP_MASKED_EQ, rows[i].mask, rows[i].value };
+		count = comparisons_of(&rows[i], held);
 		error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-		    rows[i].number, rows[i].argument == -1 ? 0 : 1, &held);
+		    rows[i].number, count, held);
 		ATF_REQUIRE(error == 0 || error == -EEXIST);
 	}
 	ATF_REQUIRE(seccomp_export_bpf(filter, fileno(file)) == 0);
@@ -175,27 +227,29 @@ judge(const char *role, const struct seccomp_data *call)
 	return (listed);
 }
 
-/* One number, with each row's held argument as it must be, and near that. */
+/* One number, with each row's held arguments as they must be, and near that. */
 static size_t
 judge_number(const char *role, struct seccomp_data *call)
 {
+	const struct sandbox_held *held;
 	size_t i, bit, passed = 0;
 	__u64 *argument;
 
-	for (i = 0; i < row_count; i++) {
-		if (rows[i].argument == -1)
-			continue;
-		argument = &call->args[rows[i].argument];
-		*argument = rows[i].value;
-		passed += (size_t)judge(role, call);
-		for (bit = 0; bit < 64; bit++) {
-			*argument = rows[i].value ^ (UINT64_C(1) << bit);
+	for (i = 0; i < row_count; i++)
+		for (held = rows[i].held; held < rows[i].held + 2 &&
+		    held->mask != 0; held++) {
+			hold(call, &rows[i], 0xff);
 			passed += (size_t)judge(role, call);
+			hold(call, &rows[i], 0);
+			passed += (size_t)judge(role, call);
+			argument = &call->args[held->half / 2];
+			for (bit = 0; bit < 64; bit++) {
+				*argument ^= UINT64_C(1) << bit;
+				passed += (size_t)judge(role, call);
+				*argument ^= UINT64_C(1) << bit;
+			}
 		}
-		*argument = rows[i].value | ~(uint64_t)rows[i].mask;
-		passed += (size_t)judge(role, call);
-		*argument = 0;
-	}
+	memset(call->args, 0, sizeof(call->args));
 	return (passed + (size_t)judge(role, call));
 }
 
@@ -281,8 +335,8 @@ ATF_TC_BODY(lists_of_any_length, tc)
 	(void)tc;
 	for (row_count = 1; row_count < SANDBOX_ROWS_MAX; row_count++) {
 		for (i = 0; i < row_count; i++)
-			rows[i] = (struct sandbox_call){ (int)(300 - 2 * i),
-			    -1, 0, 0 };
+			rows[i] = (struct sandbox_call){ .number =
+			    (int)(300 - 2 * i) };
 		if (sandbox_filter_make(&filter, rows, row_count) == -1)
 			break;
 		make_ours();
@@ -294,19 +348,27 @@ ATF_TC_BODY(lists_of_any_length, tc)
 	}
 	ATF_CHECK_MSG(row_count > 80, "no room for %zu", row_count);
 	for (i = 0; i < SANDBOX_ROWS_MAX; i++)
-		rows[i] = (struct sandbox_call){ 7, (int)(i % 6), ~0U,
-		    (uint32_t)i };
+		rows[i] = (struct sandbox_call){ 7, {
+		    { (uint32_t)i % 12, ~0U, (uint32_t)i },
+		    { (uint32_t)(i + 5) % 12, ~0U, (uint32_t)i } } };
 	ATF_CHECK_EQ(-1, sandbox_filter_make(&filter, rows,
 	    SANDBOX_ROWS_MAX));
 	ATF_CHECK_EQ(E2BIG, errno);
-	row_count = 60;
+	row_count = 50;
 	make_ours();
+	call.nr = 7;
 	for (i = 0; i < SANDBOX_ROWS_MAX; i++) {
-		call.nr = 7;
-		memset(call.args, 0xff, sizeof(call.args));
-		call.args[i % 6] = i;
-		ATF_CHECK_EQ(i < 60, verdict(&ours, &call) ==
+		hold(&call, &rows[i], 0xff);
+		ATF_CHECK_EQ(i < row_count, verdict(&ours, &call) ==
 		    SECCOMP_RET_ALLOW);
+		/* Nor is a number a value. */
+		call.nr = (int)i;
+		ATF_CHECK_EQ(i == 7, verdict(&ours, &call) ==
+		    SECCOMP_RET_ALLOW);
+		call.nr = 7;
+		/* One of the two is not enough. */
+		call.args[rows[i].held[i % 2].half / 2] = ~UINT64_C(0);
+		ATF_CHECK_EQ(SECCOMP_RET_KILL_PROCESS, verdict(&ours, &call));
 	}
 }
 
