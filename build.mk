@@ -134,7 +134,8 @@ TESTED = privsep/config.o privsep/config_open.o privsep/listen.o privsep/account
 	privsep/calls_store.o $(CHILD) net/session.o net/command.o \
 	net/pop1.o net/pop2.o net/pop3.o net/plain.o net/login.o \
 	net/login_turns.o net/store_link.o net/relay.o net/ahead.o net/stream.o $(SPLICE) net/tls.o net/keys_link.o \
-	privsep/calls_lock.o privsep/calls_keys.o privsep/keys_pair.o \
+	privsep/calls_lock.o privsep/calls_keys.o privsep/calls_mailbox.o \
+	privsep/keys_pair.o \
 	privsep/net_peers.o $(NAMES) $(MAILBOX) $(MAILDROP)
 
 regress/lib/objects.a: $(TESTED)

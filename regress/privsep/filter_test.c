@@ -34,6 +34,7 @@ static const struct {
 	{ "store", &sandbox_store },
 	{ "lock", &sandbox_lock },
 	{ "keys", &sandbox_keys },
+	{ "mailbox", &sandbox_mailbox },
 };
 
 struct program {

@@ -35,8 +35,8 @@
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 enum { NET = 1, PASSWD = 2, SYSTEM = 4, STORE = 8, LOCK = 16,
-    KEYS = 32, AUTHS = PASSWD | SYSTEM,
-    ALL = NET | AUTHS | STORE | LOCK | KEYS };
+    KEYS = 32, MAILBOX = 64, AUTHS = PASSWD | SYSTEM,
+    ALL = NET | AUTHS | STORE | LOCK | KEYS };	/* of the daemon */
 
 /* The sanitizers' runtime needs these: not forbidden in such builds. */
 #ifdef POSTERN_SANITIZED
@@ -56,6 +56,7 @@ static const struct {
 	{ STORE, "store", &sandbox_store },
 	{ LOCK, "lock", &sandbox_lock },
 	{ KEYS, "keys", &sandbox_keys },
+	{ MAILBOX, "mailbox", &sandbox_mailbox },
 };
 
 struct call {
@@ -199,6 +200,18 @@ static const struct call forbidden[] = {
 	    PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1 } },
 	{ "mprotect(PROT_EXEC)", STRICT(ALL), SYS_mprotect,
 	    { 0, 4096, PROT_READ | PROT_EXEC } },
+	/* memory, and mail, that may take long to be read */
+	{ "mmap of a file", STRICT(ALL | MAILBOX), SYS_mmap,
+	    { 0, 4096, PROT_READ, MAP_PRIVATE, -1 } },
+	{ "mmap of a shared file", STRICT(ALL | MAILBOX), SYS_mmap,
+	    { 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, -1 } },
+	{ "remap_file_pages", ALL | MAILBOX, SYS_remap_file_pages, { 0 } },
+	{ "shmat", ALL | MAILBOX, SYS_shmat, { -1 } },
+	{ "vmsplice", ALL | MAILBOX, SYS_vmsplice, { -1 } },
+	{ "tee", ALL | MAILBOX, SYS_tee, { -1, -1 } },
+	{ "sendfile", ALL | MAILBOX, SYS_sendfile, { -1, -1 } },
+	{ "copy_file_range", ALL | MAILBOX, SYS_copy_file_range, { -1, 0,
+	    -1 } },
 	{ "seccomp", ALL, SYS_seccomp, { -1 } },
 #ifdef __x86_64__
 	/* getpid of the x32 interface: other numbers are no way around */
@@ -216,8 +229,8 @@ static const struct call allowed[] = {
 	{ "clock_gettime", ALL, SYS_clock_gettime, { -1 } },
 	{ "getrandom", ALL, SYS_getrandom, { 0, 0, 0 } },
 	{ "brk", ALL, SYS_brk, { 0 } },
-	{ "mmap", ALL, SYS_mmap, { 0, 4096, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1 } },
+	{ "mmap", ALL | MAILBOX, SYS_mmap, { 0, 4096,
+	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1 } },
 	{ "mprotect", ALL, SYS_mprotect, { 0, 0, PROT_READ } },
 	{ "accept4", NET, SYS_accept4, { -1 } },
 	{ "recvfrom", NET, SYS_recvfrom, { -1 } },
