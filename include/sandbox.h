@@ -47,6 +47,11 @@ struct sandbox_call {
 #define CALL_OPEN_TO_READ	CALL_MASKED(openat, 2,			\
 				    O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)
 
+/* futimens(3), which has no path: of times Landlock says nothing. */
+#define CALL_FUTIMENS		CALL_HELD(utimensat,			\
+				    HELD(1, 0xffffffff, 0),		\
+				    HELD_UPPER(1, 0xffffffff, 0))
+
 struct sandbox_calls {
 	const char *promises;	/* the same for pledge(2) */
 	const struct sandbox_call *list;

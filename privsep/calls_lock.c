@@ -21,7 +21,7 @@ static const struct sandbox_call list[] = {
 	CALL(linkat),			/* the new file becomes the lock */
 	CALL(pwrite64),			/* and, once more, another's */
 	CALL_IF(unlinkat, 2, 0),	/* it is released */
-	CALL(utimensat),		/* it is kept young */
+	CALL_FUTIMENS,			/* it is kept young */
 	/* A stale lock is taken away; a file is kept for the next. */
 #ifdef __NR_renameat
 	CALL(renameat),

@@ -36,7 +36,7 @@ static const struct sandbox_call list[] = {
 	CALL(uname),			/* a dotlock names this host, */
 	CALL_IF(kill, 1, 0),		/* and one whose owner is dead goes */
 	CALL(setitimer),
-	CALL(utimensat),		/* dates; a dotlock is kept young */
+	CALL_FUTIMENS,			/* dates; a dotlock is kept young */
 	CALL_IF(fcntl, 1, F_DUPFD_CLOEXEC),
 	CALL(geteuid),			/* whose files may be used */
 #else

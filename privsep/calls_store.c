@@ -36,7 +36,7 @@ static const struct sandbox_call list[] = {
 	CALL(uname),
 	CALL_IF(kill, 1, 0),		/* does its owner live? */
 	CALL(setitimer),
-	CALL(utimensat),
+	CALL_FUTIMENS,
 	CALL_IF(fcntl, 1, F_DUPFD_CLOEXEC),	/* of open directories */
 	CALL(geteuid),			/* whose files may be used */
 #else
