@@ -33,6 +33,9 @@ static const struct sandbox_call list[] = {
 	CALL_MASKED(mprotect, 2, PROT_EXEC, 0),
 	CALL(madvise), CALL(futex),
 	CALL(clock_gettime), CALL(gettimeofday), /* where there is no vDSO */
+#ifdef __NR_time
+	CALL(time),
+#endif
 	CALL(getrandom),			/* malloc, random back-off */
 	CALL(getpid), CALL(gettid),		/* abort(), with tgkill below */
 	CALL(rt_sigprocmask), CALL(rt_sigaction), CALL(rt_sigreturn),

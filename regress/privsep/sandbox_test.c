@@ -233,6 +233,10 @@ static const struct call allowed[] = {
 	{ "close", ALL, SYS_close, { -1 } },
 	{ "getpid", ALL, SYS_getpid, { 0 } },
 	{ "clock_gettime", ALL, SYS_clock_gettime, { -1 } },
+	{ "gettimeofday", ALL, SYS_gettimeofday, { 0 } },
+#ifdef SYS_time
+	{ "time", ALL | MAILBOX, SYS_time, { 0 } },
+#endif
 	{ "getrandom", ALL, SYS_getrandom, { 0, 0, 0 } },
 	{ "brk", ALL, SYS_brk, { 0 } },
 	{ "mmap", ALL | MAILBOX, SYS_mmap, { 0, 4096,
