@@ -15,7 +15,9 @@
 
 static const struct sandbox_call list[] = {
 #ifdef __linux__
-	CALL_MASKED(openat, 2, O_ACCMODE | O_CREAT | O_EXCL, NEW_FILE),
+	/* With O_PATH the kernel forgets that it is to be new. */
+	CALL_MASKED(openat, 2, O_ACCMODE | O_CREAT | O_EXCL | O_PATH,
+	    NEW_FILE),
 	CALL(fstat),			/* the new file's links and time */
 	CALL(newfstatat),		/* what has the lock's name */
 	CALL(linkat),			/* the new file becomes the lock */

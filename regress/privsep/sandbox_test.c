@@ -170,6 +170,8 @@ static const struct call forbidden[] = {
 	    { AT_FDCWD, PATH(""), O_RDWR | O_CREAT | O_EXCL } },
 	{ "openat(O_PATH)", STRICT(NET | LOCK | KEYS), SYS_openat,
 	    { AT_FDCWD, PATH("/"), O_PATH } },
+	{ "openat(O_PATH) of a new file", STRICT(LOCK), SYS_openat,
+	    { AT_FDCWD, PATH("/"), O_WRONLY | O_CREAT | O_EXCL | O_PATH } },
 	{ "openat2", ALL, SYS_openat2, { -1 } },
 	{ "unlinkat", NET | AUTHS | KEYS, SYS_unlinkat, { -1 } },
 	{ "renameat2", NET | AUTHS | KEYS, SYS_renameat2, { -1 } },
