@@ -16,6 +16,10 @@ static const struct sandbox_call list[] = {
 	CALL(recvfrom),			/* client octets */
 	/* And nothing that would connect (MSG_FASTOPEN). */
 	CALL_MASKED(sendto, 3, 0xffffffff ^ MSG_MORE, MSG_NOSIGNAL),
+#ifdef __NR_send			/* POWER's, of recv(2) and send(2) */
+	CALL(recv),
+	CALL_MASKED(send, 3, 0xffffffff ^ MSG_MORE, MSG_NOSIGNAL),
+#endif
 	/* Mail, from the pipe to the client; more of it may come. */
 	CALL_MASKED(splice, 5, 0xffffffff ^ SPLICE_F_MORE, SPLICE_F_NONBLOCK),
 	/*
