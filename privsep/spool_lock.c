@@ -29,6 +29,9 @@ static struct ipc_lock_config config;
 static char spool_path[PATH_SIZE];	/* "": the mailboxes have none */
 static const char *real_spool;		/* where its links lead, or NULL */
 static int spool = -1;
+static int spool_error;		/* why it is not open */
+static struct stat seen;	/* where its path led to; zeros: nowhere */
+static int moved;		/* it leads elsewhere by now */
 
 /* polled[0] is the parent's channel; the others are sessions', densely. */
 static struct pollfd polled[1 + SESSIONS_MAX];
@@ -40,6 +43,17 @@ handle_config(void *context, struct ipc_message *message)
 {
 	(void)context;
 	config = *IPC_PAYLOAD(message, ipc_lock_config);
+}
+
+/* Where the spool's path leads to now. */
+static struct stat
+look_at_spool(void)
+{
+	struct stat status;
+
+	if (fstatat(AT_FDCWD, spool_path, &status, 0) == -1)
+		memset(&status, 0, sizeof(status));
+	return (status);
 }
 
 /* The spool is DIRECTORY where mailboxes are DIRECTORY/%u. */
@@ -60,9 +74,33 @@ find_spool(void)
 	if (real_spool != NULL)
 		spool = open(real_spool, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 		    O_CLOEXEC);
-	if (spool == -1)
-		log_line(LOG_WARNING, "event=lock spool=%s error=\"%s\"",
-		    spool_path, strerror(errno));
+	if (spool != -1 && fstat(spool, &seen) == 0)
+		return;
+	spool_error = errno;
+	seen = look_at_spool();
+	log_line(LOG_WARNING, "event=lock spool=%s error=\"%s\"", spool_path,
+	    strerror(spool_error));
+}
+
+/*
+ * Another file system came there, the directory or a link was replaced, or
+ * there is one now: who has mail there looks for dotlocks there.  The sandbox
+ * keeps this process from following; the next one begins with a fresh look.
+ */
+static int
+is_moved(void)
+{
+	struct stat now;
+
+	if (moved)
+		return (1);
+	now = look_at_spool();
+	if (now.st_dev == seen.st_dev && now.st_ino == seen.st_ino)
+		return (0);
+	log_line(LOG_WARNING, "event=lock spool=%s error=\"the path leads to "
+	    "another directory now; starting again\"", spool_path);
+	moved = 1;
+	return (1);
 }
 
 /*
@@ -76,7 +114,7 @@ spool_name(const struct ipc_store_config *session)
 	const char *name = session->system_name[0] != '\0' ?
 	    session->system_name : session->user;
 
-	if (spool == -1)
+	if (spool_path[0] == '\0')
 		return (NULL);
 	if (!session->is_template) {
 		if (strncmp(session->maildrop, spool_path, length) != 0 ||
@@ -100,7 +138,7 @@ handle_session(void *context, struct ipc_message *message)
 	/* The channel's end tells the store that it cannot lock now. */
 	if (used == 1 + SESSIONS_MAX)
 		return;
-	lock->directory = name != NULL ? spool : -1;
+	lock->directory = spool;
 	(void)strlcpy(lock->mailbox, name != NULL ? name : "",
 	    sizeof(lock->mailbox));
 	lock->holder = (pid_t)session->pid;
@@ -116,6 +154,7 @@ handle_session(void *context, struct ipc_message *message)
 struct asked {
 	size_t i;
 	const char *wrong;
+	int refused;
 };
 
 static void
@@ -141,7 +180,10 @@ is_taken_here(const struct dotlock *lock)
 	return (0);
 }
 
-/* Asked again by the one who has it, it says whether that still is so. */
+/*
+ * Asked again by the one who has it, it says whether that still is so.  Where
+ * the spool is not, the channel's end tells the store that it cannot lock now.
+ */
 static void
 handle_take(void *context, struct ipc_message *message)
 {
@@ -151,9 +193,15 @@ handle_take(void *context, struct ipc_message *message)
 
 	(void)message;
 	errno = ENOENT;
-	if (lock->directory == -1)
+	if (lock->mailbox[0] == '\0')
 		result = DOTLOCK_IMPOSSIBLE;
-	else if (lock->fd != -1)
+	else if (is_moved() || spool_error == ENOENT) {
+		asked->refused = 1;
+		return;
+	} else if (spool == -1) {
+		errno = spool_error;
+		result = DOTLOCK_IMPOSSIBLE;
+	} else if (lock->fd != -1)
 		result = dotlock_is_held(lock) ? DOTLOCK_TAKEN : DOTLOCK_HELD;
 	else
 		result = is_taken_here(lock) ? DOTLOCK_HELD :
@@ -196,19 +244,20 @@ hear_store(size_t i)
 	    store_handlers, sizeof(store_handlers) / sizeof(store_handlers[0])
 	};
 	static struct ipc_message message;
-	struct asked asked = { i, NULL };
-	const char *wrong = "not a message";
+	struct asked asked = { i, NULL, 0 };
+	const char *wrong = NULL;
 	int got = ipc_receive(polled[i].fd, &message);
 
 	if (got == 1) {
 		wrong = ipc_dispatch(&channel, PHASE_RUN, &message, &asked);
 		ipc_release(&message);
-	}
-	if (got == 1 && wrong == NULL)
-		wrong = asked.wrong;
-	if (got == 1 && wrong == NULL)
-		return;
-	if (got != 0)
+		if (wrong == NULL)
+			wrong = asked.wrong;
+		if (wrong == NULL && !asked.refused)
+			return;
+	} else if (got == -1)
+		wrong = "not a message";
+	if (wrong != NULL)
 		log_line(LOG_CRIT, "event=ipc from=store pid=%ld error=\"%s\"",
 		    (long)locks[i].holder, wrong);
 	end_session(i);
@@ -259,6 +308,18 @@ refresh(void)
 		dotlock_refresh(&locks[i]);
 }
 
+/* A lock that is held is that of a store at work, perhaps with a deletion. */
+static int
+holds_locks(void)
+{
+	size_t i;
+
+	for (i = 1; i < used; i++)
+		if (locks[i].fd != -1)
+			return (1);
+	return (0);
+}
+
 static void
 serve(void)
 {
@@ -300,7 +361,7 @@ main(void)
 	sandbox_enter(&sandbox_lock, config.start.without);
 	child_report_started();
 	polled[0] = (struct pollfd){ CHILD_CONTROL, POLLIN, 0 };
-	while (polled[0].fd != -1 || used > 1)
+	while ((polled[0].fd != -1 || used > 1) && !(moved && !holds_locks()))
 		serve();
 	dotlock_forget_files();
 	return (0);

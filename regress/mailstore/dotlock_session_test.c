@@ -649,6 +649,101 @@ ATF_TC_BODY(lock_process_away, tc)
 	server_stop(&server);
 }
 
+/* A directory of the spool's name, owner and rights. */
+static void
+make_spool(const struct server *server, const char *like)
+{
+	const char *path = path_of(server, "spool");
+	struct stat old;
+
+	ATF_REQUIRE(stat(path_of(server, like), &old) == 0);
+	ATF_REQUIRE(mkdir(path, 0700) == 0);
+	if (server->privileged)
+		ATF_REQUIRE(chown(path, old.st_uid, old.st_gid) == 0);
+	ATF_REQUIRE(chmod(path, old.st_mode & 07777) == 0);
+}
+
+static void
+move_spool(const struct server *server, const char *from, const char *to)
+{
+	ATF_REQUIRE(rename(path_of(server, from), path_of(server, to)) == 0);
+}
+
+/* postern-lock ends, and another takes its place. */
+static void
+lock_must_follow(const struct server *server, pid_t old)
+{
+	int waited;
+
+	log_must_have(server, "leads to another directory now");
+	for (waited = 0; waited < PATIENCE_MS && kill(old, 0) == 0;
+	    waited += 10)
+		pause_ms(10);
+	ATF_REQUIRE_MSG(waited < PATIENCE_MS, "postern-lock did not end");
+	children_must_be(server, "postern-lock", 1);
+}
+
+/* Locked is where the path leads to, or nothing is. */
+ATF_TC_WITHOUT_HEAD(spool_replaced);
+ATF_TC_BODY(spool_replaced, tc)
+{
+	struct server server;
+	struct watch watch;
+	const char *lock;
+	char *text;
+	pid_t old;
+	int fd;
+
+	(void)tc;
+	start(&server, "lock-timeout 1\n");
+	fd = login(&server);
+	mark_first(fd);
+	old = children_pid(&server, "postern-lock", 0);
+	move_spool(&server, "spool", "old");
+	make_spool(&server, "old");
+	mailbox_write(&server, FRED, BOTH, strlen(BOTH));
+	client_say(fd, "QUIT", "- the mailbox cannot be locked");
+	client_expect_close(fd);
+	text = file_read(path_of(&server, "old/fred"), NULL);
+	ATF_CHECK_STREQ(BOTH, text);
+	free(text);
+	mailbox_must_be(&server, FRED, BOTH, strlen(BOTH));
+	lock_must_follow(&server, old);
+	lock = plant(&server, "spool/fred.lock");
+	client_expect_close(pop2_login(&server, 0, FRED, FRED_PASSWORD,
+	    "- the mailbox is locked by another program"));
+	ATF_REQUIRE(unlink(lock) == 0);
+	watch = watch_spool(&server);
+	must_serve(&server);
+	watch_must_be(&watch, 2, 2, "in the new spool");
+	server_stop(&server);
+}
+
+/* Its file system comes when the daemon runs. */
+ATF_TC_WITHOUT_HEAD(spool_comes_late);
+ATF_TC_BODY(spool_comes_late, tc)
+{
+	struct server server;
+	struct watch watch;
+	pid_t old;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	mailbox_write(&server, FRED, BOTH, strlen(BOTH));
+	move_spool(&server, "spool", "late");
+	server_run(&server);
+	old = children_pid(&server, "postern-lock", 0);
+	quit(pop2_login(&server, 0, FRED, FRED_PASSWORD, "#0 "));
+	move_spool(&server, "late", "spool");
+	client_expect_close(pop2_login(&server, 0, FRED, FRED_PASSWORD,
+	    "- the mailbox cannot be locked"));
+	lock_must_follow(&server, old);
+	watch = watch_spool(&server);
+	must_serve(&server);
+	watch_must_be(&watch, 2, 2, "in the spool");
+	server_stop(&server);
+}
+
 /* The store stands still with its lock; then it is no more. */
 ATF_TC_WITHOUT_HEAD(store_killed_with_lock);
 ATF_TC_BODY(store_killed_with_lock, tc)
@@ -874,6 +969,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, folder_held_by_another);
 	ATF_TP_ADD_TC(tp, lock_process_killed);
 	ATF_TP_ADD_TC(tp, lock_process_away);
+	ATF_TP_ADD_TC(tp, spool_replaced);
+	ATF_TP_ADD_TC(tp, spool_comes_late);
 	ATF_TP_ADD_TC(tp, store_killed_with_lock);
 	ATF_TP_ADD_TC(tp, two_hosts);
 	ATF_TP_ADD_TC(tp, leftover_in_folder);

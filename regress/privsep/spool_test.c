@@ -84,12 +84,11 @@ hear(int fd, enum ipc_type wanted)
 }
 
 static void
-start_lock(void)
+run_lock(void)
 {
 	struct ipc_lock_config config;
 	int ends[2];
 
-	server_prepare(&scratch, NULL);
 	ATF_REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 	    ends) == 0);
 	ATF_REQUIRE((lock_pid = fork()) != -1);
@@ -107,16 +106,40 @@ start_lock(void)
 	hear(control, IPC_STARTED);
 }
 
+static void
+start_lock(void)
+{
+	server_prepare(&scratch, NULL);
+	run_lock();
+}
+
+static void
+wait_for_lock(void)
+{
+	int status;
+
+	ATF_REQUIRE(waitpid(lock_pid, &status, 0) == lock_pid);
+	ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+	    "it ended with %#x", (unsigned int)status);
+}
+
 /* It goes with the last session and its parent. */
 static void
 stop_lock(void)
 {
-	int status;
-
 	(void)close(control);
-	ATF_REQUIRE(waitpid(lock_pid, &status, 0) == lock_pid);
-	ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0,
-	    "it ended with %#x", (unsigned int)status);
+	wait_for_lock();
+}
+
+/* It ends by itself. */
+static void
+lock_must_end(void)
+{
+	struct pollfd polled = { control, 0, 0 };
+
+	ATF_REQUIRE_MSG(poll(&polled, 1, PATIENCE_MS) == 1, "it still runs");
+	wait_for_lock();
+	(void)close(control);
 }
 
 /*
@@ -153,6 +176,39 @@ ask(int session, enum ipc_type what)
 	ATF_REQUIRE(ipc_send(session, what, 0, NULL, NULL) == 0);
 	hear(session, IPC_LOCK_ANSWER);
 	return (IPC_PAYLOAD(&heard, ipc_lock_answer));
+}
+
+/* No answer: the channel ends, and the store knows that it cannot lock. */
+static void
+must_refuse(int session)
+{
+	struct pollfd polled = { session, POLLIN, 0 };
+
+	ATF_REQUIRE(ipc_send(session, IPC_LOCK_TAKE, 0, NULL, NULL) == 0);
+	ATF_REQUIRE(poll(&polled, 1, PATIENCE_MS) == 1);
+	ATF_CHECK_EQ(0, ipc_receive(session, &heard));
+	(void)close(session);
+}
+
+static void
+make_spool(const char *name)
+{
+	char path[600];
+
+	(void)strlcpy(path, path_of(name), sizeof(path));
+	ATF_REQUIRE(mkdir(path, 0700) == 0);
+	if (geteuid() == 0)
+		ATF_REQUIRE(chown(path, 0, SPOOL_GID) == 0);
+	ATF_REQUIRE(chmod(path, 0775) == 0);
+}
+
+static void
+move_spool(const char *from, const char *to)
+{
+	char path[600];
+
+	(void)strlcpy(path, path_of(from), sizeof(path));
+	ATF_REQUIRE(rename(path, path_of(to)) == 0);
 }
 
 #define MUST(session, what, expected)					\
@@ -279,9 +335,110 @@ ATF_TC_BODY(two_sessions, tc)
 	ATF_CHECK(!exists("spool/fred.lock") && !exists("spool/ann.lock"));
 }
 
+/*
+ * Another directory has the spool's name: nothing is locked in the old one any
+ * more, what is held stays until it is given back, and then a new process is
+ * to look anew.
+ */
+ATF_TC_WITHOUT_HEAD(replaced);
+ATF_TC_BODY(replaced, tc)
+{
+	int holding, asking, idle;
+
+	(void)tc;
+	start_lock();
+	holding = begin_session("fred", "", NULL);
+	asking = begin_session("ann", "", NULL);
+	idle = begin_session("bob", "", NULL);
+	MUST(holding, IPC_LOCK_TAKE, DOTLOCK_TAKEN);
+	move_spool("spool", "aside");
+	make_spool("spool");
+	must_refuse(asking);
+	ATF_CHECK(!exists("spool/ann.lock") && !exists("aside/ann.lock"));
+	ATF_CHECK(exists("aside/fred.lock"));
+	/* Nor when the old one has its name again: it is to end. */
+	ATF_REQUIRE(rmdir(path_of("spool")) == 0);
+	move_spool("aside", "spool");
+	must_refuse(idle);
+	ATF_CHECK(exists("spool/fred.lock"));
+	MUST(holding, IPC_LOCK_RELEASE, DOTLOCK_TAKEN);
+	ATF_CHECK(!exists("spool/fred.lock"));
+	lock_must_end();
+	(void)close(holding);
+}
+
+/* Who asks again before a deletion hears of it, and has no lock any more. */
+ATF_TC_WITHOUT_HEAD(replaced_while_held);
+ATF_TC_BODY(replaced_while_held, tc)
+{
+	int session;
+
+	(void)tc;
+	start_lock();
+	session = begin_session("fred", "", NULL);
+	MUST(session, IPC_LOCK_TAKE, DOTLOCK_TAKEN);
+	move_spool("spool", "aside");
+	must_refuse(session);
+	ATF_CHECK(!exists("aside/fred.lock"));
+	lock_must_end();
+}
+
+/* The administrator's link leads to another spool. */
+ATF_TC_WITHOUT_HEAD(link_changed);
+ATF_TC_BODY(link_changed, tc)
+{
+	int session;
+
+	(void)tc;
+	server_prepare(&scratch, NULL);
+	move_spool("spool", "one");
+	make_spool("two");
+	ATF_REQUIRE(symlink("one", path_of("spool")) == 0);
+	run_lock();
+	session = begin_session("fred", "", NULL);
+	MUST(session, IPC_LOCK_TAKE, DOTLOCK_TAKEN);
+	ATF_CHECK(exists("one/fred.lock"));
+	MUST(session, IPC_LOCK_RELEASE, DOTLOCK_TAKEN);
+	ATF_REQUIRE(unlink(path_of("spool")) == 0);
+	ATF_REQUIRE(symlink("two", path_of("spool")) == 0);
+	must_refuse(session);
+	ATF_CHECK(!exists("two/fred.lock"));
+	lock_must_end();
+}
+
+/* What is not there yet is looked for with each request. */
+ATF_TC_WITHOUT_HEAD(comes_late);
+ATF_TC_BODY(comes_late, tc)
+{
+	int session;
+
+	(void)tc;
+	server_prepare(&scratch, NULL);
+	move_spool("spool", "aside");
+	run_lock();
+	must_refuse(begin_session("fred", "", NULL));
+	/* It is no reason to end, nor to say of other mailboxes what is not. */
+	session = begin_session("ann", "", "home/ann");
+	MUST(session, IPC_LOCK_TAKE, DOTLOCK_IMPOSSIBLE);
+	(void)close(session);
+	move_spool("aside", "spool");
+	must_refuse(begin_session("fred", "", NULL));
+	lock_must_end();
+	run_lock();
+	session = begin_session("fred", "", NULL);
+	MUST(session, IPC_LOCK_TAKE, DOTLOCK_TAKEN);
+	ATF_CHECK(exists("spool/fred.lock"));
+	(void)close(session);
+	stop_lock();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, names);
 	ATF_TP_ADD_TC(tp, two_sessions);
+	ATF_TP_ADD_TC(tp, replaced);
+	ATF_TP_ADD_TC(tp, replaced_while_held);
+	ATF_TP_ADD_TC(tp, link_changed);
+	ATF_TP_ADD_TC(tp, comes_late);
 	return (atf_no_error());
 }
