@@ -49,7 +49,8 @@ CRASH = regress/crash/faults.o regress/crash/world.o regress/crash/check.o \
 	regress/crash/box.o regress/crash/box_check.o regress/crash/box_bench.o
 WRAP = -Wl,--wrap=pwrite,--wrap=ftruncate,--wrap=fsync,--wrap=renameat \
 	-Wl,--wrap=unlinkat,--wrap=openat,--wrap=log_line \
-	-Wl,--wrap=journal_wanted,--wrap=journal_is_far
+	-Wl,--wrap=journal_wanted,--wrap=journal_is_far \
+	-Wl,--wrap=message_file_is_old
 CRASH_TESTS = regress/crash/crash_test regress/crash/journal_test \
 	regress/crash/daemon_test regress/crash/files_test
 RACE = regress/crash/race.o regress/crash/race_agent.o \
@@ -72,7 +73,8 @@ FUZZ_SHARED = regress/fuzz/fuzz.o regress/fuzz/mail.o regress/fuzz/files.o \
 FUZZ_HEADERS = regress/fuzz/fuzz.h regress/fuzz/mail.h regress/fuzz/files.h \
 	regress/fuzz/talk.h
 FUZZ_WRAP = -Wl,--wrap=pread,--wrap=index_is_worth,--wrap=index_is_settled \
-	-Wl,--wrap=index_files_are_worth,--wrap=clock_gettime
+	-Wl,--wrap=index_files_are_worth,--wrap=clock_gettime \
+	-Wl,--wrap=message_file_is_old
 # What calls a target with inputs; build/fuzz.sh has libFuzzer do it.
 FUZZ_DRIVER = regress/fuzz/replay.o
 FUZZ_FLAGS =

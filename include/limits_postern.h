@@ -233,6 +233,16 @@
  */
 #define MH_STILL_MS		2000
 
+/*
+ * A message whose times lie further back than this is nobody's to write any
+ * more: the clocks that set and that judge them may differ by a zone or by
+ * summer time, but not by a day.
+ */
+#define MH_OLD_SECONDS		86400
+
+/* How often a commit waits anew for messages that are touched meanwhile. */
+#define MH_STILL_TRIES		3
+
 /* Parts of a default mailbox: RFC 937 names two for UNIX. */
 #define INBOX_PARTS_MAX		3
 

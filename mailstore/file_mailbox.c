@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "disk.h"
 #include "file_index.h"
 #include "log.h"
@@ -176,6 +177,7 @@ file_mailbox_open(struct mailbox *mailbox, int opened)
 		    error == EOVERFLOW ? "the mailbox has too many messages" :
 		    "the mailbox cannot be listed");
 	}
+	state->looked_ms = clock_now_ms();
 	file_index_read(state, &mailbox->place);
 	if (mailbox->measure_all)
 		measure_all(mailbox, state);
@@ -364,7 +366,7 @@ file_mailbox_any_marked(const struct mailbox *mailbox)
  * was sent is then for the caller to see.
  */
 static void
-accept_change(const struct file_mailbox *state, struct message_file *file)
+accept_change(struct file_mailbox *state, struct message_file *file)
 {
 	struct file_identity now;
 
@@ -377,6 +379,7 @@ accept_change(const struct file_mailbox *state, struct message_file *file)
 		return;
 	file->identity = now;
 	file->flags &= (uint8_t)~(FILE_CHANGED | FILE_SETTLED);
+	state->looked_ms = clock_now_ms();
 }
 
 /* Still byte for byte what was sent; or gone, which is no obstacle. */
@@ -396,6 +399,8 @@ verify_one(struct file_mailbox *state, struct message_file *file)
 		return (changed);
 	}
 	same = message_file_is_sent(file, fd, &state->reader);
+	if (message_file_was_touched(file, fd))
+		state->looked_ms = clock_now_ms();
 	(void)close(fd);
 	if (same == 1)
 		return (NULL);

@@ -45,6 +45,8 @@ struct file_mailbox {
 	int (*remove)(int directory, const char *name);	/* NULL: unlink */
 
 	struct file_list list;			/* the snapshot */
+	uint64_t looked_ms;			/* when a file of it, as it is
+						   kept here, was met last */
 
 	int index_lacks;		/* what was found since it was read */
 	int index_lies;			/* it was found out in this session */

@@ -41,6 +41,16 @@ message_file_same(const struct file_identity *one,
 	    timespeccmp(&one->modified, &other->modified, ==));
 }
 
+int
+message_file_is_old(const struct file_identity *identity)
+{
+	struct timespec now;
+
+	return (clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	    identity->modified.tv_sec < now.tv_sec - MH_OLD_SECONDS &&
+	    identity->changed.tv_sec < now.tv_sec - MH_OLD_SECONDS);
+}
+
 /*
  * Files with several names are allowed: MH links a message into more than
  * one folder, and a delete takes this folder's name alone.
@@ -212,6 +222,20 @@ message_file_measure(struct message_file *file, int fd,
 		file->dots = dots.doubled - dots.octets;
 	}
 	return (0);
+}
+
+int
+message_file_was_touched(struct message_file *file, int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) == -1)
+		return (1);
+	if (timespeccmp(&status.st_ctim, &file->identity.changed, ==))
+		return (0);
+	file->identity.changed = status.st_ctim;
+	file->flags &= (uint8_t)~FILE_SETTLED;
+	return (1);
 }
 
 int

@@ -22,7 +22,7 @@ struct file_identity {
 	struct timespec modified;
 	struct timespec changed;	/* its ctime, which no program can
 					   set, and which a rename changes,
-					   too: the index's alone */
+					   too */
 };
 
 enum message_file_flags {
@@ -59,6 +59,12 @@ int	message_file_same(const struct file_identity *one,
 	    const struct file_identity *other);
 
 /*
+ * Changed last, and named, so long ago that no clock that is merely wrong
+ * makes it seem so.  What is not, or has a time to come, may be written now.
+ */
+int	message_file_is_old(const struct file_identity *identity);
+
+/*
  * What the name leads to, without opening it: 0 when it is a regular file,
  * -1 with errno when not (EISDIR for a directory, EPERM) or not there.  Whose
  * it is, is for the caller to judge.
@@ -91,6 +97,12 @@ const char *message_file_send(struct message_file *file, int fd,
  */
 int	message_file_measure(struct message_file *file, int fd,
 	    struct line_reader *reader, int whole);
+
+/*
+ * Whether its ctime is another than when it was listed: it was changed since,
+ * if not in its size and date.  The ctime is kept as it is now.
+ */
+int	message_file_was_touched(struct message_file *file, int fd);
 
 /* 1: the file is byte for byte what was sent; 0: not; -1 with errno. */
 int	message_file_is_sent(const struct message_file *file, int fd,

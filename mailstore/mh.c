@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "file_mailbox.h"
 #include "log.h"
 #include "mh.h"
@@ -105,42 +105,46 @@ removed_numbers(const struct file_mailbox *state, uint32_t deleted)
 	return (numbers);
 }
 
-/* How many ms ago a marked message was changed last, at most MH_STILL_MS. */
+/* How many ms it takes until the marked messages were left alone for long. */
 static int
-still_for(const struct file_mailbox *state)
+rest_of_wait(const struct file_mailbox *state)
 {
+	const uint64_t passed = clock_now_ms() - state->looked_ms;
 	const struct message_file *file = state->list.files;
 	const struct message_file *end = file + state->list.count;
-	struct timespec now;
-	int64_t ago, least = MH_STILL_MS;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	for (; file < end; file++) {
-		if ((file->flags & FILE_MARKED) == 0)
-			continue;
-		/* So far off is no clock's difference, but an old message. */
-		ago = now.tv_sec - file->identity.modified.tv_sec;
-		if (ago < -1 || ago > MH_STILL_MS / 1000)
-			continue;
-		ago = ago * 1000 + (now.tv_nsec -
-		    file->identity.modified.tv_nsec) / 1000000;
-		if (ago < least)
-			least = ago > 0 ? ago : 0;
-	}
-	return ((int)least);
+	if (passed >= MH_STILL_MS)
+		return (0);
+	for (; file < end; file++)
+		if ((file->flags & FILE_MARKED) != 0 &&
+		    !message_file_is_old(&file->identity))
+			return (MH_STILL_MS - (int)passed);
+	return (0);
 }
 
 /*
  * MH has no lock for messages, and an agent may still be writing what was
- * sent: nothing tells that but that it is not changed any more.
+ * sent: nothing tells that but that it is as it was so long ago.  How long ago
+ * a clock of this process says: files' times may be another host's.
  */
 static const char *
-wait_until_still(const struct mailbox *mailbox)
+verify_still(struct mailbox *mailbox)
 {
 	struct pollfd pulse = { mailbox->place.pulse, POLLIN, 0 };
+	struct file_mailbox *state = mailbox->state;
+	const char *wrong;
+	int tries, rest;
 
-	return (poll(&pulse, 1, MH_STILL_MS - still_for(mailbox->state)) == 1 ?
-	    "the session has ended" : NULL);
+	for (tries = 0; tries < MH_STILL_TRIES; tries++) {
+		while ((rest = rest_of_wait(state)) > 0)
+			if (poll(&pulse, 1, rest) == 1)
+				return ("the session has ended");
+		wrong = file_mailbox_verify(mailbox);
+		if (wrong != NULL || rest_of_wait(state) == 0)
+			return (wrong);
+	}
+	return ("the folder is being changed by another program; nothing was "
+	    "deleted");
 }
 
 /*
@@ -152,16 +156,14 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 {
 	struct file_mailbox *state = mailbox->state;
 	int64_t *numbers = NULL;
-	const char *wrong = NULL;
+	const char *wrong;
 	int sequences;
 
 	*deleted = 0;
 	if (!file_mailbox_any_marked(mailbox))
 		return (NULL);
-	if (!state->is_foreign)
-		wrong = wait_until_still(mailbox);
-	if (wrong == NULL)
-		wrong = file_mailbox_verify(mailbox);
+	wrong = state->is_foreign ? file_mailbox_verify(mailbox) :
+	    verify_still(mailbox);
 	if (wrong != NULL || state->is_foreign)
 		return (wrong);
 	sequences = mh_sequences_lock(state->directories[0], &mailbox->place);

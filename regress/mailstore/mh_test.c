@@ -6,9 +6,11 @@
 #include <sys/un.h>
 
 #include <poll.h>
+#include <time.h>
 
-#include "mh.h"
+#include "message_file.h"
 #include "message_files.h"
+#include "mh.h"
 
 #define ONE	"Return-Path: <ann@example.org>\nSubject: one\n\nfirst\n"
 #define TWO	"Subject: two\n\nthe second\n\nFrom here\n>From there\n"
@@ -208,28 +210,143 @@ ATF_TC_BODY(delete_unlinks, tc)
 	server_stop(&server);
 }
 
-/* procmail and inc make the name first, and write the message then. */
-ATF_TC_WITHOUT_HEAD(written_while_deleted);
-ATF_TC_BODY(written_while_deleted, tc)
+#define BEGUN		"Subject: four\n\nbegun"
+#define BEGUN_WIRE	"Subject: four\r\n\r\nbegun\r\n"
+
+/* What has been begun is sent, and to be deleted; the commit waits. */
+static int
+delete_begun(const struct server *server, time_t ahead)
 {
-	static const char whole[] = "Subject: four\n\nbegun, and ended\n";
-	struct server server;
-	FILE *file;
 	int fd;
 
-	(void)tc;
-	start(&server, NULL);
-	write_message(&server, "mail/desk/104", "Subject: four\n\nbegun");
-	fd = fold(&server, "desk", 4);
-	read_and_delete(fd, 4, "Subject: four\r\n\r\nbegun\r\n");
+	write_message(server, "mail/desk/104", BEGUN);
+	if (ahead != 0)
+		date_file(server, "mail/desk/104", time(NULL) + ahead);
+	fd = fold(server, "desk", 4);
+	read_and_delete(fd, 4, BEGUN_WIRE);
 	client_send(fd, "QUIT\r\n");
 	(void)poll(NULL, 0, MH_STILL_MS / 3);
-	file = fopen(home_of(&server, "mail/desk/104"), "a");
+	return (fd);
+}
+
+static void
+end_begun(const struct server *server, int fd)
+{
+	FILE *file = fopen(home_of(server, "mail/desk/104"), "a");
+
 	ATF_REQUIRE(file != NULL && fputs(", and ended\n", file) != EOF &&
 	    fclose(file) == 0);
 	client_expect_line(fd, "- the folder was changed by another program");
 	client_expect_close(fd);
-	folder_must_be(&server, FRED, "mail/desk/104", whole, strlen(whole));
+	folder_must_be(server, FRED, "mail/desk/104", BEGUN ", and ended\n",
+	    strlen(BEGUN ", and ended\n"));
+}
+
+/*
+ * procmail and inc make the name first, and write the message then.  The clock
+ * that sets its date may be another one, and be wrong.
+ */
+ATF_TC_WITHOUT_HEAD(written_while_deleted);
+ATF_TC_BODY(written_while_deleted, tc)
+{
+	static const time_t ahead[] = { 0, 5, -5, 3600, -3600, -800000000 };
+	struct server server;
+	size_t i;
+
+	(void)tc;
+	start(&server, NULL);
+	for (i = 0; i < COUNT(ahead); i++)
+		end_begun(&server, delete_begun(&server, ahead[i]));
+	server_stop(&server);
+}
+
+/* What was only touched may be written on as well: that is waited for anew. */
+ATF_TC_WITHOUT_HEAD(touched_while_deleted);
+ATF_TC_BODY(touched_while_deleted, tc)
+{
+	struct server server;
+	int fd, dated;
+
+	(void)tc;
+	start(&server, NULL);
+	for (dated = 0; dated < 2; dated++) {
+		fd = delete_begun(&server, 0);
+		ATF_REQUIRE(chmod(home_of(&server, "mail/desk/104"), 0640) ==
+		    0);
+		if (dated)
+			date_file(&server, "mail/desk/104", 12345);
+		(void)poll(NULL, 0, MH_STILL_MS);
+		end_begun(&server, fd);
+	}
+	fd = delete_begun(&server, 0);
+	ATF_REQUIRE(chmod(home_of(&server, "mail/desk/104"), 0600) == 0);
+	client_expect_line(fd, "+");
+	client_expect_close(fd);
+	ATF_REQUIRE(!is_there(&server, "mail/desk/104"));
+	server_stop(&server);
+}
+
+/* One that is touched all the time stays. */
+ATF_TC_WITHOUT_HEAD(touched_all_the_time);
+ATF_TC_BODY(touched_all_the_time, tc)
+{
+	struct pollfd answer = { .events = POLLIN };
+	struct server server;
+
+	(void)tc;
+	start(&server, NULL);
+	answer.fd = delete_begun(&server, 0);
+	while (poll(&answer, 1, MH_STILL_MS / 10) == 0)
+		ATF_REQUIRE(chmod(home_of(&server, "mail/desk/104"), 0600) ==
+		    0);
+	client_expect_line(answer.fd, "- the folder is being changed");
+	client_expect_close(answer.fd);
+	folder_must_be(&server, FRED, "mail/desk/104", BEGUN, strlen(BEGUN));
+	server_stop(&server);
+}
+
+/* The clocks of hosts differ; only what is far in the past by both is old. */
+ATF_TC_WITHOUT_HEAD(old);
+ATF_TC_BODY(old, tc)
+{
+	static const struct {
+		time_t modified, changed;
+		int is_old;
+	} table[] = {
+		{ 0, 0, 0 }, { -5, -5, 0 }, { 5, 5, 0 }, { -3600, -3600, 0 },
+		{ -50400, -50400, 0 }, { 100000, 100000, 0 },
+		{ -100000, -100000, 1 }, { -100000, -5, 0 },
+		{ -5, -100000, 0 }, { 100000, -100000, 0 },
+		{ -100000, 100000, 0 },
+	};
+	struct file_identity identity;
+	size_t i;
+
+	(void)tc;
+	memset(&identity, 0, sizeof(identity));
+	for (i = 0; i < COUNT(table); i++) {
+		identity.modified.tv_sec = time(NULL) + table[i].modified;
+		identity.changed.tv_sec = time(NULL) + table[i].changed;
+		ATF_REQUIRE_EQ_MSG(table[i].is_old,
+		    message_file_is_old(&identity), "row %zu", i);
+	}
+}
+
+/* A session that lasted for long enough does not wait at its end. */
+ATF_TC_WITHOUT_HEAD(not_waited_for_again);
+ATF_TC_BODY(not_waited_for_again, tc)
+{
+	struct pollfd answer = { .events = POLLIN };
+	struct server server;
+
+	(void)tc;
+	start(&server, NULL);
+	answer.fd = mark_second(&server);
+	(void)poll(NULL, 0, MH_STILL_MS);
+	client_send(answer.fd, "QUIT\r\n");
+	ATF_REQUIRE(poll(&answer, 1, MH_STILL_MS * 3 / 4) == 1);
+	client_expect_line(answer.fd, "+");
+	client_expect_close(answer.fd);
 	server_stop(&server);
 }
 
@@ -985,7 +1102,8 @@ ATF_TC_BODY(sequences_lock_first, tc)
 	quit(fd, "+");
 	fd = mark_second(&server);
 	client_send(fd, "QUIT\r\n");
-	(void)usleep(300000);
+	/* Behind the time for which a message must have been still. */
+	(void)usleep(MH_STILL_MS * 1000 + 300000);
 	must_be_all_there(&server);
 	(void)close(sequences);
 	client_expect_line(fd, "+");
@@ -1039,6 +1157,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, whole_mailbox);
 	ATF_TP_ADD_TC(tp, delete_unlinks);
 	ATF_TP_ADD_TC(tp, written_while_deleted);
+	ATF_TP_ADD_TC(tp, touched_while_deleted);
+	ATF_TP_ADD_TC(tp, touched_all_the_time);
+	ATF_TP_ADD_TC(tp, old);
+	ATF_TP_ADD_TC(tp, not_waited_for_again);
 	ATF_TP_ADD_TC(tp, delete_renames);
 	ATF_TP_ADD_TC(tp, delete_stops);
 	ATF_TP_ADD_TC(tp, delete_one_name);
