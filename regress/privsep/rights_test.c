@@ -4,6 +4,7 @@
  * The tables below are the one of the design ("Processes"): whoever takes a
  * process over gets what stands in its row.
  */
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -413,10 +414,55 @@ ATF_TC_BODY(programs_and_roots, tc)
 			ATF_CHECK_STREQ(root, link);
 			process_link(pid, "cwd", link, sizeof(link));
 			ATF_CHECK_STREQ(root, link);
-			/* Nobody's terminal: not the one of its starter. */
-			ATF_CHECK_EQ_MSG(pid == server.pid ? getsid(0) : pid,
-			    getsid(pid), "process %d, row %zu", (int)pid, row);
 		}
+	end_session(&server, fd);
+}
+
+/* This test's own; under kyua it leads a session that has none. */
+static void
+get_terminal(void)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), fd;
+	char name[64];
+
+	ATF_REQUIRE(terminal != -1);
+	ATF_REQUIRE(grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+	ATF_REQUIRE(ptsname_r(terminal, name, sizeof(name)) == 0);
+	ATF_REQUIRE((fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) != -1);
+	if (ioctl(fd, TIOCSCTTY, 0) == -1)
+		atf_tc_skip("needs to lead a session without a terminal");
+}
+
+/* The starter's terminal is the parent's, and out of its children's reach. */
+static void
+check_terminal(pid_t pid, const struct program_row *row, int privileged)
+{
+	char path[64], line[1024] = "", *after;
+	int terminal = 0;
+	FILE *file;
+
+	(void)privileged;
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	ATF_REQUIRE((file = fopen(path, "re")) != NULL);
+	ATF_REQUIRE(fgets(line, sizeof(line), file) != NULL);
+	(void)fclose(file);
+	ATF_REQUIRE((after = strrchr(line, ')')) != NULL);
+	ATF_REQUIRE_EQ(1, sscanf(after + 1, " %*c %*d %*d %*d %d", &terminal));
+	ATF_CHECK_EQ_MSG(row->is_parent, terminal != 0, "%s", row->program);
+	ATF_CHECK_EQ_MSG(row->is_parent, getsid(pid) == getsid(0), "%s",
+	    row->program);
+}
+
+ATF_TC_WITHOUT_HEAD(terminal);
+ATF_TC_BODY(terminal, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	get_terminal();
+	fd = begin_session(&server);
+	for_every_process(&server, check_terminal);
 	end_session(&server, fd);
 }
 
@@ -1064,6 +1110,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, not_dumpable);
 	ATF_TP_ADD_TC(tp, resource_limits);
 	ATF_TP_ADD_TC(tp, programs_and_roots);
+	ATF_TP_ADD_TC(tp, terminal);
 	ATF_TP_ADD_TC(tp, descriptors);
 	ATF_TP_ADD_TC(tp, shadow_group);
 	ATF_TP_ADD_TC(tp, parent_symbols);
