@@ -93,7 +93,10 @@ open_system(const char *passwd_file)
 		log_fatal("event=start error=\"no password hashes\"");
 }
 
-/* shadow(5): why the account may not log in today, or NULL. */
+/*
+ * shadow(5): why the account may not log in today, or NULL.  An empty field is
+ * -1; an expiry of 0 is a day that has passed (chage -E 0), as PAM has it.
+ */
 static const char *
 shut_out(const struct spwd *shadow)
 {
@@ -101,11 +104,11 @@ shut_out(const struct spwd *shadow)
 
 	if (!is_hash(shadow->sp_pwdp))
 		return ("locked, or without a password");
-	if (shadow->sp_expire > 0 && today >= shadow->sp_expire)
+	if (shadow->sp_expire != -1 && today >= shadow->sp_expire)
 		return ("account expired");
 	if (shadow->sp_lstchg == 0)
 		return ("password must be changed first");
-	if (shadow->sp_lstchg > 0 && shadow->sp_max >= 0 &&
+	if (shadow->sp_lstchg > 0 && shadow->sp_max != -1 &&
 	    today - shadow->sp_lstchg > shadow->sp_max)
 		return ("password expired");
 	return (NULL);

@@ -153,12 +153,17 @@ replace_line(const struct server *server, const char *begins,
 enum hash { YESCRYPT, SHA512, COSTLY, BANG_HASH, BANG, STAR, NO_HASH,
     NO_ENTRY };
 
+#define YESTERDAY	"yesterday"
+#define TODAY		"today"
+#define TOMORROW	"tomorrow"
+
 /* Whose password is always "secret" where there is one. */
 static const struct {
 	const char *user;
 	unsigned int uid, gid;
 	enum hash hash;
-	const char *change, *most, *expire;	/* fields of shadow(5) */
+	const char *change, *most, *expire;	/* fields of shadow(5), or
+						   days around today's */
 	const char *reason;		/* of the right password's refusal */
 } accounts[] = {
 	{ "t-costly", 5100, 5100, COSTLY, "19000", "99999", "", NULL },
@@ -176,6 +181,15 @@ static const struct {
 	    "locked, or without a password" },
 	{ "t-expired", 5109, 5109, SHA512, "19000", "99999", "1",
 	    "account expired" },
+	{ "t-expired-0", 5115, 5115, SHA512, "19000", "99999", "0",
+	    "account expired" },
+	{ "t-expired-today", 5118, 5118, SHA512, "19000", "99999", TODAY,
+	    "account expired" },
+	{ "t-expires-tomorrow", 5119, 5119, SHA512, "19000", "99999", TOMORROW,
+	    NULL },
+	{ "t-old-today", 5120, 5120, SHA512, YESTERDAY, "1", "", NULL },
+	{ "t-old-yesterday", 5121, 5121, SHA512, YESTERDAY, "0", "",
+	    "password expired" },
 	{ "t-old", 5110, 5110, SHA512, "1", "10", "", "password expired" },
 	{ "t-change", 5111, 5111, SHA512, "0", "99999", "",
 	    "password must be changed first" },
@@ -207,6 +221,25 @@ make_hash(enum hash hash)
 	(void)snprintf(made, sizeof(made), "%s%s", hash == BANG_HASH ? "!" :
 	    "", result);
 	return (made);
+}
+
+/* A day as shadow(5) has it. */
+static const char *
+day(const char *text)
+{
+	static const char *const names[] = { YESTERDAY, TODAY, TOMORROW };
+	static char made[2][24];
+	static unsigned int turn;
+	char *number = made[turn++ % 2];
+	size_t i;
+
+	for (i = 0; i < COUNT(names); i++)
+		if (strcmp(text, names[i]) == 0) {
+			(void)snprintf(number, sizeof(made[0]), "%lld",
+			    (long long)time(NULL) / 86400 + (int)i - 1);
+			return (number);
+		}
+	return (text);
 }
 
 static void
@@ -268,8 +301,8 @@ cover_accounts(const struct server *server, int with_costly)
 		    (accounts[i].hash != COSTLY || with_costly))
 			(void)fprintf(shadow, "%s:%s:%s:0:%s:7::%s:\n",
 			    accounts[i].user, make_hash(accounts[i].hash),
-			    accounts[i].change, accounts[i].most,
-			    accounts[i].expire);
+			    day(accounts[i].change), accounts[i].most,
+			    day(accounts[i].expire));
 	}
 	ATF_REQUIRE(fclose(passwd) == 0 && fclose(shadow) == 0);
 	services = cover_service() ?
