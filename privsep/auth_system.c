@@ -6,6 +6,7 @@
  */
 #include <crypt.h>
 #include <errno.h>
+#include <pwd.h>
 #include <shadow.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -114,6 +115,22 @@ shut_out(const struct spwd *shadow)
 	return (NULL);
 }
 
+/* passwd(5): "x" says that the password is in the shadow file. */
+static const struct spwd *
+find_shadow(const char *user, const char **why)
+{
+	const struct passwd *found = getpwnam(user);
+	const struct spwd *shadow = NULL;
+
+	if (found == NULL || strcmp(found->pw_passwd, "x") != 0)
+		*why = "locked, or the password is not in the shadow file";
+	else if ((shadow = getspnam(user)) == NULL)
+		*why = "no shadow entry, or it cannot be read";
+	else
+		*why = shut_out(shadow);
+	return (shadow);
+}
+
 static int
 password_fits(const char *hash, const char *password)
 {
@@ -137,10 +154,8 @@ verify_system(const char *user, const char *password, uid_t minimum_uid,
 	int good;
 
 	*why = account_find(&policy, user, &account);
-	if (*why == NULL && (shadow = getspnam(user)) == NULL)
-		*why = "no shadow entry, or it cannot be read";
 	if (*why == NULL)
-		*why = shut_out(shadow);
+		shadow = find_shadow(user, why);
 	good = password_fits(shadow != NULL && is_hash(shadow->sp_pwdp) ?
 	    shadow->sp_pwdp : nobodys_hash, password);
 	if (*why != NULL)

@@ -150,7 +150,7 @@ replace_line(const struct server *server, const char *begins,
 
 /* The system's accounts. */
 
-enum hash { YESCRYPT, SHA512, COSTLY, BANG_HASH, BANG, STAR, NO_HASH,
+enum hash { STAR_PASSWD, HASH_PASSWD, YESCRYPT, SHA512, COSTLY, BANG_HASH, BANG, STAR, NO_HASH,
     NO_ENTRY };
 
 #define YESTERDAY	"yesterday"
@@ -199,6 +199,10 @@ static const struct {
 	    "uid 0 and gid 0 never get a mailbox" },
 	{ "t-low", 999, 999, SHA512, "19000", "99999", "",
 	    "uid under minimum-uid" },
+	{ "t-vipw", 5122, 5122, STAR_PASSWD, "19000", "99999", "",
+	    "locked, or the password is not in the shadow file" },
+	{ "t-passwd", 5123, 5123, HASH_PASSWD, "19000", "99999", "",
+	    "locked, or the password is not in the shadow file" },
 	{ "t-noshadow", 5114, 5114, NO_ENTRY, "", "", "",
 	    "no shadow entry, or it cannot be read" },
 };
@@ -294,9 +298,10 @@ cover_accounts(const struct server *server, int with_costly)
 	    "nobody:x:65534:65534::/:/bin/false\n");
 	(void)fprintf(shadow, "root:*:19000:0:99999:7:::\n");
 	for (i = 0; i < COUNT(accounts); i++) {
-		(void)fprintf(passwd, "%s:x:%u:%u::%s/home/fred:/bin/sh\n",
-		    accounts[i].user, accounts[i].uid, accounts[i].gid,
-		    server->directory);
+		(void)fprintf(passwd, "%s:%s:%u:%u::%s/home/fred:/bin/sh\n",
+		    accounts[i].user, accounts[i].hash == STAR_PASSWD ? "*" :
+		    accounts[i].hash == HASH_PASSWD ? make_hash(SHA512) : "x",
+		    accounts[i].uid, accounts[i].gid, server->directory);
 		if (accounts[i].hash != NO_ENTRY &&
 		    (accounts[i].hash != COSTLY || with_costly))
 			(void)fprintf(shadow, "%s:%s:%s:0:%s:7::%s:\n",
