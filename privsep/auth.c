@@ -89,7 +89,9 @@ handle_login(void *context, struct ipc_message *message)
 	}
 	memset(&granted, 0, sizeof(granted));
 	granted.net = net->index;
-	(void)strlcpy(granted.peer, login->peer, sizeof(granted.peer));
+	/* Others log it as it is: words of net's are not to be among theirs. */
+	(void)strlcpy(granted.peer, strcmp(peer, login->peer) == 0 ? peer :
+	    "?", sizeof(granted.peer));
 	(void)strlcpy(granted.user, login->user, sizeof(granted.user));
 	if (ipc_send(CHILD_CONTROL, IPC_LOGIN_GRANTED, message->header.session,
 	    &granted, NULL) == 0)

@@ -362,22 +362,33 @@ attack_auth(int fd)
 	tell((const char *)heard.payload.bytes);
 }
 
-/* Logs in as anybody may, and asks the store for what was never sent. */
+/* Logs in as anybody may, but for the client's name; the store's channel. */
+static int
+log_in(int auth, uint64_t session, const char *user)
+{
+	struct ipc_login login;
+
+	memset(&login, 0, sizeof(login));
+	(void)strlcpy(login.peer, "192.0.2.1:1 user=ann",
+	    sizeof(login.peer));
+	(void)strlcpy(login.user, user, sizeof(login.user));
+	(void)strlcpy(login.password, FRED_PASSWORD, sizeof(login.password));
+	(void)ipc_send(auth, IPC_LOGIN, session, &login, NULL);
+	if (ipc_receive(CHILD_CONTROL, &heard) != 1 ||
+	    heard.header.type != IPC_SESSION_STORE)
+		_exit(1);
+	return (ipc_take_descriptor(&heard, 0));
+}
+
+/* Has no mailbox by one login; asks a store for what was never sent. */
 static void
 attack_own_store(int auth)
 {
 	static const struct ipc_folder_open inbox;
-	struct ipc_login login;
 	int store;
 
-	memset(&login, 0, sizeof(login));
-	(void)strlcpy(login.user, FRED, sizeof(login.user));
-	(void)strlcpy(login.password, FRED_PASSWORD, sizeof(login.password));
-	(void)ipc_send(auth, IPC_LOGIN, 1, &login, NULL);
-	if (ipc_receive(CHILD_CONTROL, &heard) != 1 ||
-	    heard.header.type != IPC_SESSION_STORE)
-		_exit(1);
-	store = ipc_take_descriptor(&heard, 0);
+	(void)log_in(auth, 2, "homeless");
+	store = log_in(auth, 1, FRED);
 	(void)ipc_receive(store, &heard);	/* STORE_READY */
 	(void)ipc_send(store, IPC_FOLDER_OPEN, 1, &inbox, NULL);
 	(void)ipc_receive(store, &heard);	/* FOLDER_OPENED */

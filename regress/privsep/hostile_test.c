@@ -288,6 +288,8 @@ ATF_TC_BODY(net_to_own_store, tc)
 	prepare(&server, "net-processes 2\nauth-processes 1\n",
 	    "postern-net");
 	give_order(&server, "store", "");
+	server_add_named(&server, "homeless", FRED_PASSWORD,
+	    "no-such-account");
 	mailbox_write(&server, FRED, two_messages, strlen(two_messages));
 	server_run(&server);
 	fd = begin_bystander(&server);
@@ -295,6 +297,10 @@ ATF_TC_BODY(net_to_own_store, tc)
 	log_must_have(&server, "double=store ended");
 	log_must_have(&server, "user=fred event=ipc from=net "
 	    "message=FOLDER_DELETE error=\"the mailbox was not sent\"");
+	/* Its words are in auth's lines alone, and one value there. */
+	log_must_have(&server, "peer=\"192.0.2.1:1 user=ann\" user=fred");
+	log_must_have(&server, "peer=? user=homeless error=");
+	ATF_CHECK(!log_has(&server, "peer=192.0.2.1"));
 	log_must_have(&server, "event=exit process=store");
 	children_must_be(&server, "postern-store", 1);
 	mailbox_must_be(&server, FRED, two_messages, strlen(two_messages));
