@@ -12,7 +12,9 @@ enum verdict {
 	VERDICT_SHUT_OUT,		/* nobody's name, or no mailbox: no
 					   password is right */
 	VERDICT_WRONG,			/* not the account's own password */
-	VERDICT_RIGHT
+	VERDICT_RIGHT,
+	VERDICT_UNKNOWN			/* its file cannot be read: the same
+					   for all users */
 };
 
 struct auth_backend {
@@ -44,10 +46,13 @@ int	hash_fits(const char *hash, const char *password);
  * auth_named.c: the further passwords of users (passwd_named.h) in `file`.
  *
  * named_verify tries those of the user that are for this protocol and this
- * peer; `name` (PASSWORD_NAME_SIZE) is set to that of the one that fits.
- * False for all of them when `shut_out`.  Takes the same time for all users.
+ * peer; `name` (PASSWORD_NAME_SIZE) is set to that of the one that fits.  It
+ * is given the verdict on the account's own password, and returns the one on
+ * the login: only where that was wrong can one of these be right.  Takes the
+ * same time for all users.
  */
 void	named_open(const char *file);
-int	named_verify(const struct ipc_login *login, int shut_out, char *name);
+enum verdict named_verify(const struct ipc_login *login, enum verdict own,
+	    char *name);
 
 #endif

@@ -97,6 +97,8 @@ enum ipc_phase {
 	/* a login */							\
 	X(LOGIN,	 NET,	 AUTH,	PHASE_RUN, login, 0)		\
 	X(LOGIN_REFUSED, AUTH,	 NET,	PHASE_RUN, empty, 0)		\
+	/* it cannot be told: a file of passwords cannot be read */	\
+	X(LOGIN_FAILED,	 AUTH,	 NET,	PHASE_RUN, empty, 0)		\
 	X(LOGIN_GRANTED, AUTH,	 PARENT, PHASE_RUN, login_granted, 0)	\
 	X(SESSION_STORE, PARENT, NET,	PHASE_RUN, empty, 2)		\
 	X(SESSION_FAILED, PARENT, NET,	PHASE_RUN, reason, 0)		\

@@ -111,6 +111,15 @@ login_answered(uint64_t id)
 	return (session);
 }
 
+/* Right or wrong: nobody knows, and the password may be kept. */
+static void
+tell_trouble(struct session *session)
+{
+	session_trouble(session, "the login could not be checked; "
+	    "try again later");
+	session_run(session);
+}
+
 void
 login_lost(void)
 {
@@ -129,9 +138,7 @@ login_lost(void)
 		if (session == NULL || !session->asked_auth)
 			continue;
 		session->asked_auth = 0;
-		session_trouble(session, "the login could not be checked; "
-		    "try again later");
-		session_run(session);
+		tell_trouble(session);
 	}
 	pump();
 }
@@ -203,8 +210,19 @@ handle_refused(void *context, struct ipc_message *message)
 		wait_for_refusal(TAILQ_FIRST(&refusals), clock_now_ms());
 }
 
+static void
+handle_failed(void *context, struct ipc_message *message)
+{
+	struct session *session = login_answered(message->header.session);
+
+	(void)context;
+	if (session != NULL)
+		tell_trouble(session);
+}
+
 static const struct ipc_handler handlers[] = {
 	{ IPC_LOGIN_REFUSED, handle_refused },
+	{ IPC_LOGIN_FAILED, handle_failed },
 };
 
 static void

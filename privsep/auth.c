@@ -71,8 +71,9 @@ handle_login(void *context, struct ipc_message *message)
 
 	verdict = backend->verify(login->user, login->password,
 	    (uid_t)config.minimum_uid, &why);
-	good = verdict == VERDICT_RIGHT || named_verify(login,
-	    verdict == VERDICT_SHUT_OUT, name);
+	if (verdict != VERDICT_RIGHT)
+		verdict = named_verify(login, verdict, name);
+	good = verdict == VERDICT_RIGHT;
 	log_line(good ? LOG_INFO : LOG_NOTICE, "event=%s session=%u-%llu "
 	    "peer=%s user=%s protocol=%s%s%s%s%s%s", good ? "login" :
 	    "login-refused", net->index,
@@ -83,7 +84,8 @@ handle_login(void *context, struct ipc_message *message)
 	    "?", name[0] != '\0' ? " password=" : "", name,
 	    good ? "" : " reason=\"", good ? "" : why, good ? "" : "\"");
 	if (!good) {
-		(void)ipc_send(net->fd, IPC_LOGIN_REFUSED,
+		(void)ipc_send(net->fd, verdict == VERDICT_UNKNOWN ?
+		    IPC_LOGIN_FAILED : IPC_LOGIN_REFUSED,
 		    message->header.session, NULL, NULL);
 		return;
 	}

@@ -49,7 +49,7 @@ named_open(const char *named_file)
 		return;
 	if (passwd_open(file, &lines) == -1)
 		log_line(LOG_ERR, "event=passwd file=%s error=\"%s\"; the "
-		    "logins that need it will be refused", file,
+		    "logins that need it cannot be checked", file,
 		    strerror(errno));
 	else
 		passwd_close(&lines);
@@ -128,8 +128,8 @@ collect(struct search *search, const struct passwd_named *named)
 	    PASSWD_HASH_SIZE);
 }
 
-/* Reads the whole file, whoever's the login is. */
-static void
+/* Reads the whole file, whoever's the login is; 0: it cannot be read. */
+static int
 read_file(struct search *search)
 {
 	struct passwd_named named;
@@ -140,7 +140,7 @@ read_file(struct search *search)
 	if (passwd_open(file, &lines) == -1) {
 		log_line(LOG_ERR, "event=passwd file=%s error=\"%s\"", file,
 		    strerror(errno));
-		return;
+		return (0);
 	}
 	while ((line = passwd_next_line(&lines)) != NULL)
 		if (!passwd_is_named(line))
@@ -154,28 +154,29 @@ read_file(struct search *search)
 		log_line(LOG_ERR, "event=passwd file=%s error=\"cannot be "
 		    "read to its end\"", file);
 	explicit_bzero(&named, sizeof(named));
+	return (!lines.failed);
 }
 
-int
-named_verify(const struct ipc_login *login, int shut_out, char *name)
+enum verdict
+named_verify(const struct ipc_login *login, enum verdict own, char *name)
 {
 	static struct search search;
 	unsigned int i;
-	int fits, good = 0;
+	int fits, is_read, good = 0;
 
 	if (file[0] == '\0')
-		return (0);
+		return (own);
 	memset(&search, 0, sizeof(search));
 	search.login = login;
-	read_file(&search);
+	is_read = read_file(&search);
 	for (i = 0; i < search.most && !good; i++) {
 		fits = hash_fits(i < search.count ? search.hashes[i] :
 		    search.other, login->password);
-		good = fits && i < search.count && !shut_out;
+		good = fits && i < search.count && own == VERDICT_WRONG;
 		if (good)
 			(void)strlcpy(name, search.names[i],
 			    PASSWORD_NAME_SIZE);
 	}
 	sodium_memzero(&search, sizeof(search));
-	return (good);
+	return (good ? VERDICT_RIGHT : is_read ? own : VERDICT_UNKNOWN);
 }

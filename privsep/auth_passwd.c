@@ -27,20 +27,21 @@ verify_passwd(const char *user, const char *password, uid_t minimum_uid,
 	struct passwd_entry entry, first;
 	const char *hash = hash_of_nobody;
 	enum verdict verdict = VERDICT_SHUT_OUT;
-	int found, good;
+	int found, first_found, good;
 
 	/* Both for everybody: a name that is here costs as much as any. */
 	found = account_name_valid(user) ? passwd_find(path, user, 1,
 	    &entry) : 0;
-	if (passwd_find_first(path, &first) == 1 &&
-	    hash_unfit(first.hash) == NULL)
+	first_found = passwd_find_first(path, &first);
+	if (first_found == 1 && hash_unfit(first.hash) == NULL)
 		hash = first.hash;
 	if (found == 1 && hash_unfit(entry.hash) == NULL)
 		hash = entry.hash;
 	good = hash_fits(hash, password);
-	if (found == -1)
+	if (found == -1 || first_found == -1) {
 		*why = "the passwd file cannot be read";
-	else if (found == 0)
+		verdict = VERDICT_UNKNOWN;
+	} else if (found == 0)
 		*why = "no such user";
 	else if (entry.account.system_name[0] == '\0' &&
 	    entry.account.uid < minimum_uid)

@@ -85,8 +85,8 @@ open_system(const char *passwd_file)
 			(void)make_hash("", shadow->sp_pwdp, nobodys_hash);
 	endspent();
 	if (getspnam("root") == NULL)
-		log_line(LOG_ERR, "event=shadow error=\"%s\"; every login "
-		    "will be refused", strerror(errno));
+		log_line(LOG_ERR, "event=shadow error=\"%s\"; no login "
+		    "can be checked", strerror(errno));
 	if (nobodys_hash[0] == '\0' &&
 	    (setting = crypt_gensalt(NULL, 0, NULL, 0)) != NULL)
 		(void)strlcpy(nobodys_hash, setting, sizeof(nobodys_hash));
@@ -115,6 +115,18 @@ shut_out(const struct spwd *shadow)
 	return (NULL);
 }
 
+/* Asked for everybody: whether the file can be read tells of no user. */
+static int
+can_read_shadow(void)
+{
+	int can;
+
+	setspent();
+	can = getspent() != NULL;
+	endspent();
+	return (can);
+}
+
 /* passwd(5): "x" says that the password is in the shadow file. */
 static const struct spwd *
 find_shadow(const char *user, const char **why)
@@ -125,7 +137,7 @@ find_shadow(const char *user, const char **why)
 	if (found == NULL || strcmp(found->pw_passwd, "x") != 0)
 		*why = "locked, or the password is not in the shadow file";
 	else if ((shadow = getspnam(user)) == NULL)
-		*why = "no shadow entry, or it cannot be read";
+		*why = "no shadow entry";
 	else
 		*why = shut_out(shadow);
 	return (shadow);
@@ -150,14 +162,18 @@ verify_system(const char *user, const char *password, uid_t minimum_uid,
 {
 	const struct account_policy policy = { "", minimum_uid, 0 };
 	const struct spwd *shadow = NULL;
+	const int can_read = can_read_shadow();
 	struct account account;
 	int good;
 
-	*why = account_find(&policy, user, &account);
+	*why = can_read ? account_find(&policy, user, &account) :
+	    "the shadow file cannot be read";
 	if (*why == NULL)
 		shadow = find_shadow(user, why);
 	good = password_fits(shadow != NULL && is_hash(shadow->sp_pwdp) ?
 	    shadow->sp_pwdp : nobodys_hash, password);
+	if (!can_read)
+		return (VERDICT_UNKNOWN);
 	if (*why != NULL)
 		return (VERDICT_SHUT_OUT);
 	*why = good ? NULL : "wrong password";

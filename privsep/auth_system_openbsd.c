@@ -21,8 +21,8 @@ open_system(const char *passwd_file)
 	(void)passwd_file;
 	errno = 0;
 	if (getpwnam_shadow("root") == NULL)
-		log_line(LOG_ERR, "event=shadow error=\"%s\"; every login "
-		    "will be refused", strerror(errno));
+		log_line(LOG_ERR, "event=shadow error=\"%s\"; no login "
+		    "can be checked", strerror(errno));
 }
 
 static enum verdict
@@ -33,11 +33,14 @@ verify_system(const char *user, const char *password, uid_t minimum_uid,
 	const struct passwd *found = NULL;
 	struct account account;
 	time_t now = time(NULL);
+	/* Asked for everybody: whether hashes can be read tells of no user. */
+	const int can_read = getpwnam_shadow("root") != NULL;
 	int good;
 
-	*why = account_find(&policy, user, &account);
+	*why = can_read ? account_find(&policy, user, &account) :
+	    "the hashes cannot be read";
 	if (*why == NULL && (found = getpwnam_shadow(user)) == NULL)
-		*why = "no shadow entry, or it cannot be read";
+		*why = "no shadow entry";
 	if (*why == NULL && found->pw_expire != 0 && now >= found->pw_expire)
 		*why = "account expired";
 	if (*why == NULL && found->pw_change != 0 && now >= found->pw_change)
@@ -45,6 +48,8 @@ verify_system(const char *user, const char *password, uid_t minimum_uid,
 	/* crypt_checkpass(3) takes as long for NULL, and for "*", as ever. */
 	good = crypt_checkpass(password, found != NULL ? found->pw_passwd :
 	    NULL) == 0;
+	if (!can_read)
+		return (VERDICT_UNKNOWN);
 	if (*why != NULL)
 		return (VERDICT_SHUT_OUT);
 	*why = good ? NULL : "wrong password, or locked";

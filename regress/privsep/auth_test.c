@@ -78,6 +78,9 @@ login_pop1(const struct server *server, const char *user,
 
 #define REFUSED		"- login refused\r\n"
 #define REFUSED_POP1	"-ERR login refused\r\n"
+#define TROUBLE		"- the login could not be checked; try again later\r\n"
+#define TROUBLE_POP1	"-ERR the login could not be checked; try again " \
+			"later\r\n"
 #define EMPTY_BOX	"#0 messages\r\n"
 
 /* A refusal is told in a while: so many are waited for at once. */
@@ -148,6 +151,23 @@ replace_line(const struct server *server, const char *begins,
 	free(config);
 }
 
+/*
+ * While passwords cannot be read no answer calls one wrong, and a user's is
+ * what everybody's is.
+ */
+static void
+nobody_is_told(const struct server *server, const char *user)
+{
+	const char *const users[] = { user, "t-unknown", "../x", "root" };
+	size_t i;
+
+	for (i = 0; i < COUNT(users); i++) {
+		login(server, users[i], "secret", TROUBLE);
+		login(server, users[i], "wrong", TROUBLE);
+		login_pop1(server, users[i], "wrong", TROUBLE_POP1);
+	}
+}
+
 /* The system's accounts. */
 
 enum hash { STAR_PASSWD, HASH_PASSWD, YESCRYPT, SHA512, COSTLY, BANG_HASH, BANG, STAR, NO_HASH,
@@ -204,7 +224,7 @@ static const struct {
 	{ "t-passwd", 5123, 5123, HASH_PASSWD, "19000", "99999", "",
 	    "locked, or the password is not in the shadow file" },
 	{ "t-noshadow", 5114, 5114, NO_ENTRY, "", "", "",
-	    "no shadow entry, or it cannot be read" },
+	    "no shadow entry" },
 };
 
 static const char *
@@ -431,6 +451,24 @@ ATF_TC_BODY(system_services, tc)
 	server_stop(&server);
 }
 
+/* A shadow file that cannot be read. */
+ATF_TC_WITHOUT_HEAD(system_unreadable);
+ATF_TC_BODY(system_unreadable, tc)
+{
+	struct server server;
+
+	(void)tc;
+	start_system(&server, 0);
+	login(&server, "t-sha512", "secret", EMPTY_BOX);
+	ATF_REQUIRE(chmod("shadow", 0600) == 0);
+	nobody_is_told(&server, "t-sha512");
+	must_be_logged(&server, "t-sha512", "the shadow file cannot be read");
+	ATF_REQUIRE(chmod("shadow", 0640) == 0);
+	login(&server, "t-sha512", "secret", EMPTY_BOX);
+	login(&server, "t-sha512", "wrong", REFUSED);
+	server_stop(&server);
+}
+
 /* Names that are not there cost what the costly account costs. */
 ATF_TC_WITHOUT_HEAD(system_cost);
 ATF_TC_BODY(system_cost, tc)
@@ -542,6 +580,13 @@ ATF_TC_BODY(system_named, tc)
 	login(&server, FRED, FRED_PASSWORD, REFUSED);
 	log_must_have(&server, "user=t-sha512 protocol=pop2 password=old\n");
 	log_must_have(&server, "user=t-sha512 protocol=pop2\n");
+	/* Of a password that is not the account's own nobody knows now. */
+	users_path(&server, line, sizeof(line));
+	ATF_REQUIRE(chmod(line, 0666) == 0);
+	login(&server, "t-sha512", "secret", EMPTY_BOX);
+	login(&server, "t-sha512", "named", TROUBLE);
+	login(&server, "t-locked", "named", TROUBLE);
+	login(&server, "t-unknown", "named", TROUBLE);
 	server_stop(&server);
 }
 
@@ -616,10 +661,13 @@ ATF_TC_BODY(passwd_change_counts, tc)
 	login(&server, "late", "secret", EMPTY_BOX);
 	users_path(&server, path, sizeof(path));
 	ATF_REQUIRE(chmod(path, 0666) == 0);
-	login(&server, "late", "secret", REFUSED);
+	nobody_is_told(&server, "late");
 	must_be_logged(&server, "late", "the passwd file cannot be read");
+	ATF_REQUIRE(chmod(path, 0644) == 0);
+	login(&server, "late", "secret", EMPTY_BOX);
+	login(&server, "late", "wrong", REFUSED);
 	ATF_REQUIRE(unlink(path) == 0);
-	login(&server, "late", "secret", REFUSED);
+	nobody_is_told(&server, "late");
 	server_stop(&server);
 }
 
@@ -1248,6 +1296,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, system_accounts);
 	ATF_TP_ADD_TC(tp, system_strangers);
 	ATF_TP_ADD_TC(tp, system_services);
+	ATF_TP_ADD_TC(tp, system_unreadable);
 	ATF_TP_ADD_TC(tp, system_cost);
 	ATF_TP_ADD_TC(tp, system_named);
 	ATF_TP_ADD_TC(tp, passwd_users);

@@ -374,6 +374,32 @@ ATF_TC_BODY(bad_lines, tc)
 	server_stop(&server);
 }
 
+/* POP3 has a code for it: clients are not to forget their passwords. */
+ATF_TC_WITHOUT_HEAD(unreadable);
+ATF_TC_BODY(unreadable, tc)
+{
+	static const char *const users[] = { FRED, "ghost" };
+	struct server server;
+	char path[600];
+	size_t i;
+	int fd;
+
+	(void)tc;
+	server_prepare(&server, LISTEN);
+	server_add_named(&server, "fred/one", "one", ":");
+	server_run(&server);
+	must(&server, POP3, "127.0.0.1", FRED, "one", 1);
+	(void)snprintf(path, sizeof(path), "%s/passwd", server.directory);
+	ATF_REQUIRE(unlink(path) == 0);
+	for (i = 0; i < COUNT(users); i++) {
+		fd = begin_login(&server, POP3, "127.0.0.1", users[i], "one");
+		client_expect(fd, "-ERR [SYS/TEMP] the login could not be "
+		    "checked; try again later\r\n");
+		client_expect_close(fd);
+	}
+	server_stop(&server);
+}
+
 /*
  * A refusal costs the same for who has such passwords, who has none, and who
  * is nobody; and where none of them may be used, nothing more than before.
@@ -631,6 +657,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cleartext_holds);
 	ATF_TP_ADD_TC(tp, shut_out);
 	ATF_TP_ADD_TC(tp, bad_lines);
+	ATF_TP_ADD_TC(tp, unreadable);
 	ATF_TP_ADD_TC(tp, same_cost);
 	ATF_TP_ADD_TC(tp, ctl_and_logins);
 	ATF_TP_ADD_TC(tp, ctl_refuses);
