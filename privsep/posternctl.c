@@ -311,6 +311,12 @@ read_options(int argc, char **argv)
 	while ((option = getopt(argc, argv, "a:c:df:ln:p:s:v:")) != -1) {
 		if (option == '?' || given[option] != NULL)
 			usage();
+		/* Of a shell's variable that is not set, as a rule. */
+		if (optarg != NULL && optarg[0] == '\0') {
+			log_line(LOG_ERR, "-%c: expected something behind it; "
+			    "nothing was changed", option);
+			exit(2);
+		}
 		given[option] = optarg != NULL ? optarg : "";
 	}
 	for (i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++)
@@ -369,6 +375,14 @@ tell_why_no_login(const struct account_policy *policy, const char *user)
 		    "in: %s", user, wrong);
 }
 
+/* What a further password is limited to; "": nothing. */
+static const char *
+read_limit(int option)
+{
+	return (given[option] == NULL || strcmp(given[option], "all") == 0 ?
+	    "" : given[option]);
+}
+
 /* What stands behind the hash; NULL: what stood there. */
 static const char *
 read_target(void)
@@ -377,9 +391,8 @@ read_target(void)
 
 	if (given['n'] == NULL && given['p'] == NULL)
 		return (given['s'] != NULL ? given['s'] : given['v']);
-	if (snprintf(limits, sizeof(limits), "%s:%s", given['p'] != NULL ?
-	    given['p'] : "", given['n'] != NULL ? given['n'] : "") >=
-	    PASSWD_LINE_SIZE)
+	if (snprintf(limits, sizeof(limits), "%s:%s", read_limit('p'),
+	    read_limit('n')) >= PASSWD_LINE_SIZE)
 		log_fatal("expected fewer networks");
 	return (limits);
 }

@@ -1052,6 +1052,8 @@ static const struct {
 	{ NULL, NULL, "a:b", "x\n", "expected", 1 },
 	{ NULL, NULL, "a\xe9", "x\n", "a valid user name", 1 },
 	{ NULL, NULL, "-x", "x\n", "usage:", 2 },
+	{ "-s", "", "fred", "x\n", "-s: expected something", 2 },
+	{ "-v", "", "fred", "x\n", "-v: expected something", 2 },
 	{ "-s", "../root", "fred", "x\n", "a valid system account", 1 },
 	{ "-s", "a:b", "fred", "x\n", "expected", 1 },
 	{ "-s", "a\nb", "fred", "x\n", "a valid system account", 1 },

@@ -490,6 +490,15 @@ ATF_TC_BODY(ctl_and_logins, tc)
 	    "old", FRED));
 	must(&server, POP2, "127.0.0.1", FRED, "three", 0);
 	must(&server, POP1, "127.0.0.2", FRED, "three", 1);
+	/* What limits it is lifted by a word: nothing may be a mistake. */
+	ATF_REQUIRE_EQ(0, CONTROL(file, "three\n", "-p", "all", "-n",
+	    "127.0.0.2", "-a", "old", FRED));
+	must(&server, POP2, "127.0.0.2", FRED, "three", 1);
+	must(&server, POP2, "127.0.0.1", FRED, "three", 0);
+	ATF_REQUIRE_EQ(0, CONTROL(file, "three\n", "-n", "all", "-a", "old",
+	    FRED));
+	must(&server, POP2, "127.0.0.1", FRED, "three", 1);
+	must(&server, POP3, "127.0.0.1", FRED, "three", 1);
 	ATF_REQUIRE_EQ(0, CONTROL(file, NULL, "-d", "-a", "old", FRED));
 	must(&server, POP1, "127.0.0.1", FRED, "three", 0);
 	must(&server, POP1, "127.0.0.1", FRED, "two", 1);
@@ -523,7 +532,13 @@ ATF_TC_BODY(ctl_refuses, tc)
 		const char *words[8], *said;
 		int status;
 	} rows[] = {
-		{ { "-a", "", FRED }, "a valid name", 1 },
+		{ { "-a", "", FRED }, "-a: expected something", 2 },
+		{ { "-a", "b", "-n", "", FRED }, "-n: expected something", 2 },
+		{ { "-a", "b", "-p", "", FRED }, "-p: expected something", 2 },
+		{ { "-a", "b", "-p", "pop2", "-n", "", FRED },
+		    "-n: expected something", 2 },
+		{ { "-a", "b", "-p", "all,pop2", FRED }, "protocols of", 1 },
+		{ { "-a", "b", "-n", "all,::1", FRED }, "networks such", 1 },
 		{ { "-a", "a/b", FRED }, "a valid name", 1 },
 		{ { "-a", "a:pop2", FRED }, "expected", 1 },
 		{ { "-a", "a b", FRED }, "a valid name", 1 },
