@@ -25,6 +25,9 @@
 #include "passwd_named.h"
 #include "pathnames.h"
 
+/* Behind "PASS ", and before CRLF: no line carries a longer one. */
+#define PASSWORD_LENGTH_MAX	(LINE_OCTETS_MAX - 7)
+
 /* The options of `posternctl passwd`, by letter: NULL, or what follows. */
 static const char *given[UCHAR_MAX + 1];
 
@@ -63,32 +66,56 @@ why_not(void)
 	    "write" : strerror(errno));
 }
 
-/*
- * Asks twice on a terminal; reads one line from anything else.  `password` has
- * room for one byte more than it may have.
- */
-static void
-ask_password(char *password)
+/* Asks twice; returns what is wrong, or NULL. */
+static const char *
+ask_terminal(char *password, size_t size)
 {
 	char again[PASSWORD_SIZE + 1];
-	const int terminal = isatty(STDIN_FILENO);
-	const int flags = terminal ? RPP_REQUIRE_TTY : RPP_STDIN;
 	int same;
 
-	if (readpassphrase("New password: ", password, sizeof(again), flags) ==
-	    NULL || (terminal && readpassphrase("The same again: ", again,
-	    sizeof(again), flags) == NULL))
+	if (readpassphrase("New password: ", password, size,
+	    RPP_REQUIRE_TTY) == NULL || readpassphrase("The same again: ",
+	    again, sizeof(again), RPP_REQUIRE_TTY) == NULL)
 		log_fatal("cannot read a password: %s", strerror(errno));
-	same = !terminal || strcmp(password, again) == 0;
+	same = strcmp(password, again) == 0;
 	sodium_memzero(again, sizeof(again));
-	if (!same)
-		log_fatal("the two passwords differ; nothing was changed");
-	if (password[0] == '\0')
-		log_fatal("an empty password is no password; nothing was "
-		    "changed");
-	if (strlen(password) >= PASSWORD_SIZE)
-		log_fatal("a password has at most %d bytes; nothing was "
-		    "changed", PASSWORD_SIZE - 1);
+	return (same ? NULL : "the two passwords differ");
+}
+
+/* Reads one line of what is no terminal; the same. */
+static const char *
+read_line(char *password, size_t size)
+{
+	size_t length = 0;
+	ssize_t got = 1;
+
+	while (length < size - 1 && (got = read(STDIN_FILENO,
+	    password + length, 1)) == 1 && password[length] != '\n')
+		length++;
+	length -= length > 0 && password[length - 1] == '\r';
+	password[length] = '\0';
+	if (got == -1)
+		log_fatal("cannot read a password: %s", strerror(errno));
+	/* To hash what stands before them would be another password. */
+	return (strlen(password) < length || strchr(password, '\r') != NULL ?
+	    "a password has no NUL and no carriage return in it" : NULL);
+}
+
+/* `password` has room for one byte more than it may have. */
+static void
+ask_password(char *password, size_t size)
+{
+	const char *wrong = isatty(STDIN_FILENO) ?
+	    ask_terminal(password, size) : read_line(password, size);
+
+	if (wrong == NULL && password[0] == '\0')
+		wrong = "an empty password is no password";
+	if (wrong == NULL && strlen(password) > PASSWORD_LENGTH_MAX)
+		wrong = "no line of a protocol carries so long a password";
+	if (wrong == NULL)
+		return;
+	sodium_memzero(password, size);
+	log_fatal("%s; nothing was changed", wrong);
 }
 
 /*
@@ -255,7 +282,7 @@ change_password(const char *path, gid_t auth_group, const char *user,
 	if (sodium_init() == -1)
 		log_fatal("libsodium cannot start");
 	if (!deletes) {
-		ask_password(password);
+		ask_password(password, sizeof(password));
 		if (crypto_pwhash_str(hash, password, strlen(password),
 		    crypto_pwhash_OPSLIMIT_INTERACTIVE,
 		    crypto_pwhash_MEMLIMIT_INTERACTIVE) == -1)

@@ -1067,6 +1067,7 @@ static const struct {
 	{ "-v", "5:5:/h:/m\nx", "fred", "x\n", "expected", 1 },
 	{ NULL, NULL, "fred", "\n", "an empty password", 1 },
 	{ NULL, NULL, "fred", "", "no password", 1 },
+	{ NULL, NULL, "fred", "\r\n", "no password", 1 },
 	{ "-x", "y", "fred", "x\n", "usage:", 2 },
 	{ "-c", "conf", "fred", "x\n", "usage:", 2 },
 };
@@ -1095,15 +1096,57 @@ ATF_TC_BODY(ctl_refuses, tc)
 ATF_TC_WITHOUT_HEAD(ctl_long_password);
 ATF_TC_BODY(ctl_long_password, tc)
 {
-	char password[700];
+	static const size_t lengths[] = { 506, 511, 512, 513, 699 };
+	char password[701];
+	size_t i;
 
 	(void)tc;
-	memset(password, 'x', sizeof(password));
-	(void)strlcpy(password + sizeof(password) - 2, "\n", 2);
-	write_users(FILE_BEFORE);
-	ATF_CHECK_EQ(1, control(NULL, NULL, "fred", password));
-	must_be_file("users", FILE_BEFORE);
-	must_not_exist("users.new");
+	for (i = 0; i < COUNT(lengths); i++) {
+		memset(password, 'x', lengths[i]);
+		(void)strlcpy(password + lengths[i], "\n", 2);
+		write_users(FILE_BEFORE);
+		ATF_CHECK_EQ(1, control(NULL, NULL, "fred", password));
+		ATF_CHECK_MSG(strstr(output, "so long a password") != NULL,
+		    "%s", output);
+		must_be_file("users", FILE_BEFORE);
+		must_not_exist("users.new");
+	}
+	/* "PASS ", this and CRLF are POP1's 512 octets. */
+	(void)strlcpy(password + 505, "\n", 2);
+	write_users("fred:*:\n");
+	ATF_CHECK_EQ(0, control(NULL, NULL, "fred", password));
+	password[505] = '\0';
+	must_have_hash("fred", password, "fred:H:\n");
+}
+
+/* A line is taken as it is: what stands before a NUL is another password. */
+ATF_TC_WITHOUT_HEAD(ctl_whole_line);
+ATF_TC_BODY(ctl_whole_line, tc)
+{
+	static const char *const odd[] = { "geheim\\000x\\n",
+	    "\\000x\\n", "geheim\\000\\n", "geheim\\000",
+	    "ge\\rheim\\n", "geheim\\r\\r\\n" };
+	const char *arguments[] = { "sh", "-c", NULL, NULL };
+	char command[900];
+	size_t i;
+
+	(void)tc;
+	arguments[2] = command;
+	for (i = 0; i < COUNT(odd); i++) {
+		write_users(FILE_BEFORE);
+		(void)snprintf(command, sizeof(command), "printf '%s' | "
+		    "'%s' passwd -f users fred", odd[i],
+		    program("posternctl"));
+		ATF_CHECK_EQ_MSG(1, run(arguments, NULL, output,
+		    sizeof(output)), "%s", odd[i]);
+		ATF_CHECK_MSG(strstr(output, "no NUL and no carriage return "
+		    "in it; nothing was changed") != NULL, "%s: %s", odd[i],
+		    output);
+		must_be_file("users", FILE_BEFORE);
+	}
+	write_users("fred:*:\n");
+	ATF_CHECK_EQ(0, control(NULL, NULL, "fred", "geheim\r\nx\n"));
+	must_have_hash("fred", "geheim", "fred:H:\n");
 }
 
 ATF_TC_WITHOUT_HEAD(ctl_unfit_files);
@@ -1315,6 +1358,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, ctl_keeps_rights);
 	ATF_TP_ADD_TC(tp, ctl_refuses);
 	ATF_TP_ADD_TC(tp, ctl_long_password);
+	ATF_TP_ADD_TC(tp, ctl_whole_line);
 	ATF_TP_ADD_TC(tp, ctl_unfit_files);
 	ATF_TP_ADD_TC(tp, ctl_new_file_exists);
 	ATF_TP_ADD_TC(tp, ctl_by_configuration);

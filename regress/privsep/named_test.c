@@ -374,6 +374,30 @@ ATF_TC_BODY(bad_lines, tc)
 	server_stop(&server);
 }
 
+/* What each protocol's line has room for, as posternctl(8) says. */
+ATF_TC_WITHOUT_HEAD(longest);
+ATF_TC_BODY(longest, tc)
+{
+	static const size_t lengths[WAYS] = { 505, 504 - 4, 248 };
+	char passwords[WAYS][512];
+	struct server server;
+	enum way way;
+	char key[40];
+
+	(void)tc;
+	server_prepare(&server, LISTEN);
+	for (way = POP1; way < WAYS; way++) {
+		memset(passwords[way], 'x', lengths[way]);
+		passwords[way][lengths[way]] = '\0';
+		(void)snprintf(key, sizeof(key), "fred/%s", ways[way]);
+		server_add_named(&server, key, passwords[way], ":");
+	}
+	server_run(&server);
+	for (way = POP1; way < WAYS; way++)
+		must(&server, way, "127.0.0.1", FRED, passwords[way], 1);
+	server_stop(&server);
+}
+
 /* POP3 has a code for it: clients are not to forget their passwords. */
 ATF_TC_WITHOUT_HEAD(unreadable);
 ATF_TC_BODY(unreadable, tc)
@@ -672,6 +696,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cleartext_holds);
 	ATF_TP_ADD_TC(tp, shut_out);
 	ATF_TP_ADD_TC(tp, bad_lines);
+	ATF_TP_ADD_TC(tp, longest);
 	ATF_TP_ADD_TC(tp, unreadable);
 	ATF_TP_ADD_TC(tp, same_cost);
 	ATF_TP_ADD_TC(tp, ctl_and_logins);
