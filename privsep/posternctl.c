@@ -398,8 +398,9 @@ tell_why_no_login(const struct account_policy *policy, const char *user)
 	    account_find(policy, user, &account);
 
 	if (wrong != NULL)
-		log_line(LOG_WARNING, "%s has a password now, but cannot log "
-		    "in: %s", user, wrong);
+		log_line(LOG_WARNING, "%s has %s password now, but cannot log "
+		    "in: %s", user, given['a'] != NULL ? "a further" : "a",
+		    wrong);
 }
 
 /* What a further password is limited to; "": nothing. */
@@ -460,7 +461,7 @@ main(int argc, char **argv)
 		    PASSWORDS_NAMED_MAX);
 	else
 		change_password(file, auth_group, key, target);
-	if (given['a'] == NULL && given['l'] == NULL)
+	if (given['d'] == NULL && given['l'] == NULL)
 		tell_why_no_login(&policy, user);
 	return (0);
 }

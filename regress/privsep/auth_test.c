@@ -1246,6 +1246,52 @@ ATF_TC_BODY(ctl_by_configuration, tc)
 	ATF_CHECK_MSG(strstr(output, "auth system") != NULL, "%s", output);
 }
 
+/* Beside the system's accounts a name may be anybody's, and is told of. */
+ATF_TC_WITHOUT_HEAD(ctl_beside_system);
+ATF_TC_BODY(ctl_beside_system, tc)
+{
+	static const char said[] = " has a further password now, but cannot "
+	    "log in: ";
+	const char *arguments[] = { NULL, "passwd", "-c", NULL, "-a", "old",
+	    NULL, NULL, NULL };
+	struct server server;
+	char line[600];
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	cover_accounts(&server, 0);
+	(void)snprintf(line, sizeof(line), "auth system %s/passwd",
+	    server.directory);
+	replace_line(&server, "auth passwd", line);
+	arguments[0] = program("posternctl");
+	arguments[3] = server.config;
+	arguments[6] = "t-unknown";
+	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
+	ATF_CHECK_MSG(strstr(output, said) != NULL &&
+	    strstr(output, "no such account") != NULL, "%s", output);
+	arguments[6] = "root";
+	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
+	ATF_CHECK_MSG(strstr(output, said) != NULL &&
+	    strstr(output, "uid 0") != NULL, "%s", output);
+	arguments[6] = "t-low";
+	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
+	ATF_CHECK_MSG(strstr(output, said) != NULL &&
+	    strstr(output, "minimum-uid") != NULL, "%s", output);
+	arguments[6] = "t-sha512";
+	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
+	ATF_CHECK_STREQ("", output);
+	/* What is taken away, or shown, needs no such word. */
+	arguments[6] = "-d";
+	arguments[7] = "t-low";
+	ATF_CHECK_EQ(0, run(arguments, NULL, output, sizeof(output)));
+	ATF_CHECK_STREQ("", output);
+	arguments[4] = "-l";
+	arguments[5] = "root";
+	arguments[6] = NULL;
+	ATF_CHECK_EQ(0, run(arguments, NULL, output, sizeof(output)));
+	ATF_CHECK_STREQ("old all all\n", output);
+}
+
 /* On a terminal of its own. */
 
 static int
@@ -1362,6 +1408,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, ctl_unfit_files);
 	ATF_TP_ADD_TC(tp, ctl_new_file_exists);
 	ATF_TP_ADD_TC(tp, ctl_by_configuration);
+	ATF_TP_ADD_TC(tp, ctl_beside_system);
 	ATF_TP_ADD_TC(tp, ctl_terminal);
 	return (atf_no_error());
 }
