@@ -118,30 +118,47 @@ ask_password(char *password, size_t size)
 	log_fatal("%s; nothing was changed", wrong);
 }
 
+/* Is it what the daemon takes for the line of `user`, or USER/NAME? */
+static int
+is_line_of(const char *line, const char *user)
+{
+	const size_t length = strlen(user);
+	char copy[PASSWD_LINE_SIZE];
+	struct passwd_entry entry;
+	struct passwd_named named;
+
+	if (strncmp(line, user, length) != 0 || line[length] != ':')
+		return (0);
+	(void)strlcpy(copy, line, sizeof(copy));
+	return ((passwd_is_named(user) ? passwd_parse_named(copy, &named) :
+	    passwd_parse_line(copy, &entry)) == NULL);
+}
+
 /*
  * Copies the file, the line of `user` changed or added; `target` is what
  * stands behind the hash, NULL: what stood there.  Without a hash the line is
- * left out.  A line that belongs to another is not touched, be it ever so odd.
- * A password with a name has a line of its own, with USER/NAME for a user.
+ * left out, and so are further ones that are good.  A line that belongs to
+ * another, or that the daemon passes over, is not touched.  A password with a
+ * name has a line of its own, with USER/NAME for a user.
  */
 static void
 copy_entries(struct passwd_lines *from, FILE *to, const char *user,
     const char *hash, const char *target)
 {
-	const size_t length = strlen(user);
-	char *line, *rest;
+	const char *line, *rest;
 	int found = 0;
 
 	while (from != NULL && (line = passwd_next_line(from)) != NULL) {
 		if (from->length > PASSWD_LENGTH_MAX)
 			log_fatal("a line is too long; nothing was changed");
-		if (strncmp(line, user, length) != 0 || line[length] != ':' ||
-		    (rest = strchr(line + length + 1, ':')) == NULL) {
+		if (!is_line_of(line, user)) {
 			(void)fwrite(line, 1, from->length, to);
 			(void)putc('\n', to);
-		} else if (!found++ && hash != NULL)
+		} else if (!found++ && hash != NULL) {
+			rest = strchr(line + strlen(user) + 1, ':') + 1;
 			(void)fprintf(to, "%s:%s:%s\n", user, hash,
-			    target != NULL ? target : rest + 1);
+			    target != NULL ? target : rest);
+		}
 	}
 	if (from != NULL && from->failed)
 		log_fatal("the file cannot be read; nothing was changed");

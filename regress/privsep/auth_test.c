@@ -1013,6 +1013,21 @@ ATF_TC_BODY(ctl_changes, tc)
 	    "bob:H:7:8:/h:\n#end\n");
 }
 
+/* The line that the daemon takes is changed, and odd ones are not. */
+ATF_TC_WITHOUT_HEAD(ctl_odd_lines);
+ATF_TC_BODY(ctl_odd_lines, tc)
+{
+	(void)tc;
+	write_users("fred:*:a b\nfred:*:5:6:/h\nfred:*:freddy\nfred:*:too\n"
+	    "fred:*:0:0:/h:\n");
+	ATF_CHECK_EQ(0, control(NULL, NULL, "fred", "new\n"));
+	must_have_hash("fred", "new", "fred:*:a b\nfred:*:5:6:/h\n"
+	    "fred:H:freddy\nfred:*:0:0:/h:\n");
+	write_users("fred:*:a b\n");
+	ATF_CHECK_EQ(0, control(NULL, NULL, "fred", "new\n"));
+	must_have_hash("fred", "new", "fred:*:a b\nfred:H:\n");
+}
+
 ATF_TC_WITHOUT_HEAD(ctl_keeps_rights);
 ATF_TC_BODY(ctl_keeps_rights, tc)
 {
@@ -1401,6 +1416,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, memory_bound);
 	ATF_TP_ADD_TC(tp, ctl_adds);
 	ATF_TP_ADD_TC(tp, ctl_changes);
+	ATF_TP_ADD_TC(tp, ctl_odd_lines);
 	ATF_TP_ADD_TC(tp, ctl_keeps_rights);
 	ATF_TP_ADD_TC(tp, ctl_refuses);
 	ATF_TP_ADD_TC(tp, ctl_long_password);

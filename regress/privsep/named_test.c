@@ -657,6 +657,27 @@ ATF_TC_BODY(ctl_others_stay, tc)
 	free(text);
 }
 
+/* Of lines of one name those that the daemon takes are changed, or go. */
+ATF_TC_WITHOUT_HEAD(ctl_odd_lines);
+ATF_TC_BODY(ctl_odd_lines, tc)
+{
+	static const char text[] = "fred/a:*:pop9:\nfred/a:*:pop2:\n"
+	    "fred/a:*:pop1:\nfred/a:*::0/99\nfred/a:*:\n";
+	char *now;
+
+	(void)tc;
+	file_write("users", text, strlen(text));
+	ATF_CHECK_EQ(0, CONTROL("users", NULL, "-d", "-a", "a", FRED));
+	must_be_file("fred/a:*:pop9:\nfred/a:*::0/99\nfred/a:*:\n");
+	file_write("users", text, strlen(text));
+	ATF_CHECK_EQ(0, CONTROL("users", "x\n", "-a", "a", FRED));
+	now = file_read("users", NULL);
+	ATF_CHECK_MSG(strncmp(now, "fred/a:*:pop9:\nfred/a:$argon2id$", 32) ==
+	    0 && strstr(now, ":pop2:\nfred/a:*::0/99\nfred/a:*:\n") != NULL,
+	    "%s", now);
+	free(now);
+}
+
 /* By the configuration: the user must be there; `auth system` needs a file. */
 ATF_TC_WITHOUT_HEAD(ctl_by_configuration);
 ATF_TC_BODY(ctl_by_configuration, tc)
@@ -703,6 +724,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, ctl_refuses);
 	ATF_TP_ADD_TC(tp, ctl_writable);
 	ATF_TP_ADD_TC(tp, ctl_others_stay);
+	ATF_TP_ADD_TC(tp, ctl_odd_lines);
 	ATF_TP_ADD_TC(tp, ctl_by_configuration);
 	return (atf_no_error());
 }
