@@ -397,9 +397,10 @@ find_file(const char *user, gid_t *auth_group, struct account_policy *policy)
 	if (!policy->unprivileged)
 		*auth_group = config.parent.auth_user.gid;
 	if (file[0] == '\0')
-		log_fatal("the configuration says 'auth system': %s, or name "
-		    "a file with -f", is_named ? "let it say 'auth system "
-		    "/FILE'" : "use passwd(1)");
+		log_fatal("the configuration says 'auth system': %s%s",
+		    is_named ? "let it say 'auth system /FILE'" :
+		    "use passwd(1)", config.auth.named_file[0] != '\0' ? "" :
+		    ", or name a file with -f");
 	if (given['a'] != NULL && config.auth.passwd_file[0] != '\0' &&
 	    passwd_find(file, user, 0, &entry) == 0)
 		log_fatal("%s is not in %s; begin without -a", user, file);

@@ -1305,6 +1305,12 @@ ATF_TC_BODY(ctl_beside_system, tc)
 	arguments[6] = NULL;
 	ATF_CHECK_EQ(0, run(arguments, NULL, output, sizeof(output)));
 	ATF_CHECK_STREQ("old all all\n", output);
+	/* A line without a name has no meaning in any file. */
+	arguments[4] = "t-sha512";
+	arguments[5] = NULL;
+	ATF_CHECK_EQ(1, run(arguments, "x\n", output, sizeof(output)));
+	ATF_CHECK_MSG(strstr(output, "'auth system': use passwd(1)\n") != NULL,
+	    "%s", output);
 }
 
 /* On a terminal of its own. */
