@@ -27,6 +27,7 @@
 
 #define DAYS		365
 #define DAYS_MAX	3650
+#define DAYS_EXPECTED	"a number of days from 1 to 3650"
 #define DAY_SECONDS	86400
 
 /* A clock that is somewhat behind must not refuse it. */
@@ -61,6 +62,13 @@ usage(void)
 {
 	(void)fprintf(stderr, "usage: posternctl tls [-l directory] "
 	    "selfsigned [-f] [-d days]\n\t    [-o directory] [name ...]\n");
+	exit(2);
+}
+
+static void __attribute__((noreturn))
+misused(const char *what, const char *expected)
+{
+	log_line(LOG_ERR, "%s: expected %s", what, expected);
 	exit(2);
 }
 
@@ -207,16 +215,19 @@ fill_in(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key,
 	    GNUTLS_DIG_SHA256, 0), "signature");
 }
 
+/* Quotes are for blanks alone, as posternd.conf(5) has them. */
 static void
 tell(gnutls_x509_crt_t certificate)
 {
+	const char *quote = strpbrk(key_file.path, " \t\r") != NULL ? "\"" :
+	    "";
 	unsigned char hash[32];
 	size_t i, size = sizeof(hash);
 
 	must(gnutls_x509_crt_get_fingerprint(certificate, GNUTLS_DIG_SHA256,
 	    hash, &size), "fingerprint");
-	(void)printf("tls-certificate %s key %s\nSHA-256 fingerprint ",
-	    certificate_file.path, key_file.path);
+	(void)printf("tls-certificate %s%s%s key %s%s%s\nSHA-256 fingerprint ",
+	    quote, certificate_file.path, quote, quote, key_file.path, quote);
 	for (i = 0; i < size; i++)
 		(void)printf("%s%02X", i > 0 ? ":" : "", hash[i]);
 	(void)printf("\n");
@@ -271,18 +282,16 @@ main(int argc, char **argv)
 		else
 			usage();
 	if (wrong != NULL)
-		log_fatal("-d: expected a number of days from 1 to %d",
-		    DAYS_MAX);
+		misused("-d", DAYS_EXPECTED);
 	/* The configuration takes no other path. */
-	if (directory[0] != '/')
-		log_fatal("-o: expected an absolute path");
+	if (directory[0] != '/' || strpbrk(directory, "\"\n") != NULL)
+		misused("-o", "an absolute path without quotes");
 	argc -= optind;
 	argv += optind;
 	for (i = 0; i < argc; i++)
 		if (!is_host_name(argv[i]) &&
 		    read_address(argv[i], bytes) == 0)
-			log_fatal("%s: expected a host name or an address",
-			    argv[i]);
+			misused(argv[i], "a host name or an address");
 	(void)gethostname(this_host, sizeof(this_host) - 1);
 	if (argc == 0 && !is_host_name(this_host))
 		log_fatal("this host's name is none for a certificate; "
@@ -291,5 +300,8 @@ main(int argc, char **argv)
 	set_paths(&certificate_file, directory, "tls.crt", force);
 	generate(argc > 0 ? argv : host, argc > 0 ? argc : 1, days, force);
 	sync_directory(directory);
+	if (fflush(stdout) == EOF || ferror(stdout))
+		log_fatal("standard output: %s; the certificate has been made",
+		    strerror(errno));
 	return (0);
 }

@@ -848,6 +848,78 @@ ATF_TC_BODY(selfsigned, tc)
 	server_stop(&server);
 }
 
+/* The line that is printed serves, whatever the directory's name. */
+ATF_TC_WITHOUT_HEAD(selfsigned_blanks);
+ATF_TC_BODY(selfsigned_blanks, tc)
+{
+	struct server server;
+	char here[512], directory[600], line[1400];
+	const char *arguments[] = { program("posternctl"), "tls",
+	    "-l", BUILD_DIRECTORY, "selfsigned", "-o", directory,
+	    "one.example.org", NULL };
+
+	(void)tc;
+	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
+	(void)snprintf(directory, sizeof(directory), "%s/a # b", here);
+	ATF_REQUIRE(mkdir(directory, 0755) == 0);
+	ATF_REQUIRE_EQ_MSG(0, run(arguments, NULL, output, sizeof(output)),
+	    "%s", output);
+	(void)snprintf(line, sizeof(line), "tls-certificate \"%s/tls.crt\" "
+	    "key \"%s/tls.key\"\n", directory, directory);
+	output_must_have(line);
+	ATF_REQUIRE(strcspn(output, "\n") < sizeof(line) - 200);
+	(void)snprintf(line, sizeof(line), "%.*s\n" LISTENERS,
+	    (int)strcspn(output, "\n"), output);
+	server_prepare(&server, line);
+	server_run(&server);
+	must_show(&server, "a # b/tls");
+	server_stop(&server);
+}
+
+/* Wrong use, and an output that nobody gets. */
+ATF_TC_WITHOUT_HEAD(selfsigned_status);
+ATF_TC_BODY(selfsigned_status, tc)
+{
+	static const struct {
+		const char *option, *value, *said;
+	} rows[] = {
+		{ "-d", "0", "-d: expected a number of days from 1 to 3650" },
+		{ "-d", "3651", "-d: expected a number of days" },
+		{ "-d", "x", "-d: expected a number of days" },
+		{ "-d", "", "-d: expected a number of days" },
+		{ "-o", "here", "-o: expected an absolute path" },
+		{ "-o", "", "-o: expected an absolute path" },
+		{ "-o", "/nonexistent/a\"b", "without quotes" },
+		{ "-o", "/nonexistent/a\nb", "without quotes" },
+	};
+	const char *arguments[] = { program("posternctl"), "tls",
+	    "-l", BUILD_DIRECTORY, "selfsigned", NULL, NULL,
+	    "one.example.org", NULL };
+	const char *full[] = { "sh", "-c", NULL, NULL };
+	char command[1400];
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		arguments[5] = rows[i].option;
+		arguments[6] = rows[i].value;
+		ATF_CHECK_EQ_MSG(2, run(arguments, NULL, output,
+		    sizeof(output)), "row %zu: %s", i, output);
+		output_must_have(rows[i].said);
+	}
+	if (access("/dev/full", W_OK) == -1)
+		return;
+	(void)snprintf(command, sizeof(command), "'%s' tls -l '%s' selfsigned "
+	    "-o \"$(pwd)\" one.example.org >/dev/full",
+	    program("posternctl"), BUILD_DIRECTORY);
+	full[2] = command;
+	ATF_CHECK_EQ(1, run(full, NULL, output, sizeof(output)));
+	output_must_have("standard output: ");
+	output_must_have("the certificate has been made");
+	ATF_CHECK(access("tls.key", F_OK) == 0 &&
+	    access("tls.crt", F_OK) == 0);
+}
+
 /* A client that asks for an address looks among addresses. */
 TOOL_CASE(selfsigned_names, "openssl")
 {
@@ -877,7 +949,7 @@ TOOL_CASE(selfsigned_names, "openssl")
 		    (strstr(good[i][1], "DNS:") == NULL), "%s", output);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		ATF_CHECK_EQ_MSG(1, selfsigned_make(bad[i], output,
+		ATF_CHECK_EQ_MSG(2, selfsigned_make(bad[i], output,
 		    sizeof(output)), "%s", bad[i]);
 		output_must_have("expected a host name or an address");
 	}
@@ -905,6 +977,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, large_and_slow);
 	ATF_TP_ADD_TC(tp, client_gone);
 	ATF_TP_ADD_TC(tp, selfsigned);
+	ATF_TP_ADD_TC(tp, selfsigned_blanks);
+	ATF_TP_ADD_TC(tp, selfsigned_status);
 	ATF_TP_ADD_TC(tp, selfsigned_names);
 	return (atf_no_error());
 }
