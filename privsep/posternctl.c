@@ -481,5 +481,7 @@ main(int argc, char **argv)
 		change_password(file, auth_group, key, target);
 	if (given['d'] == NULL && given['l'] == NULL)
 		tell_why_no_login(&policy, user);
+	if (fflush(stdout) == EOF || ferror(stdout))
+		log_fatal("standard output: %s", strerror(errno));
 	return (0);
 }

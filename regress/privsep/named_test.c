@@ -626,7 +626,8 @@ ATF_TC_BODY(ctl_writable, tc)
 ATF_TC_WITHOUT_HEAD(ctl_others_stay);
 ATF_TC_BODY(ctl_others_stay, tc)
 {
-	char *text;
+	char command[600], *text;
+	const char *const full[] = { "sh", "-c", command, NULL };
 	int i;
 
 	(void)tc;
@@ -640,6 +641,13 @@ ATF_TC_BODY(ctl_others_stay, tc)
 	    strstr(output, "\na pop2 ::1\n") != NULL, "%s", output);
 	ATF_CHECK_EQ(0, CONTROL("users", NULL, "-l", "nobody"));
 	ATF_CHECK_STREQ("", output);
+	if (access("/dev/full", W_OK) == 0) {
+		(void)snprintf(command, sizeof(command), "'%s' passwd -f users "
+		    "-l fred >/dev/full", program("posternctl"));
+		ATF_CHECK_EQ(1, run(full, NULL, output, sizeof(output)));
+		ATF_CHECK_MSG(strstr(output, "standard output: ") != NULL,
+		    "%s", output);
+	}
 	/* A user has at most eight. */
 	for (i = 1; i <= 8; i++) {
 		const char name[] = { (char)('a' + i), '\0' };
