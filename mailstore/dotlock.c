@@ -166,6 +166,8 @@ file_clock(const struct dotlock *lock)
 	time_t now = 0;
 	int fd;
 
+	if (lock->only_looks)
+		return (time(NULL));
 	if ((fd = make_file(lock, &name)) == -1)
 		return (0);
 	if (fstat(fd, &status) == 0)
@@ -442,6 +444,17 @@ dotlock_try(struct dotlock *lock)
 	made = make_lock(lock, name);
 	return (made == 1 ? DOTLOCK_TAKEN : made == 0 ? DOTLOCK_HELD :
 	    DOTLOCK_IMPOSSIBLE);
+}
+
+int
+dotlock_is_there(const struct dotlock *lock)
+{
+	char name[DOTLOCK_NAME_SIZE];
+	struct stat found;
+
+	return (lock_name(lock, name) == 0 && fstatat(lock->directory, name,
+	    &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !is_stale(lock, name, &found));
 }
 
 void

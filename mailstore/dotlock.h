@@ -22,6 +22,7 @@ struct dotlock {
 	int ours_refresh;	/* all that this user makes here is refreshed
 				   while it is held: see dotlock.c */
 	int keeps_files;	/* dotlock_forget_files will be called */
+	int only_looks;		/* nothing can be made here */
 	int fd;			/* of the file while it is held, or -1 */
 };
 
@@ -33,6 +34,12 @@ int	dotlock_is_name(const char *name);
  * on the way; the next try may then succeed.
  */
 enum dotlock_result dotlock_try(struct dotlock *lock);
+
+/*
+ * True when the lock of another program is there and not stale, where none can
+ * be made: nothing is changed, and ages are counted by this host's clock.
+ */
+int	dotlock_is_there(const struct dotlock *lock);
 
 /*
  * Makes a held lock young again, so that nobody takes it for a stale one.

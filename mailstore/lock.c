@@ -173,8 +173,24 @@ take_in_spool(void)
 	return ((enum dotlock_result)reply.result);
 }
 
+/* An agent may take dotlocks alone, where none can be made for a session. */
+static int
+is_dotlocked(const struct mailbox_place *place)
+{
+	struct dotlock lock = { .directory = place->directory,
+	    .only_looks = 1, .fd = -1 };
+	const int error = errno;
+	int found;
+
+	found = strlcpy(lock.mailbox, place->name, sizeof(lock.mailbox)) <
+	    sizeof(lock.mailbox) && dotlock_is_there(&lock);
+	errno = error;
+	return (found);
+}
+
 /*
- * One that cannot be made and need not be is as good as taken; but one that
+ * One that cannot be made and need not be is as good as taken where there is
+ * none; but one that
  * is made otherwise, when postern-lock runs, is not done without.
  */
 static enum lock_result
@@ -190,6 +206,8 @@ take_dotlock(const struct mailbox_place *place, int required)
 		result = take_in_spool();
 	if (result != DOTLOCK_IMPOSSIBLE)
 		return (result == DOTLOCK_TAKEN ? TAKEN : HELD);
+	if (!spool_gone && is_dotlocked(place))
+		return (HELD);
 	/* A failure that may pass is not done without. */
 	if (required || spool_gone || (errno != EACCES && errno != EPERM &&
 	    errno != EROFS && errno != ENOENT && errno != ENAMETOOLONG &&

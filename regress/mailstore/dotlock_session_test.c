@@ -543,6 +543,50 @@ ATF_TC_BODY(elsewhere_and_not_needed, tc)
 	server_stop(&server);
 }
 
+/*
+ * An agent that takes dotlocks alone is waited for, also where none can be
+ * made for the session; and nothing of its own is removed there.
+ */
+ATF_TC_WITHOUT_HEAD(elsewhere_held_by_another);
+ATF_TC_BODY(elsewhere_held_by_another, tc)
+{
+	struct server server;
+	const char *lock;
+	char mailbox[400];
+	int fd;
+
+	(void)tc;
+	keep_mail_at_home(&server, "lock fcntl try-dotlock\nlock-timeout 1\n");
+	(void)strlcpy(mailbox, path_of(&server, "home/fred/Mailbox"),
+	    sizeof(mailbox));
+	fd = login(&server);
+	mark_first(fd);
+	lock = plant(&server, "home/fred/Mailbox.lock");
+	client_say(fd, "QUIT", "- the mailbox is locked by another program");
+	client_expect_close(fd);
+	folder_must_be(&server, FRED, "Mailbox", BOTH, strlen(BOTH));
+	make_old(mailbox, DOTLOCK_STALE_SECONDS + MARGIN);
+	client_expect_close(pop2_login(&server, 0, FRED, FRED_PASSWORD,
+	    "- the mailbox is locked by another program"));
+	make_old(mailbox, 0);
+	make_old(lock, DOTLOCK_STALE_SECONDS + MARGIN);
+	client_expect_close(pop2_login(&server, 0, FRED, FRED_PASSWORD,
+	    "- the mailbox is locked by another program"));
+	make_old(mailbox, DOTLOCK_STALE_SECONDS + MARGIN);
+	quit(login(&server));
+	ATF_CHECK(exists(lock));
+	ATF_REQUIRE(unlink(lock) == 0);
+	ATF_REQUIRE(mkdir(lock, 0755) == 0);
+	client_expect_close(pop2_login(&server, 0, FRED, FRED_PASSWORD,
+	    "- the mailbox is locked by another program"));
+	ATF_REQUIRE(rmdir(lock) == 0);
+	fd = login(&server);
+	mark_first(fd);
+	quit(fd);
+	folder_must_be(&server, FRED, "Mailbox", TWO, strlen(TWO));
+	server_stop(&server);
+}
+
 /* Below the folder root the store makes it, as the user. */
 ATF_TC_WITHOUT_HEAD(folders);
 ATF_TC_BODY(folders, tc)
@@ -965,6 +1009,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, impossible_and_not_needed);
 	ATF_TP_ADD_TC(tp, elsewhere_but_needed);
 	ATF_TP_ADD_TC(tp, elsewhere_and_not_needed);
+	ATF_TP_ADD_TC(tp, elsewhere_held_by_another);
 	ATF_TP_ADD_TC(tp, folders);
 	ATF_TP_ADD_TC(tp, folder_held_by_another);
 	ATF_TP_ADD_TC(tp, lock_process_killed);
