@@ -61,7 +61,9 @@ measure(struct single_file *single, struct single_message *message,
 	struct mboxrd whole;
 	int got;
 
-	mboxrd_sender(&single->reader, single->fd, begin, end, sender);
+	if (mboxrd_sender(&single->reader, single->fd, begin, end, sender) ==
+	    -1)
+		return (-1);
 	(void)mboxrd_begin(&whole, NULL, sender, received);
 	lines_begin(&single->reader, single->fd, begin, end, NULL);
 	while ((got = lines_next(&single->reader, &line)) == 1) {

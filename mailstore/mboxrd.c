@@ -57,23 +57,25 @@ take_sender(const struct line *line, char *sender)
 	return (length > 0 ? 0 : -1);
 }
 
-void
+int
 mboxrd_sender(struct line_reader *reader, int fd, uint64_t from,
     uint64_t limit, char *sender)
 {
 	struct line line;
+	int got;
 
 	if (limit - from > RETURN_PATH_BYTES)
 		limit = from + RETURN_PATH_BYTES;
 	lines_begin(reader, fd, from, limit, NULL);
-	while (lines_next(reader, &line) == 1 &&
+	while ((got = lines_next(reader, &line)) == 1 &&
 	    (line.length > 0 || !line.starts))
 		if (is_return_path(&line)) {
 			if (take_sender(&line, sender) == 0)
-				return;
+				return (0);
 			break;
 		}
 	(void)strlcpy(sender, NOBODY, SENDER_SIZE);
+	return (got == -1 ? -1 : 0);
 }
 
 /* The date is like asctime(3)'s, but in English always. */

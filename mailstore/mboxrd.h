@@ -25,9 +25,9 @@ struct mboxrd {
  * Finds who sent the message that is in the file between `from` and `limit`:
  * the address of its first Return-Path header (RFC 5321, 4.4), or
  * MAILER-DAEMON where there is none that a From_ line can hold.  `sender`
- * has SENDER_SIZE bytes.
+ * has SENDER_SIZE bytes.  Returns 0, or -1 when lines_next does.
  */
-void	mboxrd_sender(struct line_reader *reader, int fd, uint64_t from,
+int	mboxrd_sender(struct line_reader *reader, int fd, uint64_t from,
 	    uint64_t limit, char *sender);
 
 /* Room for a From_ line with an address of SENDER_SIZE, and the date. */

@@ -164,8 +164,9 @@ put_message(const struct message_file *file, int fd,
 {
 	char sender[SENDER_SIZE];
 
-	if (whole)
-		mboxrd_sender(reader, fd, 0, file->identity.size, sender);
+	if (whole && mboxrd_sender(reader, fd, 0, file->identity.size,
+	    sender) == -1)
+		return (why_stopped(-1));
 	lines_begin(reader, fd, 0, file->identity.size, seal);
 	if (wire->header_only)
 		lines_read_little(reader);

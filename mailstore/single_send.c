@@ -301,9 +301,9 @@ single_send(struct single_file *single, struct single_message *message,
 	struct line line;
 	const char *wrong;
 
-	if (out.converts)
-		mboxrd_sender(&single->reader, single->fd, begin, end,
-		    out.sender);
+	if (out.converts && mboxrd_sender(&single->reader, single->fd, begin,
+	    end, out.sender) == -1)
+		return (why_not_read());
 	wrong = wire->header_only ? glance_at_head(single, message, &line) :
 	    single_read_head(single, message, &seal, &line);
 	if (wrong == NULL && put_head(&out, format, &line) == -1)

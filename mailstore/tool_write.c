@@ -152,7 +152,11 @@ put_from_line(struct target *target, int fd,
 	if (message->head_length > 0)
 		return (put(target, message->head, message->head_length) ==
 		    -1 ? -1 : put(target, "\n", 1));
-	mboxrd_sender(&reader, fd, 0, message->octets, sender);
+	if (mboxrd_sender(&reader, fd, 0, message->octets, sender) == -1) {
+		if (errno == 0)
+			errno = EIO;
+		return (-1);
+	}
 	length = mboxrd_from_line(sender, message->received.tv_sec, text);
 	return (put(target, text, length) == -1 ? -1 : put(target, "\n", 1));
 }

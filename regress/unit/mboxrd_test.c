@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <atf-c.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,8 @@ form(const char *bytes, size_t length, time_t received, size_t *sent)
 	for (i = 0; i < 2; i++) {
 		if (i == 1)
 			wire_begin(&wire, message.octets);
-		mboxrd_sender(&reader, fd, 0, length, sender);
+		ATF_REQUIRE_EQ(0, mboxrd_sender(&reader, fd, 0, length,
+		    sender));
 		ATF_REQUIRE_EQ(0, mboxrd_begin(&message, i == 0 ? NULL :
 		    &wire, sender, received));
 		lines_begin(&reader, fd, 0, length, NULL);
@@ -237,6 +239,38 @@ ATF_TC_BODY(far_sender, tc)
 	}
 }
 
+static int
+gone(void)
+{
+	return (1);
+}
+
+/* What could not be read is no message without a sender. */
+ATF_TC_WITHOUT_HEAD(unread_sender);
+ATF_TC_BODY(unread_sender, tc)
+{
+	static const char bytes[] = "Return-Path: <a@example.org>\n\n";
+	static struct line_reader reader;
+	char sender[SENDER_SIZE];
+	int fd = memfd_create("message", MFD_CLOEXEC), i, stopped = 0;
+
+	(void)tc;
+	ATF_REQUIRE(fd != -1 && write(fd, bytes, sizeof(bytes) - 1) ==
+	    (ssize_t)sizeof(bytes) - 1);
+	ATF_CHECK_EQ(-1, mboxrd_sender(&reader, -1, 0, sizeof(bytes) - 1,
+	    sender));
+	/* Shorter than it was. */
+	ATF_CHECK_EQ(-1, mboxrd_sender(&reader, memfd_create("none",
+	    MFD_CLOEXEC), 0, sizeof(bytes) - 1, sender));
+	/* A client that has gone is looked for now and then. */
+	lines_unwanted = gone;
+	for (i = 0; i < 1000; i++)
+		stopped += mboxrd_sender(&reader, fd, 0, sizeof(bytes) - 1,
+		    sender) == -1 && errno == EINTR;
+	ATF_CHECK(stopped > 1 && stopped < 1000);
+	lines_unwanted = NULL;
+}
+
 /* Pieces of a line that is longer than the buffer: no piece is a line. */
 ATF_TC_WITHOUT_HEAD(long_lines);
 ATF_TC_BODY(long_lines, tc)
@@ -286,6 +320,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, sender);
 	ATF_TP_ADD_TC(tp, date);
 	ATF_TP_ADD_TC(tp, far_sender);
+	ATF_TP_ADD_TC(tp, unread_sender);
 	ATF_TP_ADD_TC(tp, long_lines);
 	ATF_TP_ADD_TC(tp, announced);
 	return (atf_no_error());
