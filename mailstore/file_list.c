@@ -240,7 +240,7 @@ first_not_before(const struct file_list *list,
 }
 
 /* How much an entry must have of a message. */
-enum likeness { SAME_PLACE, SAME_FILE, SAME_INODE };
+enum likeness { SAME_PLACE, SAME_FILE, SAME_NAME, SAME_INODE };
 
 /* The entry is this message's, and no other's. */
 static void
@@ -304,26 +304,40 @@ drop_taken(struct file_list *list)
 	list->count = (size_t)(to - list->files);
 }
 
-/* The surest likeness first: each entry can be only one message's. */
+/* For all that are not found yet, in what is nobody's yet. */
+static void
+find_by(const struct file_list *messages, const struct file_list *now,
+    enum likeness likeness)
+{
+	struct message_file *file = messages->files;
+	const struct message_file *end = file + messages->count;
+
+	for (; file < end; file++)
+		if ((file->flags & FILE_GONE) != 0 && likeness == SAME_NAME)
+			find_name(file, now);
+		else if ((file->flags & FILE_GONE) != 0)
+			find_inode(file, now, likeness);
+}
+
+/*
+ * The surest likeness first: each entry can be only one message's.  An inode
+ * alone comes last: it may have been another file's before.
+ */
 static int
 find_all(const struct file_list *messages, struct file_list *now)
 {
-	struct message_file *file;
-	struct message_file *end = messages->files + messages->count;
-	enum likeness likeness;
-
 	if (sort(now, compare_files) == -1)
 		return (-1);
-	for (likeness = SAME_PLACE; likeness <= SAME_INODE; likeness++)
-		for (file = messages->files; file < end; file++)
-			if ((file->flags & FILE_GONE) != 0)
-				find_inode(file, now, likeness);
+	find_by(messages, now, SAME_PLACE);
+	find_by(messages, now, SAME_FILE);
 	drop_taken(now);
 	if (sort(now, compare_names) == -1)
 		return (-1);
-	for (file = messages->files; file < end; file++)
-		if ((file->flags & FILE_GONE) != 0)
-			find_name(file, now);
+	find_by(messages, now, SAME_NAME);
+	drop_taken(now);
+	if (sort(now, compare_files) == -1)
+		return (-1);
+	find_by(messages, now, SAME_INODE);
 	return (0);
 }
 

@@ -538,6 +538,26 @@ ATF_TC_BODY(replaced, tc)
 	server_stop(&server);
 }
 
+/* By a file that was another message's before: its name tells, not its inode. */
+ATF_TC_WITHOUT_HEAD(replaced_by_another_s);
+ATF_TC_BODY(replaced_by_another_s, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	start(&server, NULL);
+	fd = mark_second(&server);
+	move_file(&server, "mail/desk/2", "mail/desk/new");
+	write_message(&server, "mail/desk/2", "Subject: new\n\nfirst\n");
+	write_message(&server, "mail/desk/new", "Subject: new\n\nsecond\n");
+	move_file(&server, "mail/desk/new", "mail/desk/10");
+	quit(fd, "- the folder was changed by another program; nothing was "
+	    "deleted");
+	ATF_CHECK(is_there(&server, "mail/desk/10"));
+	server_stop(&server);
+}
+
 /* Changed in place, the size and even the date as before. */
 ATF_TC_WITHOUT_HEAD(rewritten);
 ATF_TC_BODY(rewritten, tc)
@@ -1168,6 +1188,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, renumbered);
 	ATF_TP_ADD_TC(tp, exchanged);
 	ATF_TP_ADD_TC(tp, replaced);
+	ATF_TP_ADD_TC(tp, replaced_by_another_s);
 	ATF_TP_ADD_TC(tp, rewritten);
 	ATF_TP_ADD_TC(tp, removed_by_others);
 	ATF_TP_ADD_TC(tp, hostile_entries);
