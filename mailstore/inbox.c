@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "detect.h"
+#include "dotlock.h"
 #include "inbox.h"
 #include "lock.h"
 #include "log.h"
@@ -215,6 +216,18 @@ why_no_directory(const struct part *part, struct mailbox *inbox)
 	return ("the mailbox cannot be opened");
 }
 
+/* It would be the dotlock of another one, and keep everybody off that. */
+static const char *
+why_no_mailbox(const struct mailbox_place *place, struct mailbox *inbox)
+{
+	if (!dotlock_is_name(place->name))
+		return (NULL);
+	log_line(LOG_ERR, "event=open folder=%s error=\"a name that ends in "
+	    ".lock is a dotlock's\"", place->label);
+	inbox->unfit = 1;
+	return ("the mailbox has the name of a lock");
+}
+
 /* A part that is not there, or shows no format yet, has no messages. */
 static const char *
 open_part(struct part *part, struct mailbox *inbox)
@@ -224,6 +237,8 @@ open_part(struct part *part, struct mailbox *inbox)
 
 	if (set_place(part, inbox) == -1)
 		return ("the mailbox cannot be opened");
+	if ((wrong = why_no_mailbox(&mailbox->place, inbox)) != NULL)
+		return (wrong);
 	if (part->directory == -1)
 		return (why_no_directory(part, inbox));
 	wrong = lock_session(mailbox->place.state, &mailbox->place);

@@ -232,6 +232,45 @@ ATF_TC_BODY(unfit_part, tc)
 	server_stop(&server);
 }
 
+static void
+must_be_a_lock(const struct server *server, const char *user)
+{
+	client_expect_close(pop2_login(server, 0, user, FRED_PASSWORD,
+	    "- the mailbox has the name of a lock"));
+	log_must_have(server, "a name that ends in .lock is a dotlock's");
+}
+
+/* A dotlock's name is no mailbox's, whoever says so. */
+ATF_TC_WITHOUT_HEAD(name_of_a_lock);
+ATF_TC_BODY(name_of_a_lock, tc)
+{
+	char line[1000], *text, *entry;
+	struct server server;
+
+	(void)tc;
+	server_prepare(&server, "lock-timeout 1\n");
+	put_mbox(&server);
+	server_add_user(&server, "fred.lock", FRED_PASSWORD, FRED_UID);
+	/* And one whose entry says the name. */
+	text = file_read("postern/passwd", NULL);
+	ATF_REQUIRE((entry = strstr(text, "fred.lock:")) != NULL);
+	entry[strcspn(entry, "\n")] = '\0';
+	(void)snprintf(line, sizeof(line), "bob%s%s/spool/fred.lock", entry +
+	    strlen("fred.lock"), server.directory);
+	server_add_line(&server, line);
+	free(text);
+	server_run(&server);
+	must_be_a_lock(&server, "fred.lock");
+	/* What is there does not count, nor that there is nothing. */
+	mailbox_write(&server, "fred.lock", ONE, sizeof(ONE) - 1);
+	must_be_a_lock(&server, "fred.lock");
+	must_be_a_lock(&server, "bob");
+	mailbox_must_be(&server, "fred.lock", ONE, sizeof(ONE) - 1);
+	ATF_REQUIRE(unlink(mailbox_path(&server, "fred.lock")) == 0);
+	quit(login(&server, "#2 "), "+");
+	server_stop(&server);
+}
+
 /*
  * A directory that is there, and cannot be opened, is no missing part: its
  * mail would look as if it had gone.
@@ -526,6 +565,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, deleting);
 	ATF_TP_ADD_TC(tp, failure_in_one);
 	ATF_TP_ADD_TC(tp, unfit_part);
+	ATF_TP_ADD_TC(tp, name_of_a_lock);
 	ATF_TP_ADD_TC(tp, closed_directory);
 	ATF_TP_ADD_TC(tp, one_part_twice);
 	ATF_TP_ADD_TC(tp, one_folder_twice);
