@@ -196,6 +196,7 @@ choose_format(struct part *part)
 		log_line(LOG_ERR, "event=open folder=%s error=\"not of the "
 		    "format that the configuration says\"",
 		    mailbox->place.label);
+		mailbox->unfit = 1;
 		return ("the mailbox has not the expected format");
 	}
 	if (is_directory)
@@ -244,11 +245,13 @@ open_part(struct part *part, struct mailbox *inbox)
 	wrong = lock_session(mailbox->place.state, &mailbox->place);
 	if (wrong == NULL)
 		wrong = choose_format(part);
-	if (wrong != NULL || mailbox->format == NULL)
-		return (wrong);
-	wrong = mailbox->format->open(mailbox);
-	part->is_open = wrong == NULL;
+	if (wrong == NULL && mailbox->format != NULL) {
+		wrong = mailbox->format->open(mailbox);
+		part->is_open = wrong == NULL;
+	}
 	inbox->unfit |= mailbox->unfit;
+	if (mailbox->format == NULL)
+		return (wrong);
 	inbox->absent &= !part->is_open || mailbox->absent;
 	return (wrong);
 }

@@ -25,11 +25,14 @@
 #include "place.h"
 
 static const char cannot_lock[] = "the mailbox cannot be locked";
+const char lock_impossible[] = "the mailbox cannot be locked: no dotlock can "
+    "be made";
 
 enum lock_result {
 	TAKEN,
 	HELD,			/* by another program, for now */
-	FAILED			/* it will not get better by waiting */
+	FAILED,			/* it will not get better by waiting here */
+	IMPOSSIBLE		/* nor in another session */
 };
 
 /* A dotlock of this process's own making, and one of postern-lock's. */
@@ -188,6 +191,14 @@ is_dotlocked(const struct mailbox_place *place)
 	return (found);
 }
 
+/* Somebody has to do something about it. */
+static int
+is_lasting(int error)
+{
+	return (error == EACCES || error == EPERM || error == EROFS ||
+	    error == ENOENT || error == ENAMETOOLONG || error == EOPNOTSUPP);
+}
+
 /*
  * One that cannot be made and need not be is as good as taken where there is
  * none; but one that
@@ -209,10 +220,11 @@ take_dotlock(const struct mailbox_place *place, int required)
 	if (!spool_gone && is_dotlocked(place))
 		return (HELD);
 	/* A failure that may pass is not done without. */
-	if (required || spool_gone || (errno != EACCES && errno != EPERM &&
-	    errno != EROFS && errno != ENOENT && errno != ENAMETOOLONG &&
-	    errno != ENOSPC && errno != EDQUOT && errno != EOPNOTSUPP))
+	if (spool_gone || (!is_lasting(errno) && errno != ENOSPC &&
+	    errno != EDQUOT))
 		return (FAILED);
+	if (required)
+		return (is_lasting(errno) ? IMPOSSIBLE : FAILED);
 	if (!told++)
 		log_line(LOG_INFO, "event=lock folder=%s error=\"no dotlock "
 		    "can be made: %s\"", place->label, strerror(errno));
@@ -288,7 +300,7 @@ lock_mailbox(int fd, int exclusive, const struct mailbox_place *place)
 		return (NULL);
 	log_line(LOG_ERR, "event=lock folder=%s error=\"%s\"", place->label,
 	    strerror(errno));
-	return (cannot_lock);
+	return (result == IMPOSSIBLE ? lock_impossible : cannot_lock);
 }
 
 const char *

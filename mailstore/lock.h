@@ -12,8 +12,10 @@
  * when one is held by somebody else, and all begins again a random moment
  * later, for place->lock_seconds.  `exclusive`: to change it; needs a
  * descriptor that is open for writing.  One mailbox at a time.  Returns NULL,
- * or a reason for the client.
+ * or a reason for the client, which is lock_impossible where the next session
+ * will have no other answer.
  */
+extern const char lock_impossible[];
 const char *lock_mailbox(int fd, int exclusive,
 	    const struct mailbox_place *place);
 

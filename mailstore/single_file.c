@@ -246,7 +246,7 @@ take_snapshot(struct mailbox *mailbox, struct single_file *single)
 
 	/* Before any lock: a FIFO or a device is not to be waited for. */
 	wrong = check_opened(single, &mailbox->place);
-	mailbox->unfit = wrong != NULL;
+	mailbox->unfit = wrong != NULL && wrong != replaced;
 	if (wrong == NULL && !mailbox->read_only)
 		wrong = recover(single, &mailbox->place);
 	if (wrong == NULL)
@@ -279,6 +279,8 @@ remember(struct mailbox *mailbox)
 		index_write(single, &mailbox->place);
 }
 
+static const char new_one[] = "the mailbox is new; log in again";
+
 /*
  * The sandbox lets the store reach the maildrop that was there when it was
  * shut, and no other file of the spool: one that came since, or took its
@@ -292,7 +294,7 @@ why_not_opened(const struct mailbox_place *place)
 	if (errno == EACCES && fstatat(place->directory, place->name, &path,
 	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(path.st_mode) &&
 	    path.st_uid == geteuid() && (path.st_mode & S_IRUSR) != 0)
-		return ("the mailbox is new; log in again");
+		return (new_one);
 	return ("the mailbox cannot be opened");
 }
 
@@ -324,7 +326,7 @@ open_once(struct mailbox *mailbox)
 	wrong = why_not_opened(&mailbox->place);
 	log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
 	    mailbox->place.label, strerror(error));
-	mailbox->unfit = 1;
+	mailbox->unfit = wrong != new_one;
 	return (wrong);
 }
 

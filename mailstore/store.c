@@ -179,8 +179,9 @@ store_open(enum failure *failure)
 	wrong = open_folder("", 0, &kind);
 	if (wrong == NULL)
 		login_delay_begins(state_directory, config.login_delay);
-	*failure = wrong == lock_in_use ? FAILURE_IN_USE : mailbox.unfit ?
-	    FAILURE_PERMANENT : FAILURE_TEMPORARY;
+	*failure = wrong == lock_in_use ? FAILURE_IN_USE :
+	    mailbox.unfit || wrong == lock_impossible ? FAILURE_PERMANENT :
+	    FAILURE_TEMPORARY;
 	return (wrong);
 }
 

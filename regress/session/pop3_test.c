@@ -217,6 +217,17 @@ ATF_TC_BODY(deliveries, tc)
 	server_stop(&server);
 }
 
+static void
+login_must_fail(const struct server *server, const char *reply)
+{
+	int fd = client_connect(server, 0);
+
+	client_expect_line(fd, "+OK");
+	client_say(fd, "USER fred", "+OK");
+	client_say(fd, "PASS secret", reply);
+	client_expect_close(fd);
+}
+
 /* RFC 2449 and RFC 3206: what the codes say is so. */
 ATF_TC_WITHOUT_HEAD(codes);
 ATF_TC_BODY(codes, tc)
@@ -250,11 +261,59 @@ ATF_TC_BODY(codes, tc)
 	/* What is no mailbox needs somebody to do something about it. */
 	ATF_REQUIRE(unlink(mailbox_path(&server, FRED)) == 0);
 	ATF_REQUIRE(mkfifo(mailbox_path(&server, FRED), 0600) == 0);
-	first = client_connect(&server, 0);
-	client_expect_line(first, "+OK");
-	client_say(first, "USER fred", "+OK");
-	client_say(first, "PASS secret", "-ERR [SYS/PERM] ");
-	client_expect_close(first);
+	login_must_fail(&server, "-ERR [SYS/PERM] ");
+	ATF_REQUIRE(unlink(mailbox_path(&server, FRED)) == 0);
+	ATF_REQUIRE(mkdir(mailbox_path(&server, FRED), 0) == 0);
+	login_must_fail(&server, "-ERR [SYS/PERM] the mailbox cannot be opened");
+	server_stop(&server);
+}
+
+/* Nor does a directory become a file by itself. */
+ATF_TC_WITHOUT_HEAD(wrong_format);
+ATF_TC_BODY(wrong_format, tc)
+{
+	char here[300], line[400];
+	struct server server;
+
+	(void)tc;
+	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
+	(void)snprintf(line, sizeof(line), POP3 "inbox mbox "
+	    "\"%s/postern/spool/%%u\"\n", here);
+	server_start(&server, line);
+	ATF_REQUIRE(mkdir(mailbox_path(&server, FRED), 0755) == 0);
+	login_must_fail(&server, "-ERR [SYS/PERM] the mailbox has not the "
+	    "expected format");
+	server_stop(&server);
+}
+
+/* A dotlock that another program has goes; one that none may make does not. */
+ATF_TC_WITHOUT_HEAD(no_dotlock);
+ATF_TC_BODY(no_dotlock, tc)
+{
+	struct server server;
+	char lock[600], spool[600];
+
+	(void)tc;
+	start(&server, POP3 "lock dotlock\nlock-timeout 1\n");
+	(void)snprintf(lock, sizeof(lock), "%s.lock", mailbox_path(&server,
+	    FRED));
+	file_write(lock, "0", 1);
+	login_must_fail(&server, "-ERR [SYS/TEMP] the mailbox is locked by "
+	    "another program");
+	ATF_REQUIRE(unlink(lock) == 0);
+	(void)snprintf(spool, sizeof(spool), "%s/spool", server.directory);
+	ATF_REQUIRE(chmod(spool, 0555) == 0);
+	login_must_fail(&server, "-ERR [SYS/PERM] the mailbox cannot be "
+	    "locked: no dotlock can be made");
+	ATF_REQUIRE(chmod(spool, 02775) == 0);
+	pop3_quit(pop3_login(&server, 0, FRED, FRED_PASSWORD));
+	/* After this, postern-lock is started again. */
+	(void)snprintf(lock, sizeof(lock), "%s/old", server.directory);
+	ATF_REQUIRE(rename(spool, lock) == 0 && mkdir(spool, 0777) == 0);
+	ATF_REQUIRE(chmod(spool, 0777) == 0);
+	mailbox_write(&server, FRED, ONE TWO, strlen(ONE TWO));
+	login_must_fail(&server, "-ERR [SYS/TEMP] the mailbox cannot be "
+	    "locked");
 	server_stop(&server);
 }
 
@@ -534,6 +593,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, dele_of_what_was_read);
 	ATF_TP_ADD_TC(tp, deliveries);
 	ATF_TP_ADD_TC(tp, codes);
+	ATF_TP_ADD_TC(tp, wrong_format);
+	ATF_TP_ADD_TC(tp, no_dotlock);
 	ATF_TP_ADD_TC(tp, clear_text);
 	ATF_TP_ADD_TC(tp, auth_plain);
 	ATF_TP_ADD_TC(tp, long_lines);
