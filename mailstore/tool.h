@@ -56,9 +56,13 @@ void	tool_close(struct mailbox *mailbox);
 
 /*
  * Lists a mailbox of many files anew, so that none is missing: while names are
- * changed a listing may pass one over.  NULL, or a reason.
+ * changed a listing may pass one over.  Nor is one still being written that
+ * has its name, as in MH.  NULL, or a reason.
  */
 const char *tool_list_all(struct mailbox *mailbox);
+
+/* No message's file is another than it was when it was listed; or a reason. */
+const char *tool_messages_changed(struct mailbox *mailbox);
 
 /* Mail has come since, or gone. */
 int	tool_has_changed(const struct mailbox *mailbox);

@@ -210,6 +210,8 @@ convert(struct mailbox *from, enum tool_form form,
 	if (wrong == NULL)
 		wrong = read_back(from, scratch);
 	clear_bar();
+	if (wrong == NULL)
+		wrong = tool_messages_changed(from);
 	if (wrong == NULL && tool_is_interrupted())
 		wrong = "interrupted";
 	if (wrong == NULL && target_publish(&target, to->name) == -1)

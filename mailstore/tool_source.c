@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "detect.h"
 #include "disk.h"
 #include "file_mailbox.h"
@@ -25,8 +26,8 @@
 /* As long as the configuration's default. */
 #define LOCK_SECONDS	10
 
-/* Some ten seconds; directories must have been left alone for two. */
-#define LIST_TRIES	40
+/* So long it is tried; directories must have been left alone for two seconds. */
+#define LIST_MS		10000
 #define LIST_WAIT_MS	250
 
 /* When the directories of the mailbox to be converted were last changed. */
@@ -138,27 +139,79 @@ list_once(struct file_mailbox *files)
 	return (is_as_listed(now));
 }
 
+static int
+is_as_before(const struct file_mailbox *files, const struct message_file *file)
+{
+	struct file_identity now;
+
+	return (message_file_look(files->directories[file->directory],
+	    file->name, &now) == 0 &&
+	    message_file_same(&now, &file->identity) &&
+	    timespeccmp(&now.changed, &file->identity.changed, ==));
+}
+
+/*
+ * A message of MH has its name before it is written: as in a commit it must
+ * stay as it is for so long by a clock that nobody sets.
+ */
+static int
+were_left_alone(const struct file_mailbox *files)
+{
+	const uint64_t began = clock_now_ms();
+	const struct message_file *file = files->list.files;
+	const struct message_file *end = file + files->list.count;
+
+	while (file < end && message_file_is_old(&file->identity))
+		file++;
+	while (file < end && clock_now_ms() - began < MH_STILL_MS &&
+	    !tool_is_interrupted())
+		(void)poll(NULL, 0, LIST_WAIT_MS);
+	while (file < end && is_as_before(files, file))
+		file++;
+	return (file == end);
+}
+
 const char *
 tool_list_all(struct mailbox *mailbox)
 {
 	struct file_mailbox *files = mailbox->state;
-	int result = 0, tries;
+	const uint64_t began = clock_now_ms();
+	int result;
 
 	if (mailbox->format == &mailbox_single_file)
 		return (NULL);
-	for (tries = 0; result == 0 && tries < LIST_TRIES &&
-	    !tool_is_interrupted(); tries++) {
-		if (tries > 0)
-			(void)poll(NULL, 0, LIST_WAIT_MS);
-		result = list_once(files);
+	while ((result = list_once(files)) == 0 ||
+	    (result == 1 && mailbox->format == &mailbox_mh &&
+	    !were_left_alone(files))) {
+		result = 0;
+		if (tool_is_interrupted() || clock_now_ms() - began >= LIST_MS)
+			break;
+		(void)poll(NULL, 0, LIST_WAIT_MS);
 	}
 	mailbox->messages = (uint32_t)files->list.count;
 	if (tool_is_interrupted())
 		return ("interrupted");
 	if (result == 0)
-		return ("names in it are being changed; try again when nobody "
-		    "uses it");
+		return ("names in it are being changed, or messages; try "
+		    "again when nobody uses it");
 	return (result == -1 ? strerror(errno) : NULL);
+}
+
+const char *
+tool_messages_changed(struct mailbox *mailbox)
+{
+	struct file_mailbox *files = mailbox->state;
+	size_t i;
+
+	if (mailbox->format == &mailbox_single_file)
+		return (NULL);
+	if (file_list_find_again(files) == -1)
+		return (strerror(errno));
+	for (i = 0; i < files->list.count; i++)
+		if ((files->list.files[i].flags & FILE_CHANGED) != 0)
+			return ("a message was changed while it was copied; "
+			    "try again when nobody uses it");
+	return (NULL);
 }
 
 int

@@ -653,6 +653,72 @@ ATF_TC_BODY(convert_renamed, tc)
 	must_say("messages=4\n");
 }
 
+static void
+append(const struct server *server, const char *path, const char *text)
+{
+	FILE *file = fopen(home_of(server, path), "a");
+
+	ATF_REQUIRE(file != NULL && fputs(text, file) != EOF &&
+	    fclose(file) == 0);
+}
+
+/* An agent has named its message, and writes it still: that is waited for. */
+ATF_TC_WITHOUT_HEAD(convert_written);
+ATF_TC_BODY(convert_written, tc)
+{
+	struct server server;
+	pid_t writer;
+	char *bytes;
+	int i;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_message(&server, "mail/x/1", "Subject: one\n\nbegun\n");
+	ATF_REQUIRE((writer = fork()) != -1);
+	if (writer == 0) {
+		for (i = 0; i < 20; i++) {
+			(void)usleep(250000);
+			append(&server, "mail/x/1", i < 19 ? "more\n" :
+			    "ended\n");
+			/* By another clock. */
+			date_file(&server, "mail/x/1", time(NULL) - 100000);
+		}
+		_exit(0);
+	}
+	ATF_CHECK_EQ(0, tool(&server, "convert", "-t", "mbox", "~/mail/x",
+	    "~/mail/y", NULL));
+	ATF_REQUIRE(waitpid(writer, NULL, 0) == writer);
+	bytes = file_read(home_of(&server, "mail/y"), NULL);
+	ATF_CHECK(strstr(bytes, "ended\n") != NULL);
+	free(bytes);
+}
+
+/* One that is written on after it was copied is seen in the end. */
+ATF_TC_WITHOUT_HEAD(convert_changed);
+ATF_TC_BODY(convert_changed, tc)
+{
+	struct server server;
+	char path[700];
+	int waited;
+	pid_t pid;
+
+	(void)tc;
+	server_prepare(&server, NULL);
+	write_form(&server, "mail/x", MH, 2000, make_message);
+	pid = start_tool(&server, "mail/x", "mail/y");
+	(void)snprintf(path, sizeof(path), "%s/new",
+	    find_beginning(&server, "mail"));
+	for (waited = 0; waited < 10000 && count_entries(&server, path) == 0;
+	    waited++)
+		(void)usleep(1000);
+	ATF_REQUIRE(kill(pid, SIGSTOP) == 0);
+	append(&server, "mail/x/1", "and more\n");
+	ATF_REQUIRE(kill(pid, SIGCONT) == 0);
+	must_have_failed(pid);
+	ATF_CHECK(!is_there(&server, "mail/y"));
+	ATF_CHECK_EQ(1, count_entries(&server, "mail"));
+}
+
 /* A message that may not be served is not left out without a word. */
 ATF_TC_WITHOUT_HEAD(convert_not_ours);
 ATF_TC_BODY(convert_not_ours, tc)
@@ -901,6 +967,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, convert_interrupted);
 	ATF_TP_ADD_TC(tp, convert_locks);
 	ATF_TP_ADD_TC(tp, convert_renamed);
+	ATF_TP_ADD_TC(tp, convert_written);
+	ATF_TP_ADD_TC(tp, convert_changed);
 	ATF_TP_ADD_TC(tp, convert_not_ours);
 	ATF_TP_ADD_TC(tp, errors_to_a_device);
 	ATF_TP_ADD_TC(tp, convert_replaced);
