@@ -368,6 +368,14 @@
  */
 #define JOURNAL_GAP_BYTES	(4UL * 1024 * 1024)
 
+/*
+ * Journals of one mailbox that are looked at in an opening: each costs a
+ * listing of the directory and a log line, and one that is left is some
+ * mailbox's that was interrupted and then replaced.  With more it is not
+ * served, since the one that it needs may be among them.
+ */
+#define JOURNALS_MAX		64
+
 /* So much of a mailbox before and in a gap is looked at before a replay. */
 #define JOURNAL_PIECE_BYTES	65536
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "lines.h"
 #include "log.h"
 #include "rewrite.h"
 #include "rewrite_move.h"
@@ -148,9 +149,12 @@ rewrite_step(struct rewrite *rewrite)
 	return (advance(rewrite));
 }
 
-/* An error may pass: a step that failed is done again from its beginning. */
+/*
+ * An error may pass: a step that failed is done again from its beginning.
+ * Each step lasts, so a recovery may end behind any; a commit does not.
+ */
 static int
-complete(struct rewrite *rewrite)
+complete(struct rewrite *rewrite, int may_end)
 {
 	unsigned int failures = 0;
 	int more = 1;
@@ -159,6 +163,10 @@ complete(struct rewrite *rewrite)
 		more = rewrite_step(rewrite);
 		if (more == -1 && ++failures == REWRITE_TRIES)
 			return (-1);
+		if (more == 1 && may_end && lines_are_unwanted()) {
+			errno = EINTR;
+			return (-1);
+		}
 	}
 	/* The mailbox is right; a journal that stays does no harm. */
 	if (journal_remove(&rewrite->journal) == -1)
@@ -234,7 +242,7 @@ rewrite_file(int fd, const struct mailbox_place *place, uint64_t from,
 		journal_close(&rewrite.journal);
 		return (REWRITE_AS_BEFORE);
 	}
-	if (rewrite_begin(&rewrite) == -1 || complete(&rewrite) == -1)
+	if (rewrite_begin(&rewrite) == -1 || complete(&rewrite, 0) == -1)
 		result = after_error(&rewrite);
 	journal_close(&rewrite.journal);
 	return (result);
@@ -279,8 +287,8 @@ recover_fitting(struct rewrite *rewrite, const char *label)
 		tell(LOG_CRIT, journal, label, "the mailbox is half rewritten "
 		    "and may not be written", 0);
 		fits = -1;
-	} else if (complete(rewrite) == -1) {
-		tell(LOG_CRIT, journal, label,
+	} else if (complete(rewrite, 1) == -1) {
+		tell(errno == EINTR ? LOG_NOTICE : LOG_CRIT, journal, label,
 		    "the rewrite cannot be completed", errno);
 		fits = -1;
 	} else {
@@ -305,7 +313,8 @@ recover_from(struct rewrite *rewrite, const char *label)
 		return (journal_set_aside(journal, label, "it is damaged") ==
 		    -1 ? cannot_repair : NULL);
 	default:
-		tell(LOG_CRIT, journal, label, "it cannot be read", errno);
+		tell(errno == EINTR ? LOG_NOTICE : LOG_CRIT, journal, label,
+		    "it cannot be read", errno);
 		return (cannot_repair);
 	}
 }
@@ -315,7 +324,7 @@ rewrite_recover(int fd, int writable, const struct mailbox_place *place)
 {
 	struct rewrite rewrite = { .fd = fd, .writable = writable };
 	const char *wrong = NULL;
-	int more;
+	int more, count = 0;
 
 	/*
 	 * The newest first: after that, older ones of this mailbox do not
@@ -324,7 +333,15 @@ rewrite_recover(int fd, int writable, const struct mailbox_place *place)
 	more = journal_begin(&rewrite.journal, place);
 	while (more != -1 && wrong == NULL &&
 	    (more = journal_next(&rewrite.journal)) == 1) {
-		wrong = recover_from(&rewrite, place->label);
+		if (lines_are_unwanted())
+			wrong = cannot_repair;
+		else if (count++ == JOURNALS_MAX) {
+			tell(LOG_CRIT, &rewrite.journal, place->label,
+			    "this one and all that are older are too many",
+			    0);
+			wrong = cannot_repair;
+		} else
+			wrong = recover_from(&rewrite, place->label);
 		journal_close(&rewrite.journal);
 	}
 	if (more == -1) {

@@ -12,6 +12,7 @@
 
 #include "crash.h"
 #include "disk.h"
+#include "lines.h"
 #include "journal_sign.h"
 
 #define EXTENTS	8		/* more than a killed commit's journal has */
@@ -626,6 +627,62 @@ ATF_TC_BODY(forged, tc)
 	forge_often(700);
 }
 
+static int
+is_unwanted(void)
+{
+	return (1);
+}
+
+/* A recovery whose client has gone ends behind a step; another goes on. */
+ATF_TC_WITHOUT_HEAD(unwanted);
+ATF_TC_BODY(unwanted, tc)
+{
+	(void)tc;
+	world.area = 5000;
+	begin();
+	picture_restore(killed, &world);
+	lines_unwanted = is_unwanted;
+	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_CLOSED);
+	ATF_CHECK(is_there(""));
+	lines_unwanted = NULL;
+	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
+	ATF_CHECK(!is_there(""));
+	ATF_CHECK_EQ(world_check(&world, MUST_BE_GONE, "unwanted"), 0);
+	world_close(&world);
+}
+
+/* The one that is needed is not passed over for the sake of newer ones. */
+ATF_TC_WITHOUT_HEAD(too_many);
+ATF_TC_BODY(too_many, tc)
+{
+	char *mailbox, other[64];
+	size_t mailbox_length;
+	unsigned int i;
+
+	(void)tc;
+	begin();
+	picture_restore(killed, &world);
+	ATF_REQUIRE(world_read(&world, "mbox", &mailbox, &mailbox_length) ==
+	    0);
+	for (i = 0; i < JOURNALS_MAX; i++) {
+		(void)strlcpy(other, name, sizeof(other));
+		(void)snprintf(other + strlen(name) - 24 - 8, 9, "%08x",
+		    0x100 + i);
+		other[strlen(name) - 24] = name[strlen(name) - 24];
+		world_write(&world, other, "", 0);
+	}
+	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_CLOSED);
+	ATF_CHECK(is_there(""));
+	ATF_CHECK(strstr(faults->log, "too many") != NULL);
+	same_mailbox(mailbox, mailbox_length, 0);
+	/* The others were damaged, and do not count any more. */
+	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
+	ATF_CHECK(!is_there(""));
+	ATF_CHECK_EQ(world_check(&world, MUST_BE_GONE, "too many"), 0);
+	free(mailbox);
+	world_close(&world);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, damaged);
@@ -633,5 +690,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, not_its_own);
 	ATF_TP_ADD_TC(tp, each_number);
 	ATF_TP_ADD_TC(tp, forged);
+	ATF_TP_ADD_TC(tp, unwanted);
+	ATF_TP_ADD_TC(tp, too_many);
 	return (atf_no_error());
 }
