@@ -15,6 +15,7 @@
 #include "journal_format.h"
 #include "lines.h"
 
+/* Its last byte is the form's version: NUL is the first, digits are later. */
 static const char magic[16] = "Postern journal";
 
 int
@@ -159,6 +160,16 @@ extents_are_sound(const struct journal *journal)
 	return (total == header->to - header->from);
 }
 
+/* Nothing else of it is known: its checksums may be elsewhere. */
+static int
+is_of_later_version(const struct journal_header *header)
+{
+	const char version = header->magic[sizeof(magic) - 1];
+
+	return (memcmp(header->magic, magic, sizeof(magic) - 1) == 0 &&
+	    version >= '0' && version <= '9');
+}
+
 static enum journal_found
 load_beginning(struct journal *journal)
 {
@@ -169,6 +180,10 @@ load_beginning(struct journal *journal)
 	if (disk_read(journal->fd, &journal->header, sizeof(journal->header),
 	    0) == -1)
 		return (JOURNAL_UNREADABLE);
+	if (is_of_later_version(&journal->header)) {
+		errno = ENOTSUP;
+		return (JOURNAL_UNREADABLE);
+	}
 	if (!header_is_sound(&journal->header, journal->bytes))
 		return (JOURNAL_DAMAGED);
 	/*

@@ -627,6 +627,34 @@ ATF_TC_BODY(forged, tc)
 	forge_often(700);
 }
 
+/* What another version has begun it must end: it is not damage. */
+ATF_TC_WITHOUT_HEAD(later_version);
+ATF_TC_BODY(later_version, tc)
+{
+	char *journal, *mailbox;
+	size_t length, mailbox_length;
+
+	(void)tc;
+	begin();
+	picture_restore(killed, &world);
+	ATF_REQUIRE(world_read(&world, name, &journal, &length) == 0);
+	ATF_REQUIRE(world_read(&world, "mbox", &mailbox, &mailbox_length) ==
+	    0);
+	journal[15] = '2';
+	world_write(&world, name, journal, length);
+	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_CLOSED);
+	ATF_CHECK(is_there("") && !is_there(".bad"));
+	same_mailbox(mailbox, mailbox_length, 0);
+	journal[15] = '\0';
+	world_write(&world, name, journal, length);
+	ATF_REQUIRE_EQ(world_session(&world, 0), STATUS_DONE);
+	ATF_CHECK(!is_there(""));
+	ATF_CHECK_EQ(world_check(&world, MUST_BE_GONE, "later"), 0);
+	free(mailbox);
+	free(journal);
+	world_close(&world);
+}
+
 static int
 is_unwanted(void)
 {
@@ -690,6 +718,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, not_its_own);
 	ATF_TP_ADD_TC(tp, each_number);
 	ATF_TP_ADD_TC(tp, forged);
+	ATF_TP_ADD_TC(tp, later_version);
 	ATF_TP_ADD_TC(tp, unwanted);
 	ATF_TP_ADD_TC(tp, too_many);
 	return (atf_no_error());
