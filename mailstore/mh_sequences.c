@@ -83,17 +83,36 @@ first_from(const struct numbers *numbers, int64_t least)
 	return (low);
 }
 
-/* What stays of a range. */
+/* Behind the numbers that follow one upon the other from `at` on. */
+static size_t
+behind_run(const struct numbers *numbers, size_t at)
+{
+	size_t low = at + 1, high = numbers->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (numbers->list[middle] - numbers->list[at] ==
+		    (int64_t)(middle - at))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (low);
+}
+
+/* What stays of a range: each turn but the last writes some of it. */
 static int
 put_rest(struct text *text, struct range range, const struct numbers *numbers)
 {
-	size_t at = first_from(numbers, range.first);
+	size_t at = first_from(numbers, range.first), behind;
 
-	for (; at < numbers->count && numbers->list[at] <= range.last; at++) {
+	for (; at < numbers->count && numbers->list[at] <= range.last;
+	    at = behind) {
+		behind = behind_run(numbers, at);
 		if (range.first < numbers->list[at] && put_range(text,
 		    range.first, numbers->list[at] - 1) == -1)
 			return (-1);
-		range.first = numbers->list[at] + 1;
+		range.first = numbers->list[behind - 1] + 1;
 	}
 	return (range.first > range.last ? 0 : put_range(text, range.first,
 	    range.last));

@@ -970,6 +970,33 @@ ATF_TC_BODY(sequence_growth, tc)
 #define SEQUENCES_LATER	"cur: 10\nunseen: 2 103\nred: 1-9 11-20\n" \
 			"green:   1   103\n"
 
+/* As many ranges as there may be, of all messages that go. */
+ATF_TC(sequence_overlaps);
+ATF_TC_HEAD(sequence_overlaps, tc)
+{
+	atf_tc_set_md_var(tc, "timeout", "30");
+}
+ATF_TC_BODY(sequence_overlaps, tc)
+{
+	static const char range[] = " 1-1000001";
+	static int64_t numbers[1000000];
+	static char text[MH_SEQUENCES_BYTES_MAX - 20];
+	size_t i, at = 2, length;
+	char *left;
+
+	(void)tc;
+	for (i = 0; i < COUNT(numbers); i++)
+		numbers[i] = (int64_t)i + 1;
+	(void)memcpy(text, "a:", 2);
+	for (; at + sizeof(range) < sizeof(text); at += sizeof(range) - 1)
+		(void)memcpy(text + at, range, sizeof(range) - 1);
+	text[at++] = '\n';
+	left = mh_sequences_text(text, at, numbers, COUNT(numbers), &length);
+	ATF_REQUIRE(left != NULL);
+	ATF_CHECK(length > 100 && memcmp(left, "a: 1000001 1000001 ", 19) == 0);
+	free(left);
+}
+
 ATF_TC_WITHOUT_HEAD(sequences_follow);
 ATF_TC_BODY(sequences_follow, tc)
 {
@@ -1201,6 +1228,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, one_session);
 	ATF_TP_ADD_TC(tp, sequence_texts);
 	ATF_TP_ADD_TC(tp, sequence_growth);
+	ATF_TP_ADD_TC(tp, sequence_overlaps);
 	ATF_TP_ADD_TC(tp, sequences_follow);
 	ATF_TP_ADD_TC(tp, sequences_renumbered);
 	ATF_TP_ADD_TC(tp, sequences_left_alone);
