@@ -201,8 +201,8 @@ is_lasting(int error)
 
 /*
  * One that cannot be made and need not be is as good as taken where there is
- * none; but one that
- * is made otherwise, when postern-lock runs, is not done without.
+ * none; but one that is made otherwise, when postern-lock runs, is not done
+ * without.
  */
 static enum lock_result
 take_dotlock(const struct mailbox_place *place, int required)

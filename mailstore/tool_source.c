@@ -26,7 +26,7 @@
 /* As long as the configuration's default. */
 #define LOCK_SECONDS	10
 
-/* So long it is tried; directories must have been left alone for two seconds. */
+/* So long it is tried; directories are to be left alone for two seconds. */
 #define LIST_MS		10000
 #define LIST_WAIT_MS	250
 
