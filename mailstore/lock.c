@@ -28,6 +28,9 @@ static const char cannot_lock[] = "the mailbox cannot be locked";
 const char lock_impossible[] = "the mailbox cannot be locked: no dotlock can "
     "be made";
 
+static const char no_answer[] = "postern-lock does not answer; a new session "
+    "will ask another one";
+
 enum lock_result {
 	TAKEN,
 	HELD,			/* by another program, for now */
@@ -199,6 +202,21 @@ is_lasting(int error)
 	    error == ENOENT || error == ENAMETOOLONG || error == EOPNOTSUPP);
 }
 
+/* Where the store makes none, and postern-lock knows of no such place. */
+static int
+is_never_made(const struct mailbox_place *place, int error)
+{
+	return (place->dotlock == DOTLOCK_NOBODY ||
+	    (place->dotlock == DOTLOCK_IN_SPOOL && error == ENOENT));
+}
+
+static const char *
+why_no_dotlock(const struct mailbox_place *place, int error)
+{
+	return (is_never_made(place, error) ? "none is made in this directory" :
+	    strerror(error));
+}
+
 /*
  * One that cannot be made and need not be is as good as taken where there is
  * none; but one that is made otherwise, when postern-lock runs, is not done
@@ -226,8 +244,9 @@ take_dotlock(const struct mailbox_place *place, int required)
 	if (required)
 		return (is_lasting(errno) ? IMPOSSIBLE : FAILED);
 	if (!told++)
-		log_line(LOG_INFO, "event=lock folder=%s error=\"no dotlock "
-		    "can be made: %s\"", place->label, strerror(errno));
+		log_line(is_never_made(place, errno) ? LOG_DEBUG : LOG_INFO,
+		    "event=lock folder=%s error=\"no dotlock can be made: "
+		    "%s\"", place->label, why_no_dotlock(place, errno));
 	return (TAKEN);
 }
 
@@ -298,8 +317,10 @@ lock_mailbox(int fd, int exclusive, const struct mailbox_place *place)
 	}
 	if (result == TAKEN)
 		return (NULL);
-	log_line(LOG_ERR, "event=lock folder=%s error=\"%s\"", place->label,
-	    strerror(errno));
+	log_line(LOG_ERR, "event=lock folder=%s error=\"%s%s\"",
+	    place->label, result == IMPOSSIBLE ? "no dotlock can be made: " :
+	    "", result == IMPOSSIBLE ? why_no_dotlock(place, errno) :
+	    errno == EPIPE ? no_answer : strerror(errno));
 	return (result == IMPOSSIBLE ? lock_impossible : cannot_lock);
 }
 
@@ -312,8 +333,9 @@ lock_mailbox_check(const struct mailbox_place *place)
 	    (ask_spool(IPC_LOCK_TAKE, &reply) == 0 &&
 	    reply.result == DOTLOCK_TAKEN)))
 		return (NULL);
-	log_line(LOG_ERR, "event=lock folder=%s error=\"the dotlock was "
-	    "removed by another program\"", place->label);
+	log_line(LOG_ERR, "event=lock folder=%s error=\"%s\"", place->label,
+	    spool_gone ? no_answer :
+	    "the dotlock was removed by another program");
 	return (cannot_lock);
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "disk.h"
+#include "log.h"
 #include "rewrite_step.h"
 #include "rewrite_move.h"
 
@@ -265,6 +266,7 @@ int
 rewrite_begin(struct rewrite *rewrite)
 {
 	struct journal *journal = &rewrite->journal;
+	int error;
 
 	/* The mailbox itself must be on the disk as the journal knows it. */
 	if (disk_sync(rewrite->fd) == -1 || fill_header(rewrite) == -1)
@@ -274,6 +276,13 @@ rewrite_begin(struct rewrite *rewrite)
 	choose_kind(journal);
 	if (write_journal(rewrite) == 0)
 		return (0);
-	return (journal->published || !rewrite_is_full(errno) ? -1 :
-	    write_in_reserve(rewrite));
+	if (journal->published || !rewrite_is_full(errno))
+		return (-1);
+	if (write_in_reserve(rewrite) == 0)
+		return (0);
+	error = errno;
+	log_line(LOG_CRIT, "event=commit file=%s error=\"no room for this "
+	    "journal in the state directory\"", journal->name);
+	errno = error;
+	return (-1);
 }

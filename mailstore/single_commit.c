@@ -139,7 +139,7 @@ static const char *
 tell(enum rewrite_result result, int error)
 {
 	const char *cause = error == E2BIG ? "no room, and too many steps "
-	    "in the reserve" : strerror(error);
+	    "in the reserve of the state directory" : strerror(error);
 
 	if (result == REWRITE_AS_BEFORE)
 		log_line(LOG_CRIT, "event=commit error=\"%s\"", cause);

@@ -325,7 +325,8 @@ open_once(struct mailbox *mailbox)
 	error = errno;
 	wrong = why_not_opened(&mailbox->place);
 	log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
-	    mailbox->place.label, strerror(error));
+	    mailbox->place.label, error == ELOOP ? "it must not be a "
+	    "symbolic link" : strerror(error));
 	mailbox->unfit = wrong != new_one;
 	return (wrong);
 }

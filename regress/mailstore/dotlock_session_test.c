@@ -472,7 +472,7 @@ ATF_TC_BODY(impossible_but_needed, tc)
 	client_expect_close(pop2_login(&server, 0, FRED, FRED_PASSWORD,
 	    "- the mailbox cannot be locked"));
 	log_must_have(&server, "event=lock folder=INBOX "
-	    "error=\"Permission denied\"");
+	    "error=\"no dotlock can be made: Permission denied\"");
 	mailbox_must_be(&server, FRED, BOTH, strlen(BOTH));
 	open_spool(&server);
 }
@@ -539,7 +539,8 @@ ATF_TC_BODY(elsewhere_and_not_needed, tc)
 	mark_first(fd);
 	quit(fd);
 	folder_must_be(&server, FRED, "Mailbox", TWO, strlen(TWO));
-	log_must_have(&server, "no dotlock can be made");
+	log_must_have(&server, "no dotlock can be made: none is made in this "
+	    "directory");
 	server_stop(&server);
 }
 

@@ -5,12 +5,14 @@
  * after each delete the file against the original without exactly those
  * messages: its bytes, its inode, its mode.
  */
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <atf-c.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -728,6 +730,8 @@ ATF_TC_BODY(unfit_files, tc)
 	ATF_REQUIRE(unlink(path) == 0);
 	ATF_REQUIRE(symlink(other, path) == 0);
 	refused(&server, "a symbolic link");
+	log_must_have(&server, "event=open folder=INBOX error=\"it must not "
+	    "be a symbolic link\"");
 	ATF_REQUIRE(unlink(path) == 0);
 	ATF_REQUIRE(symlink("nowhere", path) == 0);
 	refused(&server, "a symbolic link to nothing");
@@ -741,6 +745,51 @@ ATF_TC_BODY(unfit_files, tc)
 	make_entries(path);
 	refused(&server, "a directory of two formats, or of somebody else");
 	server_stop(&server);
+}
+
+/* Where there is no room is told, and is not where the mail is. */
+ATF_TC(no_room_for_journal);
+ATF_TC_HEAD(no_room_for_journal, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(no_room_for_journal, tc)
+{
+	static const char page[4096];
+	struct server server;
+	char path[700];
+	int fd, filler;
+
+	(void)tc;
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		atf_tc_skip("mounts cannot be made here");
+	server_prepare(&server, NULL);
+	mailbox_write(&server, FRED, ONE ONE, strlen(ONE ONE));
+	(void)snprintf(path, sizeof(path), "%s/state", server.directory);
+	ATF_REQUIRE(mount("none", path, "tmpfs", 0, "size=64k,mode=755") ==
+	    0);
+	(void)strlcat(path, "/filler", sizeof(path));
+	ATF_REQUIRE((filler = open(path, O_WRONLY | O_CREAT | O_CLOEXEC,
+	    0600)) != -1);
+	while (write(filler, page, sizeof(page)) > 0)
+		;
+	ATF_REQUIRE_EQ(ENOSPC, errno);
+	(void)close(filler);
+	server_run(&server);
+	fd = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#2 ");
+	client_say(fd, "READ", "=");
+	client_send(fd, "RETR\r\n");
+	client_expect(fd, "Subject: one\r\n\r\nfirst\r\n");
+	client_say(fd, "ACKD", "=");
+	client_say(fd, "QUIT", "- the disk is full; nothing was deleted");
+	client_expect_close(fd);
+	mailbox_must_be(&server, FRED, ONE ONE, strlen(ONE ONE));
+	log_must_have(&server, "no room for this journal in the state "
+	    "directory");
+	server_stop(&server);
+	*strrchr(path, '/') = '\0';
+	ATF_REQUIRE(umount(path) == 0);
 }
 
 ATF_TC(unfit_owners);
@@ -916,6 +965,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, moved_by_another);
 	ATF_TP_ADD_TC(tp, read_only);
 	ATF_TP_ADD_TC(tp, unfit_files);
+	ATF_TP_ADD_TC(tp, no_room_for_journal);
 	ATF_TP_ADD_TC(tp, unfit_owners);
 	ATF_TP_ADD_TC(tp, cut_short);
 	return (atf_no_error());

@@ -982,7 +982,7 @@ ATF_TC_BODY(sequence_overlaps, tc)
 	static int64_t numbers[1000000];
 	static char text[MH_SEQUENCES_BYTES_MAX - 20];
 	size_t i, at = 2, length;
-	char *left;
+	char *after;
 
 	(void)tc;
 	for (i = 0; i < COUNT(numbers); i++)
@@ -991,10 +991,10 @@ ATF_TC_BODY(sequence_overlaps, tc)
 	for (; at + sizeof(range) < sizeof(text); at += sizeof(range) - 1)
 		(void)memcpy(text + at, range, sizeof(range) - 1);
 	text[at++] = '\n';
-	left = mh_sequences_text(text, at, numbers, COUNT(numbers), &length);
-	ATF_REQUIRE(left != NULL);
-	ATF_CHECK(length > 100 && memcmp(left, "a: 1000001 1000001 ", 19) == 0);
-	free(left);
+	after = mh_sequences_text(text, at, numbers, COUNT(numbers), &length);
+	ATF_REQUIRE(after != NULL);
+	ATF_CHECK(length > 100 && memcmp(after, "a: 1000001 1000001 ", 19) == 0);
+	free(after);
 }
 
 ATF_TC_WITHOUT_HEAD(sequences_follow);
