@@ -133,18 +133,23 @@ kept_base(int state)
 	return (base);
 }
 
-/* An error costs no more than that ids change when the first message goes. */
+/*
+ * Makes what is kept what the first message says, and writes it.  Once there is
+ * a number no other one is believed: by now the first may be a stranger's.
+ * An error costs no more than that ids change when the first message goes.
+ */
 static void
-keep_base(int state, const struct base *kept, const struct base *base)
+keep_base(int state, struct base *kept, const struct base *said)
 {
 	char text[BASE_LENGTH + 1];
 	int fd;
 
-	if (base->validity == 0 || (kept->validity == base->validity &&
-	    kept->last == base->last))
+	if (said->validity == 0 || (kept->validity != 0 &&
+	    (kept->validity != said->validity || said->last <= kept->last)))
 		return;
-	(void)snprintf(text, sizeof(text), BASE_FORMAT, base->validity,
-	    base->last);
+	*kept = *said;
+	(void)snprintf(text, sizeof(text), BASE_FORMAT, kept->validity,
+	    kept->last);
 	fd = openat(state, BASE_NEW_NAME, O_WRONLY | O_CREAT | O_TRUNC |
 	    O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd == -1 || disk_write(fd, text, BASE_LENGTH, 0, NULL) == -1 ||
@@ -192,10 +197,8 @@ read_headers(struct mailbox *mailbox, int state)
 		if (mailbox->format->octets(mailbox, number) == 0)
 			continue;
 		wrong = read_header(mailbox, number, &header);
-		if (number == 1 && header.base.validity != 0) {
+		if (number == 1)
 			keep_base(state, &base, &header.base);
-			base = header.base;
-		}
 		if (base.validity == 0 || header.uid <= before ||
 		    header.uid > base.last)
 			continue;

@@ -538,7 +538,7 @@ ATF_TC_BODY(replaced, tc)
 	server_stop(&server);
 }
 
-/* By a file that was another message's before: its name tells, not its inode. */
+/* By a file that was another message's: its name tells, not its inode. */
 ATF_TC_WITHOUT_HEAD(replaced_by_another_s);
 ATF_TC_BODY(replaced_by_another_s, tc)
 {
