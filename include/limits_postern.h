@@ -259,6 +259,12 @@
 #define DOTLOCK_DEAD_SECONDS	120
 #define DOTLOCK_STALE_SECONDS	600
 
+/*
+ * Where no dotlock can be made, and so none removed either, one of this age is
+ * stale though the mailbox has changed since: its own sessions change it.
+ */
+#define DOTLOCK_LEFT_SECONDS	3600
+
 /* Files that postern-lock keeps for its next locks: so many at one time. */
 #define DOTLOCK_KEPT_MAX	8
 

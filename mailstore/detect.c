@@ -119,10 +119,14 @@ detect_format(struct mailbox *mailbox)
 	    owner);
 	if (directory != -1) {
 		wrong = directory_format(mailbox, directory, owner);
+		/* That it cannot be listed may pass. */
 		(void)close(directory);
-	} else
+		mailbox->unfit = wrong != NULL && mailbox->format != NULL;
+	} else {
+		mailbox->unfit = errno == EACCES || errno == EPERM ||
+		    errno == ELOOP || errno == ENOTDIR;
 		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
 		    place->label, strerror(errno));
-	mailbox->unfit = wrong != NULL;
+	}
 	return (wrong);
 }

@@ -202,6 +202,9 @@ is_stale(const struct dotlock *lock, const char *name,
 	now = file_clock(lock);
 	if (now - found->st_mtime < limit)
 		return (0);
+	/* Where nobody removes it, what came later may be our own work. */
+	if (lock->only_looks && now - found->st_mtime >= DOTLOCK_LEFT_SECONDS)
+		return (1);
 	return (refreshed || fstatat(lock->directory, lock->mailbox, &mailbox,
 	    AT_SYMLINK_NOFOLLOW) == -1 || now - mailbox.st_mtime >= limit);
 }

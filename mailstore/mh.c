@@ -84,9 +84,10 @@ compare_numbers(const void *a, const void *b)
 	return (*one < *other ? -1 : *one > *other);
 }
 
-/* The numbers whose files this commit removed, ascending; NULL: no memory. */
+/* The numbers of removed files, ascending and once each; NULL: no memory. */
 static int64_t *
-removed_numbers(const struct file_mailbox *state, uint32_t deleted)
+removed_numbers(const struct file_mailbox *state, uint32_t deleted,
+    size_t *once)
 {
 	int64_t *numbers = calloc(deleted, sizeof(*numbers));
 	size_t i, count = 0;
@@ -102,6 +103,10 @@ removed_numbers(const struct file_mailbox *state, uint32_t deleted)
 		free(numbers);
 		return (NULL);
 	}
+	/* A number may have been another message's when that was removed. */
+	for (i = *once = 0; i < count; i++)
+		if (*once == 0 || numbers[i] != numbers[*once - 1])
+			numbers[(*once)++] = numbers[i];
 	return (numbers);
 }
 
@@ -157,6 +162,7 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 	struct file_mailbox *state = mailbox->state;
 	int64_t *numbers = NULL;
 	const char *wrong;
+	size_t count = 0;
 	int sequences;
 
 	*deleted = 0;
@@ -169,10 +175,10 @@ commit(struct mailbox *mailbox, uint32_t *deleted)
 	sequences = mh_sequences_lock(state->directories[0], &mailbox->place);
 	wrong = file_mailbox_remove(mailbox, deleted);
 	if (sequences != -1 && *deleted > 0)
-		numbers = removed_numbers(state, *deleted);
+		numbers = removed_numbers(state, *deleted, &count);
 	if (sequences != -1)
 		mh_sequences_without(sequences, numbers, numbers == NULL ? 0 :
-		    *deleted, &mailbox->place);
+		    count, &mailbox->place);
 	free(numbers);
 	return (wrong);
 }

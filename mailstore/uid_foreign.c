@@ -179,6 +179,23 @@ uid_foreign_keep(struct mailbox *mailbox, enum uid_kind kind)
 }
 
 /*
+ * With a number that is not the kept one no message has an id of it: each number
+ * here may have been given by the server of the other.
+ */
+static struct base
+believed(const struct base *kept, const struct base *said)
+{
+	const struct base none = { 0, 0 };
+
+	if (said->validity == 0 || said->validity == kept->validity)
+		return (*kept);
+	log_line(LOG_WARNING, "event=uids file=" BASE_NAME " error=\"the first "
+	    "message has another number: no ids of another server are given; "
+	    "remove this file if the mailbox is another one\"");
+	return (none);
+}
+
+/*
  * An mbox's first message has the mailbox's numbers, and each has its own.
  * Two mailboxes of a server can have the same numbers: the first part counts.
  * Who deletes the first message deletes what it said: that is kept, then.
@@ -197,8 +214,10 @@ read_headers(struct mailbox *mailbox, int state)
 		if (mailbox->format->octets(mailbox, number) == 0)
 			continue;
 		wrong = read_header(mailbox, number, &header);
-		if (number == 1)
+		if (number == 1) {
 			keep_base(state, &base, &header.base);
+			base = believed(&base, &header.base);
+		}
 		if (base.validity == 0 || header.uid <= before ||
 		    header.uid > base.last)
 			continue;

@@ -701,11 +701,9 @@ session_run(struct session *session)
 			session->have = 0;
 			session_fail(session, "nothing is expected after QUIT");
 		} else if (!take_line(session)) {
-			wait_for_client(session, EV_READ);
 			/* A record has many lines: the others come between. */
-			if (stream_pending(session))
-				event_active(&session->client_event, EV_READ,
-				    1);
+			wait_for_client(session, stream_pending(session) ?
+			    EV_WRITE : EV_READ);
 			return;
 		}
 	}
@@ -739,7 +737,8 @@ on_client(int fd, short what, void *argument)
 		(void)event_del(&session->client_event);
 		if (is_slow(session))
 			peek_client(session);
-	} else if ((what & EV_READ) == 0 || read_client(session))
+	} else if (((what & EV_READ) == 0 && (is_out_of_turn(session,
+	    EV_READ) || !stream_pending(session))) || read_client(session))
 		session_run(session);
 }
 

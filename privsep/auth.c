@@ -66,13 +66,15 @@ handle_login(void *context, struct ipc_message *message)
 	char user[LOG_QUOTED_SIZE], peer[LOG_QUOTED_SIZE];
 	char name[PASSWORD_NAME_SIZE] = "";
 	const char *why = NULL;
-	enum verdict verdict;
+	enum verdict verdict, own = VERDICT_UNKNOWN;
 	int good;
 
 	verdict = backend->verify(login->user, login->password,
 	    (uid_t)config.minimum_uid, &why);
 	if (verdict != VERDICT_RIGHT)
-		verdict = named_verify(login, verdict, name);
+		verdict = named_verify(login, own = verdict, name);
+	if (verdict == VERDICT_UNKNOWN && own != VERDICT_UNKNOWN)
+		why = "the further passwords cannot be read";
 	good = verdict == VERDICT_RIGHT;
 	log_line(good ? LOG_INFO : LOG_NOTICE, "event=%s session=%u-%llu "
 	    "peer=%s user=%s protocol=%s%s%s%s%s%s", good ? "login" :

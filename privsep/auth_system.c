@@ -6,12 +6,15 @@
  */
 #include <crypt.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <paths.h>
 #include <pwd.h>
 #include <shadow.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "account.h"
 #include "auth.h"
@@ -119,12 +122,11 @@ shut_out(const struct spwd *shadow)
 static int
 can_read_shadow(void)
 {
-	int can;
+	const int fd = open(_PATH_SHADOW, O_RDONLY | O_CLOEXEC);
 
-	setspent();
-	can = getspent() != NULL;
-	endspent();
-	return (can);
+	if (fd != -1)
+		(void)close(fd);
+	return (fd != -1);
 }
 
 /* passwd(5): "x" says that the password is in the shadow file. */

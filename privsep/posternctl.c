@@ -120,18 +120,21 @@ ask_password(char *password, size_t size)
 
 /* Is it what the daemon takes for the line of `user`, or USER/NAME? */
 static int
-is_line_of(const char *line, const char *user)
+is_line_of(const char *line, const char *user, int *odd)
 {
 	const size_t length = strlen(user);
 	char copy[PASSWD_LINE_SIZE];
+	const char *wrong;
 	struct passwd_entry entry;
 	struct passwd_named named;
 
 	if (strncmp(line, user, length) != 0 || line[length] != ':')
 		return (0);
 	(void)strlcpy(copy, line, sizeof(copy));
-	return ((passwd_is_named(user) ? passwd_parse_named(copy, &named) :
-	    passwd_parse_line(copy, &entry)) == NULL);
+	wrong = passwd_is_named(user) ? passwd_parse_named(copy, &named) :
+	    passwd_parse_line(copy, &entry);
+	*odd |= wrong != NULL;
+	return (wrong == NULL);
 }
 
 /*
@@ -146,12 +149,12 @@ copy_entries(struct passwd_lines *from, FILE *to, const char *user,
     const char *hash, const char *target)
 {
 	const char *line, *rest;
-	int found = 0;
+	int found = 0, odd = 0;
 
 	while (from != NULL && (line = passwd_next_line(from)) != NULL) {
 		if (from->length > PASSWD_LENGTH_MAX)
 			log_fatal("a line is too long; nothing was changed");
-		if (!is_line_of(line, user)) {
+		if (!is_line_of(line, user, &odd)) {
 			(void)fwrite(line, 1, from->length, to);
 			(void)putc('\n', to);
 		} else if (!found++ && hash != NULL) {
@@ -164,6 +167,10 @@ copy_entries(struct passwd_lines *from, FILE *to, const char *user,
 		log_fatal("the file cannot be read; nothing was changed");
 	if (!found && hash == NULL)
 		log_fatal("%s: there is none; nothing was changed", user);
+	/* It may have been to say whose mailbox it is. */
+	if (!found && odd && target == NULL)
+		log_fatal("%s: its line fits no form; correct it, or say -s "
+		    "or -v; nothing was changed", user);
 	if (!found)
 		(void)fprintf(to, "%s:%s:%s\n", user, hash, target != NULL ?
 		    target : passwd_is_named(user) ? ":" : "");

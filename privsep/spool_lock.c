@@ -32,6 +32,7 @@ static int spool = -1;
 static int spool_error;		/* why it is not open */
 static struct stat seen;	/* where its path led to; zeros: nowhere */
 static int moved;		/* it leads elsewhere by now */
+static time_t moved_at;
 
 /* polled[0] is the parent's channel; the others are sessions', densely. */
 static struct pollfd polled[1 + SESSIONS_MAX];
@@ -43,6 +44,16 @@ handle_config(void *context, struct ipc_message *message)
 {
 	(void)context;
 	config = *IPC_PAYLOAD(message, ipc_lock_config);
+}
+
+/* Seconds of a clock that nobody sets. */
+static time_t
+now(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (time.tv_sec);
 }
 
 /* Where the spool's path leads to now. */
@@ -77,7 +88,9 @@ find_spool(void)
 	if (spool != -1 && fstat(spool, &seen) == 0)
 		return;
 	spool_error = errno;
-	seen = look_at_spool();
+	/* Any other failure may pass: then the next take starts again. */
+	if (spool_error == EACCES || spool_error == EPERM)
+		seen = look_at_spool();
 	log_line(LOG_WARNING, "event=lock spool=%s error=\"%s\"", spool_path,
 	    strerror(spool_error));
 }
@@ -90,16 +103,17 @@ find_spool(void)
 static int
 is_moved(void)
 {
-	struct stat now;
+	struct stat status;
 
 	if (moved)
 		return (1);
-	now = look_at_spool();
-	if (now.st_dev == seen.st_dev && now.st_ino == seen.st_ino)
+	status = look_at_spool();
+	if (status.st_dev == seen.st_dev && status.st_ino == seen.st_ino)
 		return (0);
 	log_line(LOG_WARNING, "event=lock spool=%s error=\"the path leads to "
 	    "another directory now; starting again\"", spool_path);
 	moved = 1;
+	moved_at = now();
 	return (1);
 }
 
@@ -285,16 +299,6 @@ hear_parent(void)
 	ipc_release(&message);
 }
 
-/* Seconds of a clock that nobody sets. */
-static time_t
-now(void)
-{
-	struct timespec time;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (time.tv_sec);
-}
-
 static void
 refresh(void)
 {
@@ -308,16 +312,21 @@ refresh(void)
 		dotlock_refresh(&locks[i]);
 }
 
-/* A lock that is held is that of a store at work, perhaps with a deletion. */
+/*
+ * To begin anew, behind a move.  A lock that is held is that of a store at work,
+ * perhaps with a deletion; one that is held for so long is of a store that its
+ * user has stopped, and keeps the others out no longer.
+ */
 static int
-holds_locks(void)
+is_to_end(void)
 {
 	size_t i;
 
 	for (i = 1; i < used; i++)
-		if (locks[i].fd != -1)
-			return (1);
-	return (0);
+		if (locks[i].fd != -1 &&
+		    now() - moved_at < DOTLOCK_STALE_SECONDS)
+			return (0);
+	return (moved);
 }
 
 static void
@@ -361,7 +370,7 @@ main(void)
 	sandbox_enter(&sandbox_lock, config.start.without);
 	child_report_started();
 	polled[0] = (struct pollfd){ CHILD_CONTROL, POLLIN, 0 };
-	while ((polled[0].fd != -1 || used > 1) && !(moved && !holds_locks()))
+	while ((polled[0].fd != -1 || used > 1) && !is_to_end())
 		serve();
 	dotlock_forget_files();
 	return (0);

@@ -1806,7 +1806,8 @@ static const struct {
 	{ "AF_UNIX", FAMILY(AF_UNIX), NO_FAMILY, ANYBODY },
 	{ "AF_UNSPEC", FAMILY(AF_UNSPEC), NO_FAMILY, ANYBODY },
 
-	{ "unprivileged", PARENT(start.unprivileged, 1), NO_MODE, ROOT },
+	{ "unprivileged", PARENT(start.unprivileged, 1),
+	    "'unprivileged' is for another user than root", ROOT },
 	{ "privileged", PARENT(start.unprivileged, 0), NO_MODE, USER },
 	STAYS_ROOT(net_user),
 	STAYS_ROOT(auth_user),
