@@ -179,8 +179,8 @@ uid_foreign_keep(struct mailbox *mailbox, enum uid_kind kind)
 }
 
 /*
- * With a number that is not the kept one no message has an id of it: each number
- * here may have been given by the server of the other.
+ * With a number that is not the kept one no message has an id of either: each
+ * may have been given with the other.
  */
 static struct base
 believed(const struct base *kept, const struct base *said)
