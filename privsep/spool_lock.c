@@ -313,9 +313,9 @@ refresh(void)
 }
 
 /*
- * To begin anew, behind a move.  A lock that is held is that of a store at work,
- * perhaps with a deletion; one that is held for so long is of a store that its
- * user has stopped, and keeps the others out no longer.
+ * To begin anew, behind a move.  A lock that is held is that of a store at
+ * work, perhaps with a deletion; one that is held for so long is of a store
+ * that its user has stopped, and keeps the others out no longer.
  */
 static int
 is_to_end(void)
