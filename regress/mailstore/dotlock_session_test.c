@@ -789,25 +789,17 @@ ATF_TC_BODY(spool_comes_late, tc)
 	server_stop(&server);
 }
 
-/* The store stands still with its lock; then it is no more. */
-ATF_TC_WITHOUT_HEAD(store_killed_with_lock);
-ATF_TC_BODY(store_killed_with_lock, tc)
+/* A store that takes its lock again and again is stopped while it has it. */
+static pid_t
+stop_with_lock(const struct server *server, const char *path)
 {
-	struct server server;
-	struct holder holder;
 	struct stat status;
-	char path[400], text[400];
+	char text[400];
 	pid_t store;
-	int fd, waited, tries;
+	int tries;
 
-	(void)tc;
-	start(&server, "lock dotlock fcntl\nlock-timeout 30\n");
-	(void)strlcpy(path, path_of(&server, "spool/fred.lock"),
-	    sizeof(path));
-	holder = holder_of(mailbox_path(&server, FRED), F_WRLCK);
-	fd = begin_login(&server);
 	catch_lock(path, &status, text, sizeof(text));
-	store = children_pid(&server, "postern-store", 0);
+	store = children_pid(server, "postern-store", 0);
 	for (tries = 0; tries < 200; tries++) {
 		catch_lock(path, &status, text, sizeof(text));
 		ATF_REQUIRE(kill(store, SIGSTOP) == 0);
@@ -817,6 +809,60 @@ ATF_TC_BODY(store_killed_with_lock, tc)
 		ATF_REQUIRE(kill(store, SIGCONT) == 0);
 	}
 	ATF_REQUIRE(exists(path));
+	return (store);
+}
+
+/* Who has a lock keeps it when the spool is moved; nobody else gets one. */
+ATF_TC_WITHOUT_HEAD(held_over_a_move);
+ATF_TC_BODY(held_over_a_move, tc)
+{
+	struct server server;
+	struct holder holder;
+	pid_t store, old;
+	int fd;
+
+	(void)tc;
+	start(&server, "lock dotlock fcntl\nlock-timeout 30\n");
+	holder = holder_of(mailbox_path(&server, FRED), F_WRLCK);
+	fd = begin_login(&server);
+	store = stop_with_lock(&server, path_of(&server, "spool/fred.lock"));
+	old = children_pid(&server, "postern-lock", 0);
+	move_spool(&server, "spool", "old");
+	make_spool(&server, "old");
+	mailbox_write(&server, FRED, BOTH, strlen(BOTH));
+	mailbox_write(&server, ANN, BOTH, strlen(BOTH));
+	client_expect_close(pop2_login(&server, 0, ANN, ANN_QUOTED,
+	    "- the mailbox cannot be locked"));
+	log_must_have(&server, "leads to another directory now");
+	pause_ms(300);
+	ATF_CHECK(kill(old, 0) == 0);
+	ATF_CHECK(exists(path_of(&server, "old/fred.lock")));
+	ATF_REQUIRE(kill(store, SIGCONT) == 0);
+	lock_must_follow(&server, old);
+	ATF_CHECK(!exists(path_of(&server, "old/fred.lock")));
+	holder_end(&holder);
+	(void)close(fd);
+	must_serve(&server);
+	server_stop(&server);
+}
+
+/* The store stands still with its lock; then it is no more. */
+ATF_TC_WITHOUT_HEAD(store_killed_with_lock);
+ATF_TC_BODY(store_killed_with_lock, tc)
+{
+	struct server server;
+	struct holder holder;
+	char path[400];
+	pid_t store;
+	int fd, waited;
+
+	(void)tc;
+	start(&server, "lock dotlock fcntl\nlock-timeout 30\n");
+	(void)strlcpy(path, path_of(&server, "spool/fred.lock"),
+	    sizeof(path));
+	holder = holder_of(mailbox_path(&server, FRED), F_WRLCK);
+	fd = begin_login(&server);
+	store = stop_with_lock(&server, path);
 	ATF_REQUIRE(kill(store, SIGKILL) == 0);
 	for (waited = 0; waited < PATIENCE_MS && exists(path); waited += 10)
 		pause_ms(10);
@@ -1017,6 +1063,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, lock_process_away);
 	ATF_TP_ADD_TC(tp, spool_replaced);
 	ATF_TP_ADD_TC(tp, spool_comes_late);
+	ATF_TP_ADD_TC(tp, held_over_a_move);
 	ATF_TP_ADD_TC(tp, store_killed_with_lock);
 	ATF_TP_ADD_TC(tp, two_hosts);
 	ATF_TP_ADD_TC(tp, leftover_in_folder);
