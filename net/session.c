@@ -701,10 +701,12 @@ session_run(struct session *session)
 			session->have = 0;
 			session_fail(session, "nothing is expected after QUIT");
 		} else if (!take_line(session)) {
-			/* A record has many lines: the others come between. */
-			wait_for_client(session, stream_pending(session) ?
-			    EV_WRITE : EV_READ);
-			return;
+			if (!stream_pending(session)) {
+				wait_for_client(session, EV_READ);
+				return;
+			}
+			if (!read_client(session))
+				return;
 		}
 	}
 }
@@ -737,8 +739,7 @@ on_client(int fd, short what, void *argument)
 		(void)event_del(&session->client_event);
 		if (is_slow(session))
 			peek_client(session);
-	} else if (((what & EV_READ) == 0 && (is_out_of_turn(session,
-	    EV_READ) || !stream_pending(session))) || read_client(session))
+	} else if ((what & EV_READ) == 0 || read_client(session))
 		session_run(session);
 }
 

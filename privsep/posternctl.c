@@ -167,10 +167,11 @@ copy_entries(struct passwd_lines *from, FILE *to, const char *user,
 		log_fatal("the file cannot be read; nothing was changed");
 	if (!found && hash == NULL)
 		log_fatal("%s: there is none; nothing was changed", user);
-	/* It may have been to say whose mailbox it is. */
+	/* It may have been to say whose mailbox it is, or what limits it. */
 	if (!found && odd && target == NULL)
-		log_fatal("%s: its line fits no form; correct it, or say -s "
-		    "or -v; nothing was changed", user);
+		log_fatal("%s: its line fits no form; correct it, or say %s; "
+		    "nothing was changed", user, passwd_is_named(user) ?
+		    "-n or -p" : "-s or -v");
 	if (!found)
 		(void)fprintf(to, "%s:%s:%s\n", user, hash, target != NULL ?
 		    target : passwd_is_named(user) ? ":" : "");

@@ -647,7 +647,7 @@ TLS_CASE(dribble)
 	server_stop(&server);
 }
 
-/* As many as a record has room for; after each thousand octets others come. */
+/* As many as a record has room for, read from the library piece by piece. */
 TLS_CASE(full_record)
 {
 	enum { LINES = 1900 };
