@@ -30,6 +30,9 @@
 /* A POSIX login name is at most 32; virtual users are often addresses. */
 #define USER_SIZE		128
 
+/* Behind "PASS ", and before CRLF: no line carries a longer password. */
+#define PASSWORD_OCTETS_MAX	(LINE_OCTETS_MAX - 7)
+
 /* A line holds 512 octets, so no argument is longer than that. */
 #define PASSWORD_SIZE		LINE_OCTETS_MAX
 #define FOLDER_SIZE		LINE_OCTETS_MAX

@@ -37,6 +37,7 @@ struct sandbox_call {
 
 /* Rows of a list: a call, or a call with arguments held fast. */
 #define CALL(name)		{ __NR_##name, { { 0, 0, 0 } } }
+#define CALL_NONE		{ -1, { { 0, 0, 0 } } }
 #define CALL_HELD(name, ...)	{ __NR_##name, { __VA_ARGS__ } }
 #define CALL_MASKED(name, argument, mask, value)			\
 				CALL_HELD(name, HELD(argument, mask, value))

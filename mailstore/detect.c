@@ -119,8 +119,8 @@ detect_format(struct mailbox *mailbox)
 	    owner);
 	if (directory != -1) {
 		wrong = directory_format(mailbox, directory, owner);
-		/* That it cannot be listed may pass. */
 		(void)close(directory);
+		/* That it cannot be listed may pass. */
 		mailbox->unfit = wrong != NULL && mailbox->format != NULL;
 	} else {
 		mailbox->unfit = errno == EACCES || errno == EPERM ||

@@ -210,11 +210,12 @@ is_never_made(const struct mailbox_place *place, int error)
 	    (place->dotlock == DOTLOCK_IN_SPOOL && error == ENOENT));
 }
 
-static const char *
-why_no_dotlock(const struct mailbox_place *place, int error)
+static void
+tell_no_dotlock(const struct mailbox_place *place, int priority, int error)
 {
-	return (is_never_made(place, error) ? "none is made in this directory" :
-	    strerror(error));
+	log_line(priority, "event=lock folder=%s error=\"no dotlock can be "
+	    "made: %s\"", place->label, is_never_made(place, error) ?
+	    "none is made in this directory" : strerror(error));
 }
 
 /*
@@ -244,9 +245,8 @@ take_dotlock(const struct mailbox_place *place, int required)
 	if (required)
 		return (is_lasting(errno) ? IMPOSSIBLE : FAILED);
 	if (!told++)
-		log_line(is_never_made(place, errno) ? LOG_DEBUG : LOG_INFO,
-		    "event=lock folder=%s error=\"no dotlock can be made: "
-		    "%s\"", place->label, why_no_dotlock(place, errno));
+		tell_no_dotlock(place, is_never_made(place, errno) ?
+		    LOG_DEBUG : LOG_INFO, errno);
 	return (TAKEN);
 }
 
@@ -317,11 +317,13 @@ lock_mailbox(int fd, int exclusive, const struct mailbox_place *place)
 	}
 	if (result == TAKEN)
 		return (NULL);
-	log_line(LOG_ERR, "event=lock folder=%s error=\"%s%s\"",
-	    place->label, result == IMPOSSIBLE ? "no dotlock can be made: " :
-	    "", result == IMPOSSIBLE ? why_no_dotlock(place, errno) :
+	if (result == IMPOSSIBLE) {
+		tell_no_dotlock(place, LOG_ERR, errno);
+		return (lock_impossible);
+	}
+	log_line(LOG_ERR, "event=lock folder=%s error=\"%s\"", place->label,
 	    errno == EPIPE ? no_answer : strerror(errno));
-	return (result == IMPOSSIBLE ? lock_impossible : cannot_lock);
+	return (cannot_lock);
 }
 
 const char *

@@ -122,6 +122,15 @@ put_line(struct writing *writing, const struct line *line)
 	return (line->ending != 0 ? put_end(writing) : 0);
 }
 
+/* A file that has become shorter is no error of the system's. */
+static int
+cannot_read(void)
+{
+	if (errno == 0)
+		errno = EIO;
+	return (-1);
+}
+
 /* The message's lines; the fetched ones all end in CRLF. */
 static int
 put_lines(struct writing *writing, int fd, uint64_t octets)
@@ -135,9 +144,7 @@ put_lines(struct writing *writing, int fd, uint64_t octets)
 	while ((got = lines_next(&reader, &line)) == 1)
 		if (put_line(writing, &line) == -1)
 			return (-1);
-	if (got == -1 && errno == 0)
-		errno = EIO;
-	return (got);
+	return (got == -1 ? cannot_read() : got);
 }
 
 /* A From_ line: an mbox's own, or one like that which POP1 is sent. */
@@ -152,11 +159,8 @@ put_from_line(struct target *target, int fd,
 	if (message->head_length > 0)
 		return (put(target, message->head, message->head_length) ==
 		    -1 ? -1 : put(target, "\n", 1));
-	if (mboxrd_sender(&reader, fd, 0, message->octets, sender) == -1) {
-		if (errno == 0)
-			errno = EIO;
-		return (-1);
-	}
+	if (mboxrd_sender(&reader, fd, 0, message->octets, sender) == -1)
+		return (cannot_read());
 	length = mboxrd_from_line(sender, message->received.tv_sec, text);
 	return (put(target, text, length) == -1 ? -1 : put(target, "\n", 1));
 }

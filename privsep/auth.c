@@ -66,13 +66,12 @@ handle_login(void *context, struct ipc_message *message)
 	char user[LOG_QUOTED_SIZE], peer[LOG_QUOTED_SIZE];
 	char name[PASSWORD_NAME_SIZE] = "";
 	const char *why = NULL;
-	enum verdict verdict, own = VERDICT_UNKNOWN;
+	enum verdict verdict, own;
 	int good;
 
-	verdict = backend->verify(login->user, login->password,
+	own = backend->verify(login->user, login->password,
 	    (uid_t)config.minimum_uid, &why);
-	if (verdict != VERDICT_RIGHT)
-		verdict = named_verify(login, own = verdict, name);
+	verdict = own != VERDICT_RIGHT ? named_verify(login, own, name) : own;
 	if (verdict == VERDICT_UNKNOWN && own != VERDICT_UNKNOWN)
 		why = "the further passwords cannot be read";
 	good = verdict == VERDICT_RIGHT;

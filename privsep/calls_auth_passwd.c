@@ -17,7 +17,7 @@ static const struct sandbox_call list[] = {
 	CALL(newfstatat),		/* fstat by another name */
 	CALL(geteuid),			/* whether the file is its own */
 #else
-	{ -1, { { 0, 0, 0 } } },	/* there are only promises */
+	CALL_NONE,			/* there are only promises */
 #endif
 };
 

@@ -20,7 +20,7 @@ static const struct sandbox_call list[] = {
 	CALL(getuid),
 	CALL(geteuid),
 #else
-	{ -1, { { 0, 0, 0 } } },	/* there are only promises */
+	CALL_NONE,			/* there are only promises */
 #endif
 };
 

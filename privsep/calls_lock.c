@@ -35,7 +35,7 @@ static const struct sandbox_call list[] = {
 	CALL(geteuid),			/* which locks are refreshed */
 	CALL(uname),			/* the host, in a lock */
 #else
-	{ -1, { { 0, 0, 0 } } },	/* there are only promises */
+	CALL_NONE,			/* there are only promises */
 #endif
 };
 

@@ -34,7 +34,7 @@ static const struct sandbox_call list[] = {
 	CALL(epoll_wait),
 #endif
 #else
-	{ -1, { { 0, 0, 0 } } },	/* there are only promises */
+	CALL_NONE,			/* there are only promises */
 #endif
 };
 

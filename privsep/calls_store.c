@@ -40,7 +40,7 @@ static const struct sandbox_call list[] = {
 	CALL_IF(fcntl, 1, F_DUPFD_CLOEXEC),	/* of open directories */
 	CALL(geteuid),			/* whose files may be used */
 #else
-	{ -1, { { 0, 0, 0 } } },	/* there are only promises */
+	CALL_NONE,			/* there are only promises */
 #endif
 };
 

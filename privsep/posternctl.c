@@ -25,9 +25,6 @@
 #include "passwd_named.h"
 #include "pathnames.h"
 
-/* Behind "PASS ", and before CRLF: no line carries a longer one. */
-#define PASSWORD_LENGTH_MAX	(LINE_OCTETS_MAX - 7)
-
 /* The options of `posternctl passwd`, by letter: NULL, or what follows. */
 static const char *given[UCHAR_MAX + 1];
 
@@ -110,7 +107,7 @@ ask_password(char *password, size_t size)
 
 	if (wrong == NULL && password[0] == '\0')
 		wrong = "an empty password is no password";
-	if (wrong == NULL && strlen(password) > PASSWORD_LENGTH_MAX)
+	if (wrong == NULL && strlen(password) > PASSWORD_OCTETS_MAX)
 		wrong = "no line of a protocol carries so long a password";
 	if (wrong == NULL)
 		return;

@@ -27,8 +27,11 @@
 
 #define DAYS		365
 #define DAYS_MAX	3650
-#define DAYS_EXPECTED	"a number of days from 1 to 3650"
 #define DAY_SECONDS	86400
+
+/* A limit as a literal. */
+#define TEXT(tokens)	#tokens
+#define TEXT_OF(limit)	TEXT(limit)
 
 /* A clock that is somewhat behind must not refuse it. */
 #define BEFORE_SECONDS	3600
@@ -282,7 +285,7 @@ main(int argc, char **argv)
 		else
 			usage();
 	if (wrong != NULL)
-		misused("-d", DAYS_EXPECTED);
+		misused("-d", "a number of days from 1 to " TEXT_OF(DAYS_MAX));
 	/* The configuration takes no other path. */
 	if (directory[0] != '/' || strpbrk(directory, "\"\n") != NULL)
 		misused("-o", "an absolute path without quotes");

@@ -1271,10 +1271,18 @@ ATF_TC_BODY(ctl_beside_system, tc)
 {
 	static const char said[] = " has a further password now, but cannot "
 	    "log in: ";
+	static const struct {
+		const char *user, *why;
+	} useless[] = {
+		{ "t-unknown", "no such account" },
+		{ "root", "uid 0" },
+		{ "t-low", "minimum-uid" },
+	};
 	const char *arguments[] = { NULL, "passwd", "-c", NULL, "-a", "old",
 	    NULL, NULL, NULL };
 	struct server server;
 	char line[600];
+	size_t i;
 
 	(void)tc;
 	server_prepare(&server, NULL);
@@ -1284,18 +1292,13 @@ ATF_TC_BODY(ctl_beside_system, tc)
 	replace_line(&server, "auth passwd", line);
 	arguments[0] = program("posternctl");
 	arguments[3] = server.config;
-	arguments[6] = "t-unknown";
-	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
-	ATF_CHECK_MSG(strstr(output, said) != NULL &&
-	    strstr(output, "no such account") != NULL, "%s", output);
-	arguments[6] = "root";
-	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
-	ATF_CHECK_MSG(strstr(output, said) != NULL &&
-	    strstr(output, "uid 0") != NULL, "%s", output);
-	arguments[6] = "t-low";
-	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
-	ATF_CHECK_MSG(strstr(output, said) != NULL &&
-	    strstr(output, "minimum-uid") != NULL, "%s", output);
+	for (i = 0; i < COUNT(useless); i++) {
+		arguments[6] = useless[i].user;
+		ATF_CHECK_EQ(0, run(arguments, "x\n", output,
+		    sizeof(output)));
+		ATF_CHECK_MSG(strstr(output, said) != NULL &&
+		    strstr(output, useless[i].why) != NULL, "%s", output);
+	}
 	arguments[6] = "t-sha512";
 	ATF_CHECK_EQ(0, run(arguments, "x\n", output, sizeof(output)));
 	ATF_CHECK_STREQ("", output);
