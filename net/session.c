@@ -666,7 +666,7 @@ has_garbage(const struct session *session)
 void
 session_run(struct session *session)
 {
-	int flushed;
+	int flushed, pending, has_read = 0;
 
 	for (;;) {
 		if ((flushed = flush_reply(session)) == -1) {
@@ -701,12 +701,16 @@ session_run(struct session *session)
 			session->have = 0;
 			session_fail(session, "nothing is expected after QUIT");
 		} else if (!take_line(session)) {
-			if (!stream_pending(session)) {
-				wait_for_client(session, EV_READ);
+			pending = stream_pending(session);
+			/* A record has many lines: others come between. */
+			if (!pending || has_read) {
+				wait_for_client(session,
+				    pending ? EV_WRITE : EV_READ);
 				return;
 			}
 			if (!read_client(session))
 				return;
+			has_read = 1;
 		}
 	}
 }

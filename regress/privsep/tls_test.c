@@ -673,6 +673,53 @@ TLS_CASE(full_record)
 	server_stop(&server);
 }
 
+/* Others come between while the many lines of a record are answered. */
+TLS_CASE(record_in_turns)
+{
+	enum { LINES = 1000, TURNS = 5, POP3_TLS = 3 };
+	static char lines[LINES * 6 + 7];
+	struct server server;
+	struct tls_client many, other;
+	int i, j, between = 0;
+	char name[40], *log, *end;
+	pid_t net;
+
+	(void)tc;
+	pair_make("one", EC, "DNS:one.example.org");
+	start(&server, "one", NULL, "listen pop3 127.0.0.1 port 0 tls\n"
+	    "net-processes 1\n");
+	net = children_pid(&server, "postern-net", 0);
+	for (i = 0; i < LINES; i++)
+		(void)strlcat(lines + 6 * i, "UTF8\r\n", 7);
+	(void)strlcat(lines + 6 * LINES, "QUIT\r\n", 7);
+	for (i = 0; i < TURNS; i++) {
+		tls_connect(&many, &server, POP3_TLS, TLS_13, NULL);
+		tls_expect_line(&many, "+OK");
+		tls_connect(&other, &server, POP3_TLS, TLS_13, NULL);
+		tls_expect_line(&other, "+OK");
+		(void)snprintf(name, sizeof(name), "USER other-%d\r\nQUIT\r\n",
+		    i);
+		ATF_REQUIRE(kill(net, SIGSTOP) == 0);
+		tls_send(&many, lines);
+		tls_send(&other, name);
+		ATF_REQUIRE(kill(net, SIGCONT) == 0);
+		tls_expect_line(&other, "+OK");
+		tls_expect_line(&other, "+OK");
+		tls_expect_close(&other);
+		for (j = 0; j <= LINES; j++)
+			tls_expect_line(&many, "+OK");
+		tls_expect_close(&many);
+		/* Who came first is through first, if all is done at once. */
+		(void)snprintf(name, sizeof(name), "user=other-%d ", i);
+		log = file_read(server.log, NULL);
+		ATF_REQUIRE((end = strstr(log, name)) != NULL);
+		between += strstr(end, "user=\"\"") != NULL;
+		free(log);
+	}
+	ATF_CHECK_MSG(between > 0, "a record was answered in one turn");
+	server_stop(&server);
+}
+
 /* More in one record than a line may have is refused as in clear text. */
 TLS_CASE(long_lines)
 {
@@ -973,6 +1020,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, half_a_handshake);
 	ATF_TP_ADD_TC(tp, dribble);
 	ATF_TP_ADD_TC(tp, full_record);
+	ATF_TP_ADD_TC(tp, record_in_turns);
 	ATF_TP_ADD_TC(tp, long_lines);
 	ATF_TP_ADD_TC(tp, large_and_slow);
 	ATF_TP_ADD_TC(tp, client_gone);
