@@ -141,8 +141,7 @@ enum ipc_phase {
 	X(LOCK_RELEASE,	 STORE,	 LOCK,	PHASE_RUN, empty, 0)		\
 	X(LOCK_ANSWER,	 LOCK,	 STORE,	PHASE_WAIT_LOCK, lock_answer, 0) \
 	/* settings are in, the sandbox is shut */			\
-	X(STARTED,	 CHILD,	 PARENT, PHASE_CONFIGURE | PHASE_RUN,	\
-					empty, 0)			\
+	X(STARTED,	 CHILD,	 PARENT, PHASE_CONFIGURE, empty, 0)	\
 	/* a line for the log */					\
 	X(LOG,		 CHILD,	 PARENT, PHASE_CONFIGURE | PHASE_RUN,	\
 					log, 0)

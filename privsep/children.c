@@ -261,8 +261,7 @@ handle_started(void *context, struct ipc_message *message)
 	size_t i;
 
 	(void)message;
-	if (child->started++)
-		return;
+	child->started = 1;
 	for (i = 0; i < worker_count; i++)
 		if (!children[i].started)
 			return;
@@ -337,7 +336,9 @@ hear(struct child *child, short revents)
 		return;
 	if (got == 1) {
 		name = ipc_name(message.header.type);
-		wrong = ipc_dispatch(&channel, PHASE_RUN, &message, child);
+		wrong = ipc_dispatch(&channel, child->started ||
+		    child->role == ROLE_STORE ? PHASE_RUN : PHASE_CONFIGURE,
+		    &message, child);
 		ipc_release(&message);
 		if (wrong == NULL)
 			return;
@@ -384,8 +385,7 @@ bury(struct child *child, int status)
 		    signalled ? WTERMSIG(status) : WEXITSTATUS(status));
 	children_close(&child->channel);
 	children_close(&child->auth_end);
-	child->pid = 0;
-	child->started = 0;
+	child->pid = child->started = 0;
 	if (child->role == ROLE_STORE || stopping)
 		return;
 	if (!ready)
