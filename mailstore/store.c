@@ -509,6 +509,20 @@ expand_folder_root(void)
 	(void)strlcpy(config.folder_root, path, sizeof(config.folder_root));
 }
 
+/* Its locks, journals and indexes are there: else no mailbox is served. */
+static void
+open_state_directory(void)
+{
+	char name[LOG_QUOTED_SIZE];
+
+	state_directory = open(config.state_directory,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (state_directory == -1)
+		log_line(LOG_ERR, "event=lock file=%s error=\"%s\"",
+		    log_quote(name, sizeof(name), config.state_directory),
+		    strerror(errno));
+}
+
 static void
 shut_sandbox(void)
 {
@@ -551,8 +565,7 @@ main(void)
 	log_prefix(prefix);
 	inbox_begin(&config);
 	expand_folder_root();
-	state_directory = open(config.state_directory,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	open_state_directory();
 	folder_begin(&config);
 	/* The parent makes both ends for net, which does not wait. */
 	(void)fcntl(CHILD_SESSION, F_SETFL, 0);

@@ -1215,6 +1215,11 @@ ATF_TC_BODY(state_not_ones_own, tc)
 		ATF_REQUIRE(chmod(own, modes[i]) == 0);
 		refused_for(&server, not_own);
 	}
+	/* The log says why, and not only what could not be done without. */
+	ATF_REQUIRE(chmod(own, 0) == 0);
+	(void)close(pop2_login(&server, 0, FRED, FRED_PASSWORD,
+	    "- the mailbox cannot be locked"));
+	log_must_have(&server, "/state/5001.fred error=\"Permission denied\"");
 	ATF_REQUIRE(chmod(own, 0700) == 0);
 	talk(&server, GREETING, &served);
 	server_stop(&server);
