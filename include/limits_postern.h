@@ -271,6 +271,13 @@
 /* Files that postern-lock keeps for its next locks: so many at one time. */
 #define DOTLOCK_KEPT_MAX	8
 
+/*
+ * What the parent's fork for a session has to find the account, to make its
+ * state directory and to tell postern-lock: who waits longer for a name service
+ * has no client any more.
+ */
+#define ACCOUNT_SECONDS		30
+
 /* How long postern-lock may take for an answer; it never waits itself. */
 #define LOCK_ANSWER_SECONDS	10
 

@@ -556,6 +556,7 @@ main(void)
 	static char prefix[USER_SIZE + 64];
 	unsigned int phase = PHASE_NO_FOLDER;
 
+	(void)umask(077);
 	child_receive_settings(ROLE_STORE, parent_handlers,
 	    sizeof(parent_handlers) / sizeof(parent_handlers[0]), NULL);
 	if (sodium_init() == -1)

@@ -144,7 +144,7 @@ join(const struct child *net, const struct child *keys)
 static void
 tell_settings(struct child *child)
 {
-	struct ipc_keys_config keys;
+	struct ipc_keys_config own;
 
 	if (child->role == ROLE_NET)
 		introduce_net(child);
@@ -155,10 +155,9 @@ tell_settings(struct child *child)
 		(void)ipc_send(child->channel, IPC_LOCK_CONFIG, 0,
 		    &settings->lock, NULL);
 	else {
-		keys.start = settings->parent.start;
-		memcpy(keys.chroot, settings->net.chroot, sizeof(keys.chroot));
-		(void)ipc_send(child->channel, IPC_KEYS_CONFIG, 0, &keys,
-		    NULL);
+		own.start = settings->parent.start;
+		memcpy(own.chroot, settings->net.chroot, sizeof(own.chroot));
+		(void)ipc_send(child->channel, IPC_KEYS_CONFIG, 0, &own, NULL);
 		pairs_send(settings, child->channel, !ready);
 	}
 }
@@ -283,9 +282,8 @@ free_place(void)
 		return (NULL);
 	if (i == child_count) {
 		polled[i].revents = 0;	/* of who had it before */
-		children[i] = (struct child){ .role = ROLE_STORE,
-		    .channel = -1, .auth_end = -1 };
-		child_count++;
+		children[child_count++] = (struct child){
+		    .role = ROLE_STORE, .channel = -1, .auth_end = -1 };
 	}
 	return (&children[i]);
 }

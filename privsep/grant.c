@@ -35,7 +35,6 @@ state_directory(const struct settings *settings, const struct account *account,
 	char *slash = path + strlen(settings->parent.state) + 1;
 	struct stat status;
 
-	(void)umask(077);
 	if (snprintf(path, PATH_SIZE, "%s/%u.%s", settings->parent.state,
 	    (unsigned int)account->uid, of) >= PATH_SIZE)
 		return ("the name of the state directory is too long");
@@ -112,6 +111,8 @@ become_store(const struct settings *settings, int control,
 	const char *wrong;
 	int ends[2] = { -1, -1 };
 
+	/* A name service that hangs: this has the parent's channels, too. */
+	(void)alarm(ACCOUNT_SECONDS);
 	wrong = account_find(&policy, granted->user, &account);
 	if (wrong == NULL)
 		wrong = state_directory(settings, &account,
@@ -134,6 +135,7 @@ become_store(const struct settings *settings, int control,
 		    strerror(errno));
 	if (lock != NULL)
 		tell_lock(lock, session, &config, &ends[1]);
+	(void)alarm(0);
 	children_become(settings, ROLE_STORE, &(const struct identity){
 	    account.uid, account.gid, (gid_t)-1 }, (const int[]){
 	    descriptors[0], descriptors[1], descriptors[2], ends[0] },

@@ -21,11 +21,12 @@
 /* One file is open at a time.  stdio's own buffer would keep what was read. */
 static char room[PASSWD_READ_BYTES + 1];
 
-/* An absolute path that fits. */
+/* An absolute path that fits, and is not of a file with CRLF. */
 static int
 copy_path(char *to, const char *from)
 {
-	return (from[0] == '/' && strlcpy(to, from, PATH_SIZE) < PATH_SIZE);
+	return (from[0] == '/' && strchr(from, '\r') == NULL &&
+	    strlcpy(to, from, PATH_SIZE) < PATH_SIZE);
 }
 
 /*

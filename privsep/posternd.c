@@ -47,6 +47,7 @@ set_signals(void)
 		(void)signal(numbers[i], on_signal);
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGALRM, SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 

@@ -134,7 +134,7 @@ settings_read(const char *path, struct settings *settings)
 	const struct passwd *nobody = getpwnam("nobody");
 	const struct identity who = { nobody != NULL ? nobody->pw_uid : 65534,
 	    nobody != NULL ? nobody->pw_gid : 65534, (gid_t)-1 };
-	struct ipc_config_file file;
+	struct ipc_config_file file = { "" };
 	struct child child;
 	int fd, control[2], complete, status = -1;
 	pid_t pid;
@@ -147,7 +147,6 @@ settings_read(const char *path, struct settings *settings)
 		    strerror(errno));
 	if (pid == 0)
 		children_become(settings, ROLE_CONFIG, &who, &control[1], 1);
-	memset(&file, 0, sizeof(file));
 	(void)strlcpy(file.path, path, sizeof(file.path));
 	if (fd != -1)
 		(void)ipc_send(child.channel, IPC_CONFIG_FILE, 0, &file, &fd);

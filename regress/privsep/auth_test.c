@@ -1081,6 +1081,7 @@ static const struct {
 	{ "-v", "5:0:/h:", "fred", "x\n", "a uid and a gid of 1 or more", 1 },
 	{ "-v", "5:5:h:", "fred", "x\n", "an absolute home", 1 },
 	{ "-v", "5:5:/h:m", "fred", "x\n", "an absolute maildrop", 1 },
+	{ "-v", "5:5:/h:/m\r", "fred", "x\n", "an absolute maildrop", 1 },
 	{ "-v", "5:5:/h:/m:x", "fred", "x\n", "3 or 6 fields", 1 },
 	{ "-v", "5:5:/h\nx:", "fred", "x\n", "expected", 1 },
 	{ "-v", "5:5:/h:/m\nx", "fred", "x\n", "expected", 1 },
@@ -1265,6 +1266,37 @@ ATF_TC_BODY(ctl_by_configuration, tc)
 	ATF_CHECK_MSG(strstr(output, "auth system") != NULL, "%s", output);
 }
 
+/* A name service that hangs keeps no session's place. */
+ATF_TC_WITHOUT_HEAD(hung_service);
+ATF_TC_BODY(hung_service, tc)
+{
+	struct server server;
+	char hash[crypto_pwhash_STRBYTES], line[300];
+	int hung;
+
+	(void)tc;
+	server_prepare(&server, "max-sessions 1\n");
+	cover_accounts(&server, 0);
+	if (!cover_service())
+		atf_tc_skip("this libc has no service whose place is free");
+	ATF_REQUIRE(crypto_pwhash_str(hash, "secret", 6, 1, 8192) == 0);
+	(void)snprintf(line, sizeof(line), "hung:%s:t-hung", hash);
+	server_add_line(&server, line);
+	server_run(&server);
+	hung = client_connect(&server, 0);
+	client_expect_line(hung, "+ POP2 ");
+	client_send(hung, "HELO hung secret\r\n");
+	log_must_have(&server, "user=hung");
+	(void)close(pop2_login(&server, 0, FRED, FRED_PASSWORD,
+	    "- too many sessions"));
+	/* ACCOUNT_SECONDS later. */
+	client_expect_line(hung, "- the mailbox process ended");
+	(void)close(hung);
+	log_must_have(&server, "signal=14");
+	(void)close(pop2_login(&server, 0, FRED, FRED_PASSWORD, "#0 "));
+	server_stop(&server);
+}
+
 /* Beside the system's accounts a name may be anybody's, and is told of. */
 ATF_TC_WITHOUT_HEAD(ctl_beside_system);
 ATF_TC_BODY(ctl_beside_system, tc)
@@ -1437,6 +1469,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, ctl_unfit_files);
 	ATF_TP_ADD_TC(tp, ctl_new_file_exists);
 	ATF_TP_ADD_TC(tp, ctl_by_configuration);
+	ATF_TP_ADD_TC(tp, hung_service);
 	ATF_TP_ADD_TC(tp, ctl_beside_system);
 	ATF_TP_ADD_TC(tp, ctl_terminal);
 	return (atf_no_error());

@@ -4,7 +4,7 @@
  * Test code alone, made into a shared object that auth_test puts over
  * libnss_hesiod.so.2, for itself and what it starts.  It does at every question
  * what an authenticator's sandbox has no room for, as libnss_systemd does, and
- * knows one account.
+ * knows one account.  About another it never answers.
  */
 #include <sys/socket.h>
 
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 static char elsewhere[] = "t-elsewhere", nothing[] = "", home[] = "/";
+static const char hung[] = "t-hung";
 
 enum nss_status _nss_hesiod_getpwnam_r(const char *name,
     struct passwd *result, char *buffer, size_t size, int *error);
@@ -38,6 +39,8 @@ _nss_hesiod_getpwnam_r(const char *name, struct passwd *result, char *buffer,
 {
 	(void)buffer;
 	(void)size;
+	while (strcmp(name, hung) == 0)
+		(void)pause();
 	if (!is_known(name)) {
 		*error = ENOENT;
 		return (NSS_STATUS_NOTFOUND);
