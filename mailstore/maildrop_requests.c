@@ -24,6 +24,14 @@ answer_state(const char *wrong, enum failure failure)
 		store_answer(IPC_MAILDROP_STATE, &state);
 }
 
+/* To ask for what is not there is the client's error; all else may pass. */
+static enum failure
+failure_of(uint64_t number)
+{
+	return (maildrop_octets(number) == 0 ? FAILURE_OTHER :
+	    FAILURE_TEMPORARY);
+}
+
 void
 store_maildrop_open(void *context, struct ipc_message *message)
 {
@@ -48,7 +56,7 @@ store_message_get(void *context, struct ipc_message *message)
 
 	(void)context;
 	if (wrong != NULL) {
-		store_answer_failure(wrong, FAILURE_OTHER);
+		store_answer_failure(wrong, failure_of(get->number));
 		return;
 	}
 	if (get->lines == UINT64_MAX)
@@ -92,9 +100,12 @@ store_message_identify(void *context, struct ipc_message *message)
 void
 store_message_mark(void *context, struct ipc_message *message)
 {
+	const uint64_t number = IPC_PAYLOAD(message,
+	    ipc_message_number)->number;
+	const char *wrong = maildrop_mark(number);
+
 	(void)context;
-	answer_state(maildrop_mark(IPC_PAYLOAD(message,
-	    ipc_message_number)->number), FAILURE_OTHER);
+	answer_state(wrong, failure_of(number));
 }
 
 void

@@ -84,6 +84,6 @@ plain_read(char *text, const char **user, char **password)
 		return ("a name or the password is too long");
 	/* Nobody logs in as somebody else here. */
 	if (name[0] != '\0' && strcmp(name, *user) != 0)
-		return ("the two names must be the same");
+		return ("[AUTH] the two names must be the same");
 	return (NULL);
 }

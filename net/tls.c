@@ -310,5 +310,16 @@ tls_describe(const struct tls *tls, char *text, size_t size)
 const char *
 tls_error(const struct tls *tls)
 {
-	return (gnutls_strerror(tls->error));
+	static char text[80];
+	const char *alert = gnutls_alert_get_name(gnutls_alert_get(
+	    tls->session));
+
+	/* OpenSSL sends an alert before it uses its keys: it fits none. */
+	if (!tls->begun && tls->error == GNUTLS_E_DECRYPTION_FAILED)
+		return ("the client broke off; it may not trust the "
+		    "certificate");
+	if (tls->error != GNUTLS_E_FATAL_ALERT_RECEIVED || alert == NULL)
+		return (gnutls_strerror(tls->error));
+	(void)snprintf(text, sizeof(text), "the client broke off: %s", alert);
+	return (text);
 }

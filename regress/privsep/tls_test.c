@@ -318,6 +318,25 @@ must_show(const struct server *server, const char *name)
 	    name);
 }
 
+/* A client that does not trust the certificate is told of as that. */
+TLS_CASE(no_trust)
+{
+	struct server server;
+
+	(void)tc;
+	start_plain(&server);
+	/* By TLS 1.3 its alert comes before its keys are in use. */
+	(void)shell("openssl s_client -tls1_3 -verify_return_error -connect "
+	    "127.0.0.1:$port </dev/null", server.ports[POP2_TLS]);
+	output_must_have("verify error");
+	log_must_have(&server, "reason=\"the client broke off; it may not trust "
+	    "the certificate\"");
+	(void)shell("openssl s_client -tls1_2 -verify_return_error -connect "
+	    "127.0.0.1:$port </dev/null", server.ports[POP2_TLS]);
+	log_must_have(&server, "reason=\"the client broke off: ");
+	server_stop(&server);
+}
+
 /* SIGHUP: sessions go on, new ones see the new certificate. */
 TLS_CASE(reload)
 {
@@ -1009,6 +1028,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, kinds_of_key);
 	ATF_TP_ADD_TC(tp, versions_and_suites);
 	ATF_TP_ADD_TC(tp, no_renegotiation);
+	ATF_TP_ADD_TC(tp, no_trust);
 	ATF_TP_ADD_TC(tp, names_choose);
 	ATF_TP_ADD_TC(tp, reload);
 	ATF_TP_ADD_TC(tp, broken_pairs_change_nothing);

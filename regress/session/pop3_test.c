@@ -161,6 +161,36 @@ ATF_TC_BODY(dele_alone, tc)
 	server_stop(&server);
 }
 
+/* A message that has moved is refused for now; one that never was, is not. */
+ATF_TC_WITHOUT_HEAD(moved);
+ATF_TC_BODY(moved, tc)
+{
+	static const char rewritten[] = FROM("a") "Status: RO\n"
+	    "Subject: one\n\nfirst\n\n" TWO;
+	static const char *const verbs[] = { "RETR", "TOP", "DELE" };
+	struct server server;
+	char line[20];
+	size_t i;
+	int fd;
+
+	(void)tc;
+	start(&server, POP3);
+	mailbox_write(&server, FRED, ONE TWO, strlen(ONE TWO));
+	fd = pop3_login(&server, 0, FRED, FRED_PASSWORD);
+	mailbox_write(&server, FRED, rewritten, strlen(rewritten));
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		(void)snprintf(line, sizeof(line), "%s 2%s", verbs[i],
+		    i == 1 ? " 0" : "");
+		client_say(fd, line, "-ERR [SYS/TEMP] the m");
+		(void)snprintf(line, sizeof(line), "%s 3%s", verbs[i],
+		    i == 1 ? " 0" : "");
+		client_say(fd, line, "-ERR no such message");
+	}
+	pop3_quit(fd);
+	mailbox_must_be(&server, FRED, rewritten, strlen(rewritten));
+	server_stop(&server);
+}
+
 /* Nor is another deleted than the one whose id or text the client has. */
 ATF_TC_WITHOUT_HEAD(dele_of_what_was_read);
 ATF_TC_BODY(dele_of_what_was_read, tc)
@@ -182,8 +212,8 @@ ATF_TC_BODY(dele_of_what_was_read, tc)
 			free(pop3_read_lines(fd, &length));
 		mailbox_write(&server, FRED, rewritten, strlen(rewritten));
 		if (i == 0) {	/* it is read once more, and is another */
-			client_say(fd, "DELE 2", "-ERR the mailbox was "
-			    "changed by another program");
+			client_say(fd, "DELE 2", "-ERR [SYS/TEMP] the mailbox "
+			    "was changed by another program");
 			pop3_quit(fd);
 		} else {
 			client_say(fd, "DELE 2", "+OK");
@@ -369,7 +399,7 @@ ATF_TC_BODY(auth_plain, tc)
 		{ "AGZyZWQA", "-ERR expected a name, a user and a password" },
 		{ "AABzZWNyZXQ=", "-ERR expected a name, a user and a " },
 		{ "AGZyZWQAc2VjcmV0AA==", "-ERR expected a name, a user" },
-		{ "YW5uAGZyZWQAc2VjcmV0", "-ERR the two names must be " },
+		{ "YW5uAGZyZWQAc2VjcmV0", "-ERR [AUTH] the two names " },
 	};
 	struct server server;
 	char line[2000];
@@ -590,6 +620,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, long_pipeline);
 	ATF_TP_ADD_TC(tp, no_delete_without_quit);
 	ATF_TP_ADD_TC(tp, dele_alone);
+	ATF_TP_ADD_TC(tp, moved);
 	ATF_TP_ADD_TC(tp, dele_of_what_was_read);
 	ATF_TP_ADD_TC(tp, deliveries);
 	ATF_TP_ADD_TC(tp, codes);
