@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "detect.h"
+#include "disk.h"
 #include "file_mailbox.h"
 #include "log.h"
 #include "mh.h"
@@ -123,8 +124,7 @@ detect_format(struct mailbox *mailbox)
 		/* That it cannot be listed may pass. */
 		mailbox->unfit = wrong != NULL && mailbox->format != NULL;
 	} else {
-		mailbox->unfit = errno == EACCES || errno == EPERM ||
-		    errno == ELOOP || errno == ENOTDIR;
+		mailbox->unfit = disk_error_lasts(errno);
 		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
 		    place->label, strerror(errno));
 	}

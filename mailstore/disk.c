@@ -85,6 +85,15 @@ disk_sync(int fd)
 	return (result);
 }
 
+int
+disk_error_lasts(int error)
+{
+	return (error == EACCES || error == EPERM || error == ELOOP ||
+	    error == ENOTDIR || error == EISDIR || error == ENXIO ||
+	    error == ENODEV || error == ENAMETOOLONG || error == EINVAL ||
+	    error == EILSEQ);
+}
+
 /* Of one target at a time. */
 static unsigned char buffer[RELAY_BYTES];
 

@@ -24,6 +24,12 @@ int	disk_sync(int fd);			/* fsync(2) */
 /* As disk_read, but of a file that ends sooner what there is; the bytes. */
 ssize_t	disk_read_some(int fd, void *bytes, size_t length, uint64_t at);
 
+/*
+ * True when what open(2) says lies in what the name leads to; anything else may
+ * pass by itself, and tells nothing of what is there.
+ */
+int	disk_error_lasts(int error);
+
 /* Where copies go, one behind the other. */
 struct disk_target {
 	int fd;					/* -1: nowhere */

@@ -167,7 +167,7 @@ file_mailbox_open(struct mailbox *mailbox, int opened)
 	int error;
 
 	mailbox->all_octets = 0;
-	mailbox->unfit = opened == -1;
+	mailbox->unfit = opened == -1 && disk_error_lasts(errno);
 	if (opened == -1 || file_list_read(state, &state->list) == -1) {
 		error = errno;
 		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",

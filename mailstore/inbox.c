@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "detect.h"
+#include "disk.h"
 #include "dotlock.h"
 #include "inbox.h"
 #include "lock.h"
@@ -213,7 +214,7 @@ why_no_directory(const struct part *part, struct mailbox *inbox)
 		return (NULL);
 	log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
 	    part->mailbox.place.label, strerror(part->error));
-	inbox->unfit = 1;
+	inbox->unfit = disk_error_lasts(part->error);
 	return ("the mailbox cannot be opened");
 }
 

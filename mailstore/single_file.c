@@ -327,7 +327,7 @@ open_once(struct mailbox *mailbox)
 	log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",
 	    mailbox->place.label, error == ELOOP ? "it must not be a "
 	    "symbolic link" : strerror(error));
-	mailbox->unfit = wrong != new_one;
+	mailbox->unfit = wrong != new_one && disk_error_lasts(error);
 	return (wrong);
 }
 

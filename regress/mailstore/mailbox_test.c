@@ -8,11 +8,13 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <atf-c.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +72,67 @@ ATF_TC_BODY(preambles, tc)
 {
 	(void)tc;
 	walk_table(preambles, COUNT(preambles));
+}
+
+/* Makes a program of the file, and runs it: nobody may write that. */
+static pid_t
+run_file(const char *path)
+{
+	pid_t child;
+	int fd, tries = 0;
+
+	ATF_REQUIRE(chmod(path, 0700) == 0);
+	ATF_REQUIRE((child = fork()) != -1);
+	if (child == 0) {
+		(void)execl(path, "sleep", "60", (char *)NULL);
+		_exit(127);
+	}
+	while ((fd = open(path, O_WRONLY)) != -1 && tries++ < 5000) {
+		(void)close(fd);
+		(void)usleep(1000);
+	}
+	ATF_REQUIRE(fd == -1 && errno == ETXTBSY);
+	return (child);
+}
+
+/*
+ * What keeps a file from being opened for now is no empty mailbox, and nothing
+ * that somebody must do something about.
+ */
+ATF_TC_WITHOUT_HEAD(opened_later);
+ATF_TC_BODY(opened_later, tc)
+{
+	struct server server;
+	char folder[600];
+	pid_t first, second;
+	size_t length;
+	char *bytes;
+	int fd;
+
+	(void)tc;
+	server_start(&server, "listen auto 127.0.0.1 port 0\n"
+	    "listen pop3 127.0.0.1 port 0\n");
+	(void)snprintf(folder, sizeof(folder), "%s/home/" FRED "/mail/work",
+	    server.directory);
+	bytes = file_read("/bin/sleep", &length);
+	folder_write(&server, FRED, "mail/work", bytes, length);
+	first = run_file(folder);
+	fd = pop2_login(&server, 0, FRED, FRED_PASSWORD, "#0 ");
+	client_say(fd, "FOLD work", "- the mailbox cannot be opened");
+	client_expect_close(fd);
+	mailbox_write(&server, FRED, bytes, length);
+	second = run_file(mailbox_path(&server, FRED));
+	fd = client_connect(&server, 1);
+	client_expect_line(fd, "+OK");
+	client_say(fd, "USER " FRED, "+OK");
+	client_say(fd, "PASS " FRED_PASSWORD, "-ERR [SYS/TEMP] the mailbox "
+	    "cannot be opened");
+	client_expect_close(fd);
+	ATF_REQUIRE(kill(first, SIGKILL) == 0 && kill(second, SIGKILL) == 0);
+	ATF_REQUIRE(waitpid(first, NULL, 0) == first &&
+	    waitpid(second, NULL, 0) == second);
+	free(bytes);
+	server_stop(&server);
 }
 
 /* Served as empty by both protocols. */
@@ -946,6 +1009,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, separators);
 	ATF_TP_ADD_TC(tp, ends);
 	ATF_TP_ADD_TC(tp, preambles);
+	ATF_TP_ADD_TC(tp, opened_later);
 	ATF_TP_ADD_TC(tp, empty_file);
 	ATF_TP_ADD_TC(tp, missing_file);
 	ATF_TP_ADD_TC(tp, missing_file_comes);
