@@ -228,6 +228,7 @@ take_dotlock(const struct mailbox_place *place, int required)
 {
 	enum dotlock_result result = DOTLOCK_IMPOSSIBLE;
 	static int told;
+	int unanswered;
 
 	errno = EACCES;
 	if (place->dotlock == DOTLOCK_BESIDE)
@@ -236,10 +237,12 @@ take_dotlock(const struct mailbox_place *place, int required)
 		result = take_in_spool();
 	if (result != DOTLOCK_IMPOSSIBLE)
 		return (result == DOTLOCK_TAKEN ? TAKEN : HELD);
-	if (!spool_gone && is_dotlocked(place))
+	/* In other places postern-lock is not asked. */
+	unanswered = spool_gone && place->dotlock == DOTLOCK_IN_SPOOL;
+	if (!unanswered && is_dotlocked(place))
 		return (HELD);
 	/* A failure that may pass is not done without. */
-	if (spool_gone || (!is_lasting(errno) && errno != ENOSPC &&
+	if (unanswered || (!is_lasting(errno) && errno != ENOSPC &&
 	    errno != EDQUOT))
 		return (FAILED);
 	if (required)

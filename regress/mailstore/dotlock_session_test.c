@@ -668,6 +668,30 @@ ATF_TC_BODY(lock_process_killed, tc)
 	server_stop(&server);
 }
 
+/* Where postern-lock makes none, a session needs none of its answers. */
+ATF_TC_WITHOUT_HEAD(lock_process_killed_elsewhere);
+ATF_TC_BODY(lock_process_killed_elsewhere, tc)
+{
+	struct server server;
+	int fd;
+
+	(void)tc;
+	start(&server, NULL);
+	folder_write(&server, FRED, "mail/closed/work", ONE, strlen(ONE));
+	ATF_REQUIRE(chmod(path_of(&server, "home/fred/mail/closed"), 0555) ==
+	    0);
+	fd = pop1_login(&server, 0, FRED, FRED_PASSWORD);
+	ATF_REQUIRE(kill(children_pid(&server, "postern-lock", 0), SIGKILL) ==
+	    0);
+	client_say(fd, "RETR fred", "-ERR the mailbox cannot be locked");
+	client_say(fd, "RETR closed/work", "#");
+	client_say(fd, "RSET", "+OK");
+	(void)close(fd);
+	ATF_REQUIRE(chmod(path_of(&server, "home/fred/mail/closed"), 0755) ==
+	    0);
+	server_stop(&server);
+}
+
 /* Nor does a session begin without what it would be locked with. */
 ATF_TC_WITHOUT_HEAD(lock_process_away);
 ATF_TC_BODY(lock_process_away, tc)
@@ -1060,6 +1084,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, folders);
 	ATF_TP_ADD_TC(tp, folder_held_by_another);
 	ATF_TP_ADD_TC(tp, lock_process_killed);
+	ATF_TP_ADD_TC(tp, lock_process_killed_elsewhere);
 	ATF_TP_ADD_TC(tp, lock_process_away);
 	ATF_TP_ADD_TC(tp, spool_replaced);
 	ATF_TP_ADD_TC(tp, spool_comes_late);
