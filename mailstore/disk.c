@@ -90,8 +90,8 @@ disk_error_lasts(int error)
 {
 	return (error == EACCES || error == EPERM || error == ELOOP ||
 	    error == ENOTDIR || error == EISDIR || error == ENXIO ||
-	    error == ENODEV || error == ENAMETOOLONG || error == EINVAL ||
-	    error == EILSEQ);
+	    error == EOPNOTSUPP || error == ENODEV || error == ENAMETOOLONG ||
+	    error == EINVAL || error == EILSEQ);
 }
 
 /* Of one target at a time. */

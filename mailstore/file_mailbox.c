@@ -167,7 +167,9 @@ file_mailbox_open(struct mailbox *mailbox, int opened)
 	int error;
 
 	mailbox->all_octets = 0;
-	mailbox->unfit = opened == -1 && disk_error_lasts(errno);
+	/* It was there a moment ago: what is missing is a part of it. */
+	mailbox->unfit = opened == -1 && (errno == ENOENT ||
+	    disk_error_lasts(errno));
 	if (opened == -1 || file_list_read(state, &state->list) == -1) {
 		error = errno;
 		log_line(LOG_ERR, "event=open folder=%s error=\"%s\"",

@@ -339,7 +339,7 @@ lock_mailbox_check(const struct mailbox_place *place)
 	    reply.result == DOTLOCK_TAKEN)))
 		return (NULL);
 	log_line(LOG_ERR, "event=lock folder=%s error=\"%s\"", place->label,
-	    spool_gone ? no_answer :
+	    spool_locked && spool_gone ? no_answer :
 	    "the dotlock was removed by another program");
 	return (cannot_lock);
 }

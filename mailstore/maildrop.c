@@ -20,7 +20,7 @@ enum flags {
 	UNCOUNTED = 1 << 2	/* it could not be read when all were counted */
 };
 
-static const char no_message[] = "no such message";
+const char maildrop_no_message[] = "no such message";
 static const char changed[] = "the message has changed";
 
 static struct mailbox *mailbox;		/* NULL: nothing is open */
@@ -139,7 +139,7 @@ maildrop_measure(uint64_t number, uint64_t lines, struct ipc_data *data)
 	const char *wrong;
 
 	if (octets == 0)
-		return (no_message);
+		return (maildrop_no_message);
 	if (lines == UINT64_MAX)
 		count = mailbox->format->dots(mailbox, number);
 	if (count != UINT64_MAX) {
@@ -258,7 +258,7 @@ maildrop_mark(uint64_t number)
 	const char *wrong;
 
 	if (octets == 0)
-		return (no_message);
+		return (maildrop_no_message);
 	nowhere.fd = -1;
 	wire_begin(&nowhere, 0);
 	if ((flags[number - 1] & READ_WHOLE) == 0 &&

@@ -55,6 +55,9 @@ const char *maildrop_list_send(int uids, struct wire *wire);
 /* A message's unique id; "" where there is no such message. */
 const char *maildrop_uid(uint64_t number, char *text);
 
+/* The reason of these where there is no such message, or it is marked. */
+extern const char maildrop_no_message[];
+
 /*
  * Marks a message.  One that was not sent whole is read now: what is deleted
  * in the end is, byte for byte, what was there at this moment.

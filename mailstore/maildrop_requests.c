@@ -26,9 +26,9 @@ answer_state(const char *wrong, enum failure failure)
 
 /* To ask for what is not there is the client's error; all else may pass. */
 static enum failure
-failure_of(uint64_t number)
+failure_of(const char *wrong)
 {
-	return (maildrop_octets(number) == 0 ? FAILURE_OTHER :
+	return (wrong == maildrop_no_message ? FAILURE_OTHER :
 	    FAILURE_TEMPORARY);
 }
 
@@ -56,7 +56,7 @@ store_message_get(void *context, struct ipc_message *message)
 
 	(void)context;
 	if (wrong != NULL) {
-		store_answer_failure(wrong, failure_of(get->number));
+		store_answer_failure(wrong, failure_of(wrong));
 		return;
 	}
 	if (get->lines == UINT64_MAX)
@@ -100,12 +100,11 @@ store_message_identify(void *context, struct ipc_message *message)
 void
 store_message_mark(void *context, struct ipc_message *message)
 {
-	const uint64_t number = IPC_PAYLOAD(message,
-	    ipc_message_number)->number;
-	const char *wrong = maildrop_mark(number);
+	const char *wrong = maildrop_mark(IPC_PAYLOAD(message,
+	    ipc_message_number)->number);
 
 	(void)context;
-	answer_state(wrong, failure_of(number));
+	answer_state(wrong, failure_of(wrong));
 }
 
 void

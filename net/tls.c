@@ -316,8 +316,8 @@ tls_error(const struct tls *tls)
 
 	/* OpenSSL sends an alert before it uses its keys: it fits none. */
 	if (!tls->begun && tls->error == GNUTLS_E_DECRYPTION_FAILED)
-		return ("the client broke off; it may not trust the "
-		    "certificate");
+		return ("decryption has failed, or the client does not trust "
+		    "the certificate");
 	if (tls->error != GNUTLS_E_FATAL_ALERT_RECEIVED || alert == NULL)
 		return (gnutls_strerror(tls->error));
 	(void)snprintf(text, sizeof(text), "the client broke off: %s", alert);

@@ -30,8 +30,8 @@
 #define DAY_SECONDS	86400
 
 /* A limit as a literal. */
-#define TEXT(tokens)	#tokens
-#define TEXT_OF(limit)	TEXT(limit)
+#define LITERAL(tokens)	#tokens
+#define LITERAL_OF(limit)	LITERAL(limit)
 
 /* A clock that is somewhat behind must not refuse it. */
 #define BEFORE_SECONDS	3600
@@ -285,7 +285,7 @@ main(int argc, char **argv)
 		else
 			usage();
 	if (wrong != NULL)
-		misused("-d", "a number of days from 1 to " TEXT_OF(DAYS_MAX));
+		misused("-d", "a number of days from 1 to " LITERAL_OF(DAYS_MAX));
 	/* The configuration takes no other path. */
 	if (directory[0] != '/' || strpbrk(directory, "\"\n") != NULL)
 		misused("-o", "an absolute path without quotes");

@@ -79,19 +79,21 @@ static pid_t
 run_file(const char *path)
 {
 	pid_t child;
-	int fd, tries = 0;
+	char octet;
+	int running[2];
 
 	ATF_REQUIRE(chmod(path, 0700) == 0);
+	ATF_REQUIRE(pipe2(running, O_CLOEXEC) == 0);
 	ATF_REQUIRE((child = fork()) != -1);
 	if (child == 0) {
-		(void)execl(path, "sleep", "60", (char *)NULL);
+		(void)execl(path, "sleep", "600", (char *)NULL);
 		_exit(127);
 	}
-	while ((fd = open(path, O_WRONLY)) != -1 && tries++ < 5000) {
-		(void)close(fd);
-		(void)usleep(1000);
-	}
-	ATF_REQUIRE(fd == -1 && errno == ETXTBSY);
+	(void)close(running[1]);
+	/* Its end is closed when it runs. */
+	ATF_REQUIRE(read(running[0], &octet, 1) == 0);
+	(void)close(running[0]);
+	ATF_REQUIRE(open(path, O_WRONLY) == -1 && errno == ETXTBSY);
 	return (child);
 }
 

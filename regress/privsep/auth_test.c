@@ -1275,7 +1275,7 @@ ATF_TC_BODY(hung_service, tc)
 	int hung;
 
 	(void)tc;
-	server_prepare(&server, "max-sessions 1\n");
+	server_prepare(&server, "auth-processes 1\nmax-sessions 1\n");
 	cover_accounts(&server, 0);
 	if (!cover_service())
 		atf_tc_skip("this libc has no service whose place is free");

@@ -329,8 +329,7 @@ TLS_CASE(no_trust)
 	(void)shell("openssl s_client -tls1_3 -verify_return_error -connect "
 	    "127.0.0.1:$port </dev/null", server.ports[POP2_TLS]);
 	output_must_have("verify error");
-	log_must_have(&server, "reason=\"the client broke off; it may not trust "
-	    "the certificate\"");
+	log_must_have(&server, "or the client does not trust the certificate");
 	(void)shell("openssl s_client -tls1_2 -verify_return_error -connect "
 	    "127.0.0.1:$port </dev/null", server.ports[POP2_TLS]);
 	log_must_have(&server, "reason=\"the client broke off: ");
@@ -696,11 +695,11 @@ TLS_CASE(full_record)
 TLS_CASE(record_in_turns)
 {
 	enum { LINES = 1000, TURNS = 5, POP3_TLS = 3 };
-	static char lines[LINES * 6 + 7];
+	static char lines[LINES * 6 + 40];
 	struct server server;
 	struct tls_client many, other;
 	int i, j, between = 0;
-	char name[40], *log, *end;
+	char name[2][40], *log;
 	pid_t net;
 
 	(void)tc;
@@ -710,29 +709,32 @@ TLS_CASE(record_in_turns)
 	net = children_pid(&server, "postern-net", 0);
 	for (i = 0; i < LINES; i++)
 		(void)strlcat(lines + 6 * i, "UTF8\r\n", 7);
-	(void)strlcat(lines + 6 * LINES, "QUIT\r\n", 7);
 	for (i = 0; i < TURNS; i++) {
 		tls_connect(&many, &server, POP3_TLS, TLS_13, NULL);
 		tls_expect_line(&many, "+OK");
 		tls_connect(&other, &server, POP3_TLS, TLS_13, NULL);
 		tls_expect_line(&other, "+OK");
-		(void)snprintf(name, sizeof(name), "USER other-%d\r\nQUIT\r\n",
-		    i);
+		(void)snprintf(lines + 6 * LINES, 40,
+		    "USER many-%d\r\nQUIT\r\n", i);
+		(void)snprintf(name[1], sizeof(name[1]),
+		    "USER other-%d\r\nQUIT\r\n", i);
 		ATF_REQUIRE(kill(net, SIGSTOP) == 0);
 		tls_send(&many, lines);
-		tls_send(&other, name);
+		tls_send(&other, name[1]);
 		ATF_REQUIRE(kill(net, SIGCONT) == 0);
 		tls_expect_line(&other, "+OK");
 		tls_expect_line(&other, "+OK");
 		tls_expect_close(&other);
-		for (j = 0; j <= LINES; j++)
+		for (j = 0; j < LINES + 2; j++)
 			tls_expect_line(&many, "+OK");
 		tls_expect_close(&many);
 		/* Who came first is through first, if all is done at once. */
-		(void)snprintf(name, sizeof(name), "user=other-%d ", i);
+		(void)snprintf(name[0], sizeof(name[0]), "user=many-%d ", i);
+		(void)snprintf(name[1], sizeof(name[1]), "user=other-%d ", i);
+		log_must_have(&server, name[0]);
+		log_must_have(&server, name[1]);
 		log = file_read(server.log, NULL);
-		ATF_REQUIRE((end = strstr(log, name)) != NULL);
-		between += strstr(end, "user=\"\"") != NULL;
+		between += strstr(log, name[1]) < strstr(log, name[0]);
 		free(log);
 	}
 	ATF_CHECK_MSG(between > 0, "a record was answered in one turn");

@@ -298,22 +298,31 @@ ATF_TC_BODY(codes, tc)
 	server_stop(&server);
 }
 
-/* Nor does a directory become a file by itself. */
+/* Nor does an empty directory become a file, or a Maildir, by itself. */
 ATF_TC_WITHOUT_HEAD(wrong_format);
 ATF_TC_BODY(wrong_format, tc)
 {
+	static const char *const formats[] = { "mbox", "maildir" };
+	static const char *const reasons[] = {
+	    "-ERR [SYS/PERM] the mailbox has not the expected format",
+	    "-ERR [SYS/PERM] the mailbox cannot be opened" };
 	char here[300], line[400];
 	struct server server;
+	size_t i;
 
 	(void)tc;
 	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
-	(void)snprintf(line, sizeof(line), POP3 "inbox mbox "
-	    "\"%s/postern/spool/%%u\"\n", here);
-	server_start(&server, line);
-	ATF_REQUIRE(mkdir(mailbox_path(&server, FRED), 0755) == 0);
-	login_must_fail(&server, "-ERR [SYS/PERM] the mailbox has not the "
-	    "expected format");
-	server_stop(&server);
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(line, sizeof(line), POP3 "inbox %s "
+		    "\"%s/postern/spool/%%u\"\n", formats[i], here);
+		server_start(&server, line);
+		ATF_REQUIRE(mkdir(mailbox_path(&server, FRED), 0755) == 0);
+		ATF_REQUIRE(geteuid() != 0 || chown(mailbox_path(&server,
+		    FRED), FRED_UID, FRED_UID) == 0);
+		login_must_fail(&server, reasons[i]);
+		server_stop(&server);
+		ATF_REQUIRE(rename("postern", formats[i]) == 0);
+	}
 }
 
 /* A dotlock that another program has goes; one that none may make does not. */
