@@ -285,7 +285,8 @@ main(int argc, char **argv)
 		else
 			usage();
 	if (wrong != NULL)
-		misused("-d", "a number of days from 1 to " LITERAL_OF(DAYS_MAX));
+		misused("-d", "a number of days from 1 to "
+		    LITERAL_OF(DAYS_MAX));
 	/* The configuration takes no other path. */
 	if (directory[0] != '/' || strpbrk(directory, "\"\n") != NULL)
 		misused("-o", "an absolute path without quotes");
