@@ -272,9 +272,9 @@
 #define DOTLOCK_KEPT_MAX	8
 
 /*
- * What the parent's fork for a session has to find the account, to make its
- * state directory and to tell postern-lock: who waits longer for a name service
- * has no client any more.
+ * What the parent's fork for a session has to find the account: who waits
+ * longer for a name service has no client any more.  What it makes then is not
+ * cut off: a state directory that is there counts as synced.
  */
 #define ACCOUNT_SECONDS		30
 

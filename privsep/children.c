@@ -144,7 +144,7 @@ join(const struct child *net, const struct child *keys)
 static void
 tell_settings(struct child *child)
 {
-	struct ipc_keys_config own;
+	struct ipc_keys_config keys;
 
 	if (child->role == ROLE_NET)
 		introduce_net(child);
@@ -155,9 +155,9 @@ tell_settings(struct child *child)
 		(void)ipc_send(child->channel, IPC_LOCK_CONFIG, 0,
 		    &settings->lock, NULL);
 	else {
-		own.start = settings->parent.start;
-		memcpy(own.chroot, settings->net.chroot, sizeof(own.chroot));
-		(void)ipc_send(child->channel, IPC_KEYS_CONFIG, 0, &own, NULL);
+		keys.start = settings->parent.start;
+		memcpy(keys.chroot, settings->net.chroot, sizeof(keys.chroot));
+		(void)ipc_send(child->channel, IPC_KEYS_CONFIG, 0, &keys, NULL);
 		pairs_send(settings, child->channel, !ready);
 	}
 }

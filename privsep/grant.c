@@ -114,6 +114,7 @@ become_store(const struct settings *settings, int control,
 	/* A name service that hangs: this has the parent's channels, too. */
 	(void)alarm(ACCOUNT_SECONDS);
 	wrong = account_find(&policy, granted->user, &account);
+	(void)alarm(0);
 	if (wrong == NULL)
 		wrong = state_directory(settings, &account,
 		    config.state_directory);
@@ -135,7 +136,6 @@ become_store(const struct settings *settings, int control,
 		    strerror(errno));
 	if (lock != NULL)
 		tell_lock(lock, session, &config, &ends[1]);
-	(void)alarm(0);
 	children_become(settings, ROLE_STORE, &(const struct identity){
 	    account.uid, account.gid, (gid_t)-1 }, (const int[]){
 	    descriptors[0], descriptors[1], descriptors[2], ends[0] },
