@@ -512,13 +512,12 @@ is_child(const struct server *server, pid_t pid, const char *name)
 }
 
 /*
- * Lists the daemon's children by their program's name, the oldest first: the
- * directory has them by their numbers, and those under the daemon's own are
- * later ones, behind the last number that there is.
+ * The oldest first: the directory has them by their numbers, and those under
+ * the daemon's own are later ones, behind the last number that there is.
  */
-static int
-list_children(const struct server *server, const char *name, int which,
-    pid_t *found)
+int
+children_list(const struct server *server, const char *name, int first,
+    pid_t *pids, int size)
 {
 	struct dirent *entry;
 	DIR *proc = opendir("/proc");
@@ -530,9 +529,12 @@ list_children(const struct server *server, const char *name, int which,
 		rewinddir(proc);
 		while ((entry = readdir(proc)) != NULL) {
 			pid = atoi(entry->d_name);
-			if (pid > 0 && (pid < server->pid) == later &&
-			    is_child(server, pid, name) && count++ == which)
-				*found = pid;
+			if (pid <= 0 || (pid < server->pid) != later ||
+			    !is_child(server, pid, name))
+				continue;
+			if (count >= first && count - first < size)
+				pids[count - first] = pid;
+			count++;
 		}
 	}
 	(void)closedir(proc);
@@ -542,9 +544,7 @@ list_children(const struct server *server, const char *name, int which,
 int
 children_count(const struct server *server, const char *name)
 {
-	pid_t found;
-
-	return (list_children(server, name, -1, &found));
+	return (children_list(server, name, 0, NULL, 0));
 }
 
 pid_t
@@ -552,7 +552,7 @@ children_find(const struct server *server, const char *name, int which)
 {
 	pid_t found = -1;
 
-	(void)list_children(server, name, which, &found);
+	(void)children_list(server, name, which, &found, 1);
 	return (found);
 }
 

@@ -96,6 +96,10 @@ int	log_has(const struct server *server, const char *text);
 
 /* Children of the daemon whose program is `name` ("postern-net"), now. */
 int	children_count(const struct server *server, const char *name);
+
+/* Their number; fills in as many as there is room for, from `first` on. */
+int	children_list(const struct server *server, const char *name, int first,
+	    pid_t *pids, int size);
 pid_t	children_pid(const struct server *server, const char *name, int which);
 
 /* The same, or -1 where there is none: it may have ended meanwhile. */

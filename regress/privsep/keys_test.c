@@ -211,6 +211,7 @@ ATF_TC_BODY(key_is_nowhere_else, tc)
 		tls_say(&clients[0], "QUIT", "+");
 		tls_expect_close(&clients[0]);
 		tls_end(&clients[1]);
+		children_must_be(&server, "postern-store", 0);
 		keys_alone_has(&server, &second, "after the sessions");
 		server_stop(&server);
 		(void)run((const char *const[]){ "rm", "-rf", "postern",

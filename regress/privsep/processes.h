@@ -132,15 +132,14 @@ processes_of(const struct server *server, pid_t *pids, size_t size)
 	static const char *const names[] = { "postern-net", "postern-auth",
 	    "postern-store", "postern-lock", "postern-keys" };
 	size_t name, count = 0;
-	int i, there;
+	int there;
 
 	pids[count++] = server->pid;
 	for (name = 0; name < sizeof(names) / sizeof(names[0]); name++) {
-		there = children_count(server, names[name]);
-		for (i = 0; i < there; i++) {
-			ATF_REQUIRE(count < size);
-			pids[count++] = children_pid(server, names[name], i);
-		}
+		there = children_list(server, names[name], 0, pids + count,
+		    (int)(size - count));
+		ATF_REQUIRE((size_t)there <= size - count);
+		count += (size_t)there;
 	}
 	return (count);
 }

@@ -589,6 +589,7 @@ ATF_TC_BODY(by_tls, tc)
 		nobody_has(&server, PASSWORD, "after READ");
 		tls_say(&client, "QUIT", "+");
 		tls_expect_close(&client);
+		children_must_be(&server, "postern-store", 0);
 		nobody_has(&server, PASSWORD, "after the session");
 		/* A client that goes before its line is whole. */
 		tls_connect(&client, &server, 0, versions[i], NULL);
