@@ -202,15 +202,20 @@ deliver_postfix(struct race *race, unsigned int lane, unsigned int serial)
 	return (race_give(race, arguments, lane, serial));
 }
 
-/* What sendmail took is delivered when the queue is empty. */
+/*
+ * What sendmail took is delivered when the queue is empty, at two looks: one
+ * message can move past one look, from a directory that is yet to be read to
+ * one that was.
+ */
 static void
 settle_postfix(struct race *race)
 {
-	int waited;
+	int waited, empty = 0;
 
-	for (waited = 0; waited < SETTLE_MS && queue_length(race) > 0;
-	    waited += 100)
+	for (waited = 0; waited < SETTLE_MS && empty < 2; waited += 100) {
+		empty = queue_length(race) == 0 ? empty + 1 : 0;
 		(void)poll(NULL, 0, 100);
+	}
 	if (queue_length(race) > 0)
 		race_complain(race, "Postfix still has %u files in its queue",
 		    queue_length(race));

@@ -365,7 +365,7 @@ ATF_TC_BODY(waiting_for_fcntl, tc)
 	struct holder holder;
 	struct stat status;
 	char text[400];
-	int fd;
+	int fd, tries;
 
 	(void)tc;
 	start(&server, "lock dotlock fcntl\nlock-timeout 30\n");
@@ -380,8 +380,11 @@ ATF_TC_BODY(waiting_for_fcntl, tc)
 	ATF_CHECK_EQ(0644, status.st_mode & 07777);
 	ATF_CHECK_STREQ(text_for((long)children_pid(&server, "postern-store",
 	    0)), text);
-	pause_ms(500);
-	watch_look(&watch);
+	for (tries = 0; tries < 100 && (watch.made < 3 || watch.removed < 3);
+	    tries++) {
+		pause_ms(50);
+		watch_look(&watch);
+	}
 	ATF_CHECK_MSG(watch.made > 2 && watch.removed > 2, "made %d times, "
 	    "removed %d times", watch.made, watch.removed);
 	holder_end(&holder);
@@ -827,7 +830,8 @@ stop_with_lock(const struct server *server, const char *path)
 	for (tries = 0; tries < 200; tries++) {
 		catch_lock(path, &status, text, sizeof(text));
 		ATF_REQUIRE(kill(store, SIGSTOP) == 0);
-		pause_ms(20);
+		/* It may have asked for it to be given up. */
+		pause_ms(200);
 		if (exists(path))
 			break;
 		ATF_REQUIRE(kill(store, SIGCONT) == 0);

@@ -592,7 +592,7 @@ taker(int plants, pid_t dead, int keeps_files)
 	lock.keeps_files = keeps_files;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* A lock that nobody has and nobody gets is an end, too. */
-	(void)alarm(60);
+	(void)alarm(110);
 	/* A line for each lock that was stale would be thousands. */
 	if (freopen("/dev/null", "w", stderr) == NULL)
 		_exit(4);

@@ -156,7 +156,8 @@ ATF_TC_BODY(not_waited_for, tc)
 	began = now();
 	fd = pop2_login(&server, 0, FRED, FRED_PASSWORD, "- ");
 	client_expect_close(fd);
-	ATF_REQUIRE(now() - began < 2);
+	/* Who says nothing of it waits 10 s. */
+	ATF_REQUIRE(now() - began < 8);
 	holder_end(&holder);
 	quit(login(&server));
 	server_stop(&server);
@@ -177,7 +178,7 @@ ATF_TC_BODY(released_in_time, tc)
 	client_send(fd, "HELO " FRED " " FRED_PASSWORD "\r\n");
 	ATF_REQUIRE(!answer_within(fd, 700));
 	holder_end(&holder);
-	ATF_REQUIRE(answer_within(fd, 2000));
+	ATF_REQUIRE(answer_within(fd, 8000));
 	client_expect_line(fd, "#2 ");
 	mark_first(fd);
 	holder = holder_begin(&server, F_WRLCK);
@@ -185,7 +186,7 @@ ATF_TC_BODY(released_in_time, tc)
 	ATF_REQUIRE(!answer_within(fd, 700));
 	must_be_whole(&server);
 	holder_end(&holder);
-	ATF_REQUIRE(answer_within(fd, 2000));
+	ATF_REQUIRE(answer_within(fd, 8000));
 	client_expect_line(fd, "+ OK");
 	client_expect_close(fd);
 	mailbox_must_be(&server, FRED, TWO, strlen(TWO));
@@ -287,11 +288,11 @@ ATF_TC_BODY(read_at_login, tc)
 	int fd;
 
 	(void)tc;
-	start(&server, "lock-timeout 5\n");
+	start(&server, "lock-timeout 20\n");
 	holder = holder_begin(&server, F_RDLCK);
 	began = now();
 	fd = login(&server);
-	ATF_REQUIRE(now() - began < 3);
+	ATF_REQUIRE(now() - began < 15);
 	client_say(fd, "READ 2", "=28 ");
 	holder_end(&holder);
 	quit(fd);

@@ -749,7 +749,7 @@ refused(const struct server *server, const char *kind)
 	client_say(fd, "RDEL " FRED, "-ERR the mailbox ");
 	client_say(fd, "NOOP", "+OK");
 	quit(fd);
-	ATF_REQUIRE(time(NULL) - began <= 5);
+	ATF_REQUIRE(time(NULL) - began <= 8);
 	log_must_have(server, "event=folder folder=INBOX error=\"the mailbox");
 	children_must_be(server, "postern-store", 0);
 }

@@ -225,7 +225,7 @@ delete_begun(const struct server *server, time_t ahead)
 	fd = fold(server, "desk", 4);
 	read_and_delete(fd, 4, BEGUN_WIRE);
 	client_send(fd, "QUIT\r\n");
-	(void)poll(NULL, 0, MH_STILL_MS / 3);
+	(void)poll(NULL, 0, MH_STILL_MS / 10);
 	return (fd);
 }
 
@@ -338,15 +338,21 @@ ATF_TC_BODY(not_waited_for_again, tc)
 {
 	struct pollfd answer = { .events = POLLIN };
 	struct server server;
+	int tries, quick = 0;
 
 	(void)tc;
 	start(&server, NULL);
-	answer.fd = mark_second(&server);
-	(void)poll(NULL, 0, MH_STILL_MS);
-	client_send(answer.fd, "QUIT\r\n");
-	ATF_REQUIRE(poll(&answer, 1, MH_STILL_MS * 3 / 4) == 1);
-	client_expect_line(answer.fd, "+");
-	client_expect_close(answer.fd);
+	/* Once in three: who waits does so each time. */
+	for (tries = 0; tries < 3 && !quick; tries++) {
+		write_message(&server, "mail/desk/10", TWO);
+		answer.fd = mark_second(&server);
+		(void)poll(NULL, 0, MH_STILL_MS);
+		client_send(answer.fd, "QUIT\r\n");
+		quick = poll(&answer, 1, MH_STILL_MS * 3 / 4) == 1;
+		client_expect_line(answer.fd, "+");
+		client_expect_close(answer.fd);
+	}
+	ATF_CHECK(quick);
 	server_stop(&server);
 }
 

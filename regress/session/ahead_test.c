@@ -29,6 +29,8 @@
 
 /* Time in which what is asked for ahead has come. */
 #define A_WHILE_US	100000
+/* The same where the test itself would be wrong without it. */
+#define LONG_US		1000000
 
 static void
 start(struct server *server)
@@ -70,7 +72,8 @@ ATF_TC_BODY(is_asked, tc)
 	(void)tc;
 	start(&server);
 	fd = begin(&server);
-	usleep(A_WHILE_US);
+	/* The store answers in order. */
+	client_say(fd, "LIST 2", "+OK 2 25");
 	mailbox_write(&server, FRED, ONE OTHER_TWO THREE,
 	    strlen(ONE OTHER_TWO THREE));
 	client_send(fd, "RETR 2\r\n");
@@ -85,7 +88,7 @@ ATF_TC_BODY(is_asked, tc)
 	/* POP2 asks for it while the client makes up its mind. */
 	mailbox_write(&server, FRED, ONE TWO THREE, strlen(ONE TWO THREE));
 	fd = begin_pop2(&server);
-	usleep(A_WHILE_US);
+	usleep(LONG_US);
 	mailbox_write(&server, FRED, ONE OTHER_TWO THREE,
 	    strlen(ONE OTHER_TWO THREE));
 	client_say(fd, "ACKS", "=25 ");
@@ -321,7 +324,7 @@ ATF_TC_BODY(before_the_end, tc)
 		for (i = 0; i < 2; i++) {
 			/* The second is all in net when it has the first. */
 			if (i == 1)
-				usleep(A_WHILE_US);
+				usleep(LONG_US);
 			if (i == 1 && !is_changed)
 				mailbox_write(&server, FRED, box, strlen(box));
 			client_expect_line(fd, "+OK ");

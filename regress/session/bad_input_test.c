@@ -305,7 +305,7 @@ ATF_TC_BODY(long_lines, tc)
 	int round;
 
 	(void)tc;
-	start(&server, "listen auto 127.0.0.1 port 0\n"
+	start(&server, "net-processes 1\nlisten auto 127.0.0.1 port 0\n"
 	    "listen pop1 127.0.0.1 port 0\n");
 	serve_well(&server);
 	before = net_memory(&server);
@@ -589,7 +589,7 @@ ATF_TC_BODY(never_reads, tc)
 	(void)tc;
 	for (i = 0; i + 6 <= sizeof(flood); i += 6)
 		memcpy(flood + i, "NOOP\r\n", 6);
-	start(&server, "listen auto 127.0.0.1 port 0\n"
+	start(&server, "net-processes 1\nlisten auto 127.0.0.1 port 0\n"
 	    "listen pop1 127.0.0.1 port 0\n");
 	serve_well(&server);
 	before = net_memory(&server);

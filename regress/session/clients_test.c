@@ -167,7 +167,7 @@ CLIENT(curl, "curl")
 
 	begin(&server, way);
 	(void)snprintf(text, sizeof(text), "%s//127.0.0.1:PORT/1\"\n"
-	    "user = fred:secret\nsilent\nmax-time = 10\n", urls[way]);
+	    "user = fred:secret\nsilent\nmax-time = 60\n", urls[way]);
 	configure(&server, "url", text);
 	ATF_CHECK_EQ(0, client("curl -K url"));
 	ATF_CHECK(strstr(answer, "the first\r\n.\r\n..dots\r\n") != NULL);
@@ -188,11 +188,11 @@ CLIENT(fetchmail, "fetchmail")
 
 	begin(&server, way);
 	(void)snprintf(text, sizeof(text), "poll localhost service PORT "
-	    "protocol pop3 uidl timeout 10 user fred password secret %s "
+	    "protocol pop3 uidl timeout 60 user fred password secret %s "
 	    "mda 'cat >>out' keep no rewrite\n", ssl[way]);
 	configure(&server, "keep", text);
 	(void)snprintf(text, sizeof(text), "poll localhost service PORT "
-	    "protocol pop3 timeout 10 user fred password secret %s "
+	    "protocol pop3 timeout 60 user fred password secret %s "
 	    "mda 'cat >>out' fetchall no rewrite\n", ssl[way]);
 	configure(&server, "delete", text);
 	keep_and_delete(&server, "fetchmail -f keep -i ids --nosyslog --pidfile pid",
@@ -203,7 +203,7 @@ CLIENT(fetchmail, "fetchmail")
 CLIENT(mpop, "mpop")
 {
 	static const char settings[] = "defaults\nport PORT\nhost 127.0.0.1\n"
-	    "user fred\npassword secret\nauth user\n%s\ntimeout 10\n"
+	    "user fred\npassword secret\nauth user\n%s\ntimeout 60\n"
 	    "account a\nkeep on\nuidls_file ids\ndelivery mbox out\n"
 	    "account b\nkeep off\nonly_new off\nuidls_file other\n"
 	    "delivery mbox out\n";
@@ -228,7 +228,7 @@ CLIENT(getmail, "getmail")
 {
 	static const char settings[] = "[retriever]\n"
 	    "type = SimplePOP3%sRetriever\n%sport = PORT\nserver = 127.0.0.1\n"
-	    "username = fred\npassword = secret\ntimeout = 10\n"
+	    "username = fred\npassword = secret\ntimeout = 60\n"
 	    "[destination]\ntype = MDA_external\npath = /bin/sh\n"
 	    "arguments = (\"-c\", \"cat >>out\")\n"
 	    "allow_root_commands = true\n[options]\nmessage_log_verbose = "
@@ -255,9 +255,9 @@ CLIENT(getmail, "getmail")
 CLIENT(poplib, "python3")
 {
 	static const char *const connect[] = {
-	    "p = poplib.POP3('127.0.0.1', PORT, timeout=10)\n",
+	    "p = poplib.POP3('127.0.0.1', PORT, timeout=60)\n",
 	    "p = poplib.POP3_SSL('127.0.0.1', PORT, timeout=10, context=c)\n",
-	    ("p = poplib.POP3('127.0.0.1', PORT, timeout=10)\n"
+	    ("p = poplib.POP3('127.0.0.1', PORT, timeout=60)\n"
 	    "assert 'STLS' in p.capa()\np.stls(c)\n") };
 	static const char program[] =
 	    "assert 'PIPELINING' in p.capa()\np.utf8()\n"
@@ -314,7 +314,7 @@ CLIENT(net_pop3, "perl")
 	begin(&server, way);
 	(void)snprintf(text, sizeof(text), "use Net::POP3;\n"
 	    "my $p = Net::POP3->new('127.0.0.1', Port => PORT, "
-	    "Timeout => 10%s%s", connect[way], program);
+	    "Timeout => 60%s%s", connect[way], program);
 	configure(&server, "program.pl", text);
 	ATF_CHECK_EQ(0, client("perl program.pl 2>&1"));
 	mailbox_must_be(&server, FRED, ONE, strlen(ONE));
@@ -342,14 +342,14 @@ CLIENT(mutt, "mutt script")
 	file_write("out", "", 0);
 	(void)snprintf(text, sizeof(text), settings, ssl[way]);
 	configure(&server, "rc", text);
-	ATF_CHECK_EQ(0, client("TERM=vt100 timeout 20 script -qec \"mutt -F "
+	ATF_CHECK_EQ(0, client("TERM=vt100 timeout 60 script -qec \"mutt -F "
 	    "rc -e 'set pop_delete=no' -e 'push Gq'\" log "
 	    "</dev/null >/dev/null"));
 	ATF_CHECK_EQ(1, fetched("the first"));
 	ATF_CHECK_EQ(1, fetched("the second"));
 	mailbox_must_be(&server, FRED, ONE TWO, strlen(ONE TWO));
 	file_write("out", "", 0);
-	ATF_CHECK_EQ(0, client("TERM=vt100 timeout 20 script -qec \"mutt -F "
+	ATF_CHECK_EQ(0, client("TERM=vt100 timeout 60 script -qec \"mutt -F "
 	    "rc -e 'set pop_delete=yes' -e 'push Gq'\" log "
 	    "</dev/null >/dev/null"));
 	ATF_CHECK_EQ(1, fetched("the second"));

@@ -271,8 +271,8 @@ ATF_TC_BODY(timeouts, tc)
 	int i, count = (int)families() * STATES;
 
 	(void)tc;
-	server_prepare(&server, configuration("login-timeout 1\n"
-	    "session-timeout 1\n"));
+	server_prepare(&server, configuration("login-timeout 4\n"
+	    "session-timeout 4\n"));
 	for (i = 0; i < count; i++) {
 		(void)snprintf(user, sizeof(user), "user%d", i);
 		server_add_user(&server, user, FRED_PASSWORD, FRED_UID);

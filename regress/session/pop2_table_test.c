@@ -326,8 +326,8 @@ ATF_TC_BODY(timeouts, tc)
 	int listener, state, count = (int)families();
 
 	(void)tc;
-	server_prepare(&server, configuration("login-timeout 1\n"
-	    "session-timeout 1\n"));
+	server_prepare(&server, configuration("login-timeout 4\n"
+	    "session-timeout 4\n"));
 	for (state = 0; state < 2 * STATES; state++) {
 		(void)snprintf(user, sizeof(user), "user%d", state);
 		server_add_user(&server, user, FRED_PASSWORD, FRED_UID);

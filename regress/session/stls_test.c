@@ -495,7 +495,7 @@ TOOL_CASE(openssl_speaks, "openssl timeout")
 	    "ALL:@SECLEVEL=0 -connect 127.0.0.1:$port </dev/null",
 	    server.ports[BY_STLS]);
 	output_must_have("alert protocol version");
-	shell("(sleep 1; echo R; sleep 1) | timeout 20 openssl s_client "
+	shell("(sleep 1; echo R; sleep 3) | timeout 20 openssl s_client "
 	    "-starttls pop3 -tls1_2 -connect 127.0.0.1:$port",
 	    server.ports[BY_STLS]);
 	output_must_have("RENEGOTIATING");
@@ -509,13 +509,13 @@ TOOL_CASE(gnutls_speaks, "gnutls-cli timeout")
 
 	(void)tc;
 	start(&server, "cleartext none\n");
-	shell("(sleep 1; printf " COMMANDS "; sleep 1) | timeout 20 "
+	shell("(sleep 1; printf " COMMANDS "; sleep 4) | timeout 20 "
 	    "gnutls-cli --starttls-proto=pop3 --x509cafile tls.crt "
 	    "--sni-hostname one.example.org --verify-hostname one.example.org "
 	    "--port $port 127.0.0.1", server.ports[BY_STLS]);
 	output_must_have("Status: The certificate is trusted.");
 	one_is_left(&server);
-	shell("(printf " COMMANDS "; sleep 1) | timeout 20 gnutls-cli "
+	shell("(printf " COMMANDS "; sleep 4) | timeout 20 gnutls-cli "
 	    "--x509cafile tls.crt --verify-hostname one.example.org "
 	    "--port $port 127.0.0.1", server.ports[AT_ONCE]);
 	output_must_have("Status: The certificate is trusted.");

@@ -91,6 +91,9 @@ ATF_TC_BODY(other_order, tc)
 			for (to = at + length; to + length <= sizeof(bytes);
 			    to += to < at + 4 * length ? length :
 			    5 * length) {
+				/* By chance, once in 100,000 runs. */
+				if (memcmp(bytes + at, bytes + to, length) == 0)
+					continue;
 				swap(bytes + at, bytes + to, length);
 				seal_all(bytes, sizeof(bytes), other);
 				ATF_REQUIRE(!seal_is_same(one, other));
