@@ -1240,7 +1240,7 @@ ATF_TC_BODY(store_silence, tc)
 
 	(void)tc;
 	start_with_store_double(&server, "net-processes 1\n"
-	    "session-timeout 1\nlogin-timeout 1\n");
+	    "session-timeout 3\nlogin-timeout 3\n");
 	order_store(&server, AT_READY, CHILD_SESSION, 0, SILENCE);
 	must_be_refused(pop2_until(&server, AT_READY), "- ", "ready");
 	order_store(&server, AT_SIZE, CHILD_SESSION, 0, SILENCE);

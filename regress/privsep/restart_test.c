@@ -334,7 +334,7 @@ backs_off(const char *name)
 		took = successor(&server, name, pid, &pid);
 		(void)printf("%s is back after %lld ms\n", name,
 		    (long long)took);
-		ATF_CHECK_MSG(took >= least[i] && took < 10 * least[i] + 1000,
+		ATF_CHECK_MSG(took >= least[i] && took < 10 * least[i] + 4000,
 		    "death %zu: %s is back after %lld ms", i + 1, name,
 		    (long long)took);
 		must_serve(&server);
